@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.request;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * One piece of a stream: a position in the file, a length, and the memory that holds (or, for a
+ * read, receives) the bytes. A new subrequest is made for each attempt.
+ *
+ * <pre>
+ *   OFFERED --take--> TAKEN --terminated--> TERMINATED
+ * </pre>
+ *
+ * <p><b>Threads</b>: {@link #take} on the thread that was offered it, inside {@link
+ * Destination#issue}; {@link #terminated} on any thread.
+ */
+public final class Subrequest {
+    /** Who wants to know how it ended. Called on the terminating thread; must not wait. */
+    public interface Listener {
+        void onTerminated(Subrequest subrequest, Termination termination);
+    }
+
+    /** What a subrequest does. */
+    public enum Direction {
+        READ,
+        WRITE
+    }
+
+    private static final int OFFERED = 0;
+    private static final int TAKEN = 1;
+    private static final int TERMINATED = 2;
+
+    private final String debugId;
+    private final Direction direction;
+    private final long position;
+    private final List<Segment> segments;
+    private final Listener listener;
+    private final AtomicInteger state = new AtomicInteger(OFFERED);
+
+    /** Set by {@link #take}; before that, the length offered. Published by the state's write. */
+    private long length;
+
+    public Subrequest(
+            String debugId,
+            Direction direction,
+            long position,
+            List<Segment> segments,
+            Listener listener) {
+        this.debugId = debugId;
+        this.direction = direction;
+        this.position = position;
+        this.segments = segments;
+        this.listener = listener;
+        long sum = 0;
+        for (int i = 0; i < segments.size(); i++) {
+            sum += segments.get(i).length();
+        }
+        this.length = sum;
+    }
+
+    /** Such as {@code R=0000002a[3]}: request and number, as in traces. */
+    public String debugId() {
+        return debugId;
+    }
+
+    public Direction direction() {
+        return direction;
+    }
+
+    /** The position in the file of the first byte. */
+    public long position() {
+        return position;
+    }
+
+    /** How many bytes: what was offered, and after {@link #take} what was taken. */
+    public long length() {
+        return length;
+    }
+
+    /**
+     * The memory offered, in file order. After {@link #take} only the first {@link #length} bytes.
+     */
+    public List<Segment> segments() {
+        return segments;
+    }
+
+    /**
+     * Takes the first {@code bytes} bytes of what was offered.
+     *
+     * @throws IllegalStateException when called twice, or with less than 1 or more than offered
+     */
+    public void take(long bytes) {
+        if (bytes < 1 || bytes > length) {
+            throw new IllegalStateException(debugId + ": takes " + bytes + " of " + length);
+        }
+        length = bytes;
+        if (!state.compareAndSet(OFFERED, TAKEN)) {
+            throw new IllegalStateException(debugId + ": taken twice");
+        }
+    }
+
+    /** Whether {@link #take} was called. */
+    public boolean isTaken() {
+        return state.get() != OFFERED;
+    }
+
+    /**
+     * Ends the attempt. The memory must not be touched afterwards. A termination whose numbers
+     * cannot be true is turned into a failure: a back end that miscounts must not make us lose
+     * bytes.
+     *
+     * @return false when it had been terminated before; then this call changed nothing
+     */
+    public boolean terminated(Termination termination) {
+        if (!state.compareAndSet(TAKEN, TERMINATED)) {
+            return false;
+        }
+        listener.onTerminated(this, checked(termination));
+        return true;
+    }
+
+    private Termination checked(Termination t) {
+        return switch (t) {
+            case Termination.Short(long n) when n == length -> Termination.DONE;
+            case Termination.Short(long n) when n < 1 || n > length -> miscounted(n);
+            case Termination.EndOfFile(long n)
+                    when n < 0 || n > length || direction == Direction.WRITE ->
+                    miscounted(n);
+            default -> t;
+        };
+    }
+
+    private Termination miscounted(long n) {
+        return new Termination.Failed(
+                new FsException(FsError.EPROTO, debugId + ": " + n + " bytes of " + length));
+    }
+
+    /**
+     * Copies bytes of the piece into an array.
+     *
+     * @param offset from the beginning of the piece
+     */
+    public void copyOut(long offset, byte[] target, int at, int count) {
+        long skip = offset;
+        int to = at;
+        int left = count;
+        for (int i = 0; left > 0; i++) {
+            Segment s = segments.get(i);
+            if (skip >= s.length()) {
+                skip -= s.length();
+                continue;
+            }
+            int n = (int) Math.min(left, s.length() - skip);
+            s.memory().get(s.offset() + (int) skip, target, to, n);
+            skip = 0;
+            to += n;
+            left -= n;
+        }
+    }
+
+    /**
+     * Copies bytes from an array into the piece (for reads).
+     *
+     * @param offset from the beginning of the piece
+     */
+    public void copyIn(long offset, byte[] source, int at, int count) {
+        long skip = offset;
+        int from = at;
+        int left = count;
+        for (int i = 0; left > 0; i++) {
+            Segment s = segments.get(i);
+            if (skip >= s.length()) {
+                skip -= s.length();
+                continue;
+            }
+            int n = (int) Math.min(left, s.length() - skip);
+            s.memory().put(s.offset() + (int) skip, source, from, n);
+            skip = 0;
+            from += n;
+            left -= n;
+        }
+    }
+
+    @Override
+    public String toString() {
+        return debugId + " " + direction + " [" + position + ", " + (position + length) + ")";
+    }
+}

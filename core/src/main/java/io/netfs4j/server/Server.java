@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.server;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+
+import java.util.List;
+
+/**
+ * A remote store that is connected: names, attributes, and the files' data by {@link ServerFile}.
+ * This is what a protocol author writes.
+ *
+ * <p><b>Threads</b>: the methods here wait for the server on the calling thread, which may be a
+ * virtual one and may be interrupted (EINTR; the outcome is then unknown to the caller and must
+ * leave the connection usable). No lock of the caller is held. Any number of calls at once.
+ *
+ * <p><b>Errors</b>: {@link FsException} with the server's meaning. ENOENT only when the server said
+ * so, never for an error of the connection: a lost connection is waited for, or ends in ETIMEDOUT
+ * where a soft timeout was asked for. An operation whose answer was lost is verified before it is
+ * repeated, so that a create is not answered with EEXIST because of itself.
+ */
+public interface Server extends AutoCloseable {
+    Capabilities capabilities();
+
+    /** As lstat(2). */
+    ServerAttributes stat(RemotePath path) throws FsException;
+
+    /** Lists a directory, in any order. */
+    void list(RemotePath directory, EntrySink sink) throws FsException;
+
+    /**
+     * Opens a regular file.
+     *
+     * @param source tells the path now and again after each reconnect
+     */
+    OpenedFile open(PathSource source, Access access) throws FsException;
+
+    /**
+     * Creates a regular file that must not exist (EEXIST), open for reading and writing.
+     *
+     * @param mode permission bits; the server may drop some
+     */
+    OpenedFile create(PathSource source, int mode) throws FsException;
+
+    ServerAttributes makeDirectory(RemotePath path, int mode) throws FsException;
+
+    /** Removes a name that is not a directory. */
+    void remove(RemotePath path) throws FsException;
+
+    void removeDirectory(RemotePath path) throws FsException;
+
+    void rename(RemotePath from, RemotePath to, RenameMode mode) throws FsException;
+
+    ServerAttributes setAttributes(RemotePath path, AttributeChange change) throws FsException;
+
+    default ServerAttributes makeSymlink(RemotePath path, String target) throws FsException {
+        throw new FsException(FsError.EPERM, "the server has no symbolic links");
+    }
+
+    default String readSymlink(RemotePath path) throws FsException {
+        throw new FsException(FsError.EINVAL, "the server has no symbolic links");
+    }
+
+    /** Gives an existing file another name. */
+    default ServerAttributes link(RemotePath existing, RemotePath path) throws FsException {
+        throw new FsException(FsError.EPERM, "the server has no hard links");
+    }
+
+    default ServerFileSystemStatistics statistics(RemotePath path) throws FsException {
+        throw new FsException(FsError.ENOSYS, "the server does not tell its size");
+    }
+
+    default byte[] getXattr(RemotePath path, String name) throws FsException {
+        throw new FsException(FsError.ENOTSUP);
+    }
+
+    /** How {@link #setXattr} treats an existing or missing name. */
+    enum XattrMode {
+        ANY,
+        CREATE,
+        REPLACE
+    }
+
+    default void setXattr(RemotePath path, String name, byte[] value, XattrMode mode)
+            throws FsException {
+        throw new FsException(FsError.ENOTSUP);
+    }
+
+    default List<String> listXattrs(RemotePath path) throws FsException {
+        throw new FsException(FsError.ENOTSUP);
+    }
+
+    default void removeXattr(RemotePath path, String name) throws FsException {
+        throw new FsException(FsError.ENOTSUP);
+    }
+
+    /**
+     * Ends the connection. Pieces in flight end as {@code Failed}; waiting calls end with ENOTCONN.
+     */
+    @Override
+    void close();
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.server;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.request.Destination;
+
+/**
+ * One pass of writing over one file: pieces are issued in ascending order, then the whole is
+ * committed.
+ *
+ * <p><b>Threads</b>: called by engine steps; never waits.
+ */
+public interface WriteSession extends Destination {
+    /**
+     * States that this range stays as the server has it. Servers that write at offsets need do
+     * nothing; object stores copy it on their side.
+     */
+    void keep(long position, long length);
+
+    /**
+     * Makes what was issued visible, and sets times where asked. Every piece has been terminated.
+     * Completes with the attributes afterwards, whose token is the version that now stands. Fails
+     * with ESTALE when the base version no longer stood.
+     */
+    void commit(AttributeChange times, Completion<ServerAttributes> done);
+
+    /** Gives up; leaves no trace beyond the pieces an offset writer has written already. */
+    void abort();
+}
