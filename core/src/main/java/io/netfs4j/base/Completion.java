@@ -25,7 +25,8 @@ public final class Completion<T extends @Nullable Object> {
             @Nullable Pending<T> older)
             implements State<T> {}
 
-    private record Done<T extends @Nullable Object>(@Nullable T value, @Nullable FsException failure) implements State<T> {}
+    private record Done<T extends @Nullable Object>(
+            @Nullable T value, @Nullable FsException failure) implements State<T> {}
 
     public static <T extends @Nullable Object> Completion<T> done(@Nullable T value) {
         Completion<T> c = new Completion<>();

@@ -108,15 +108,16 @@ public final class SystemRuntime implements AutoCloseable {
         }
 
         @Override
-        public <T extends @Nullable Object> T awaitUninterruptibly(Completion<T> completion) throws FsException {
+        public <T extends @Nullable Object> T awaitUninterruptibly(Completion<T> completion)
+                throws FsException {
             if (!completion.isDone()) {
                 park(completion, false);
             }
             return completion.get();
         }
 
-        private static <T extends @Nullable Object> void park(Completion<T> completion, boolean interruptible)
-                throws FsException {
+        private static <T extends @Nullable Object> void park(
+                Completion<T> completion, boolean interruptible) throws FsException {
             AtomicReference<@Nullable Thread> waiter =
                     new AtomicReference<>(Thread.currentThread());
             completion.whenDone((value, failure) -> LockSupport.unpark(waiter.get()));

@@ -19,5 +19,6 @@ public interface Waits {
     <T extends @Nullable Object> T await(Completion<T> completion) throws FsException;
 
     /** As {@link #await}, but an interrupt is kept for later. */
-    <T extends @Nullable Object> T awaitUninterruptibly(Completion<T> completion) throws FsException;
+    <T extends @Nullable Object> T awaitUninterruptibly(Completion<T> completion)
+            throws FsException;
 }
