@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.fuse;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.vfs.OpenFile;
+import io.netfs4j.vfs.OpenFlags;
+import io.netfs4j.vfs.Vfs;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * What one number of the kernel's stands for: an open file, and, where the file appends and is also
+ * mapped into memory, the same file opened without appending.
+ *
+ * <p><b>Threads</b>: any.
+ */
+final class OpenHandle {
+    private final OpenFile file;
+    private final AtomicReference<@Nullable OpenFile> positional = new AtomicReference<>();
+
+    OpenHandle(OpenFile file) {
+        this.file = file;
+    }
+
+    OpenFile file() {
+        return file;
+    }
+
+    /** The file for writes that say where they go; opened when first asked for. */
+    OpenFile positional(Vfs vfs) throws FsException {
+        OpenFile known = positional.get();
+        if (known != null) {
+            return known;
+        }
+        OpenFile opened = vfs.open(file.ino(), OpenFlags.plain(file.flags().access()));
+        OpenFile other = positional.compareAndExchange(null, opened);
+        if (other == null) {
+            return opened;
+        }
+        vfs.release(opened);
+        return other;
+    }
+
+    /** Releases both; the kernel sends no more requests for this handle. */
+    void release(Vfs vfs) {
+        OpenFile known = positional.getAndSet(null);
+        if (known != null) {
+            vfs.release(known);
+        }
+        vfs.release(file);
+    }
+}
