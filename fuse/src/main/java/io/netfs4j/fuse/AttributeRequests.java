@@ -163,7 +163,7 @@ final class AttributeRequests {
      *
      * @return false when the request is about a name that a server may have
      */
-    boolean refuseForeignXattr(FuseRequest request) {
+    boolean refuseForeignXattr(FuseRequest request) throws FsException {
         String name = request.name(nameAt(request));
         if (name.startsWith(USER_NAMESPACE)) {
             return false;
@@ -197,7 +197,7 @@ final class AttributeRequests {
     void setXattr(FuseRequest request) throws FsException {
         int nameAt = nameAt(request);
         int size = request.u32(Wire.SETXATTR_IN_SIZE);
-        int valueAt = nameAt + request.nameBytes(nameAt) + 1;
+        int valueAt = request.after(nameAt);
         if (size < 0 || size > request.argumentBytes() - valueAt) {
             throw new FsException(FsError.EINVAL, "an attribute of " + size + " bytes");
         }

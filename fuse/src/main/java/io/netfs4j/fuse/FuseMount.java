@@ -2,7 +2,6 @@
 package io.netfs4j.fuse;
 
 import io.netfs4j.base.Completion;
-import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.vfs.KernelCache;
 import io.netfs4j.vfs.Vfs;
@@ -119,7 +118,7 @@ public final class FuseMount implements AutoCloseable {
      * @throws FsException EBUSY when it is in use, with how to find out by whom
      */
     public void unmount(boolean lazily) throws FsException {
-        if (!session.ended().isDone()) {
+        if (isMounted()) {
             Mounting.unmount(mountPoint, lazily);
         }
     }
@@ -131,18 +130,22 @@ public final class FuseMount implements AutoCloseable {
 
     /**
      * Cuts the connection: every waiting call fails with ECONNABORTED, later ones with ENOTCONN
-     * until the mount is removed. The last resort.
+     * until the mount is removed. The last resort; it needs the mount to be there still, or the
+     * control file system of FUSE.
      */
     public void abort() throws FsException {
-        if (mounted == null) {
-            throw new FsException(FsError.ENOENT, "the connection's number is not known");
+        if (mounted != null) {
+            Path control = CONNECTIONS.resolve(mounted.deviceMinor() + "/abort");
+            if (Files.isWritable(control)) {
+                try {
+                    Files.writeString(control, "1", StandardOpenOption.WRITE);
+                    return;
+                } catch (IOException e) {
+                    LOG.log(Level.WARNING, "cannot abort by {0}: {1}", control, e.getMessage());
+                }
+            }
         }
-        Path control = CONNECTIONS.resolve(mounted.deviceMinor() + "/abort");
-        try {
-            Files.writeString(control, "1", StandardOpenOption.WRITE);
-        } catch (IOException e) {
-            throw new FsException(FsError.EIO, "cannot abort by " + control + ": " + e, e);
-        }
+        Mounting.abort(mountPoint);
     }
 
     /** Removes the mount whatever it takes: unmounts, or detaches it lazily. Never fails. */
@@ -157,6 +160,12 @@ public final class FuseMount implements AutoCloseable {
                 LOG.log(Level.WARNING, "{0} stays mounted: {1}", mountPoint, e.getMessage());
             }
         }
+    }
+
+    /** Whether what is mounted there is still this, and not something mounted later. */
+    private boolean isMounted() {
+        MountTable.Line now = find(mountPoint);
+        return now != null && (mounted == null || now.device().equals(mounted.device()));
     }
 
     private static MountTable.@Nullable Line find(Path mountPoint) {

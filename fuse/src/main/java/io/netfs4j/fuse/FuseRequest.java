@@ -127,14 +127,27 @@ public final class FuseRequest {
         return Wire.u64(memory, Wire.IN_HEADER_BYTES + (long) offset);
     }
 
-    /** The NUL-terminated name at a byte offset after the header. */
-    public String name(int offset) {
-        return Names.decode(bytes(offset, nameBytes(offset)));
+    /**
+     * The NUL-terminated name at a byte offset after the header.
+     *
+     * @throws FsException ENAMETOOLONG past 255 bytes, which the kernel leaves to us
+     */
+    public String name(int offset) throws FsException {
+        int bytes = nameBytes(offset);
+        if (bytes > Names.NAME_BYTES_MAX) {
+            throw new FsException(FsError.ENAMETOOLONG, "a name of " + bytes + " bytes");
+        }
+        return Names.decode(bytes(offset, bytes));
     }
 
-    /** The two names that follow each other at a byte offset after the header. */
-    List<String> names(int offset) {
-        return List.of(name(offset), name(offset + nameBytes(offset) + 1));
+    /** Where the name at an offset ends and what follows it begins. */
+    int after(int offset) {
+        return offset + nameBytes(offset) + 1;
+    }
+
+    /** A NUL-terminated text that may be longer than a name: the target of a symbolic link. */
+    String text(int offset) {
+        return Names.decode(bytes(offset, nameBytes(offset)));
     }
 
     int nameBytes(int offset) {

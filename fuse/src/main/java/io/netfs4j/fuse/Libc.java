@@ -46,6 +46,7 @@ final class Libc {
     static final long MS_NOSUID = 2;
     static final long MS_NODEV = 4;
 
+    static final int MNT_FORCE = 1;
     static final int MNT_DETACH = 2;
     static final int UMOUNT_NOFOLLOW = 8;
 

@@ -77,6 +77,15 @@ final class Mounting {
         }
     }
 
+    /** Cuts the connection of the topmost mount of a directory; the mount may stay. Root only. */
+    static void abort(Path mountPoint) throws FsException {
+        int result = Libc.umount2(mountPoint.toString(), Libc.MNT_FORCE | Libc.UMOUNT_NOFOLLOW);
+        // Busy is what it may be: the connection was cut before that was looked at.
+        if (result < 0 && result != -Libc.EBUSY) {
+            throw cannot("abort the connection of " + mountPoint, -result);
+        }
+    }
+
     static FsException busy(Path mountPoint) {
         return new FsException(
                 FsError.EBUSY,

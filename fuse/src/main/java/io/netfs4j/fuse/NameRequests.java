@@ -12,8 +12,6 @@ import io.netfs4j.vfs.Entry;
 import io.netfs4j.vfs.OpenFlags;
 import io.netfs4j.vfs.Vfs;
 
-import java.util.List;
-
 /** Requests about names: what they stand for, making, moving and removing them. */
 final class NameRequests {
     private static final int PERMISSIONS = 07777;
@@ -65,11 +63,8 @@ final class NameRequests {
     }
 
     void symlink(FuseRequest request) throws FsException {
-        List<String> nameAndTarget = request.names(0);
-        replyEntry(
-                request,
-                vfs.makeSymlink(
-                        request.nodeId(), nameAndTarget.getFirst(), nameAndTarget.getLast()));
+        String target = request.text(request.after(0));
+        replyEntry(request, vfs.makeSymlink(request.nodeId(), request.name(0), target));
     }
 
     void readlink(FuseRequest request) throws FsException {
@@ -122,9 +117,9 @@ final class NameRequests {
     }
 
     private void rename(FuseRequest request, int namesAt, RenameMode mode) throws FsException {
-        List<String> fromAndTo = request.names(namesAt);
-        long newParent = request.u64(Wire.RENAME_IN_NEWDIR);
-        vfs.rename(request.nodeId(), fromAndTo.getFirst(), newParent, fromAndTo.getLast(), mode);
+        String from = request.name(namesAt);
+        String to = request.name(request.after(namesAt));
+        vfs.rename(request.nodeId(), from, request.u64(Wire.RENAME_IN_NEWDIR), to, mode);
         request.replyEmpty();
     }
 

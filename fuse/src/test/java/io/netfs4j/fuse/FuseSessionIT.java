@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.fuse;
+
+import static io.netfs4j.fuse.MountedVfs.mounted;
+import static io.netfs4j.fuse.MountedVfs.requireFuse;
+import static io.netfs4j.fuse.MountedVfs.sh;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.fuse.FuseOptions.Owner;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** How mounts come, misbehave and go. */
+final class FuseSessionIT {
+    private static void assumeRoot() {
+        assumeTrue(Libc.geteuid() == 0, "skipped: needs root");
+    }
+
+    private static void refused(Path directory, FsError error, String words) {
+        assertThatThrownBy(() ->
+                        FuseMount.mount(new StoredVfs(true), directory, FuseOptions.of("test:")))
+                .isInstanceOfSatisfying(
+                        FsException.class,
+                        e -> {
+                            assertThat(e.error()).isEqualTo(error);
+                            assertThat(e.getMessage()).contains(words).doesNotContain("\n");
+                        });
+    }
+
+    @Test
+    void mount_showsInTheMountTable() throws Exception {
+        try (MountedVfs m = mounted(true)) {
+            MountTable.Line line = MountTable.at(m.root);
+            assertThat(line.type()).isEqualTo("fuse.netfs");
+            assertThat(line.source()).isEqualTo("test://store");
+            assertThat(sh("grep " + m.root + " /proc/self/mountinfo"))
+                    .contains("nosuid,nodev")
+                    .contains("default_permissions");
+        }
+    }
+
+    @Test
+    void mount_onWhatIsNoEmptyDirectory_isRefused(@TempDir Path directory) throws Exception {
+        requireFuse();
+        refused(directory.resolve("missing"), FsError.ENOENT, "mkdir");
+        refused(Files.createFile(directory.resolve("f")), FsError.ENOTDIR, "not a directory");
+        refused(directory, FsError.ENOTEMPTY, "choose an empty directory");
+        try (MountedVfs m = mounted(true)) {
+            refused(m.root, FsError.EBUSY, "unmount it first");
+            Path link = Files.createSymbolicLink(directory.resolve("link"), m.root);
+            refused(link, FsError.EBUSY, "unmount it first");
+        }
+    }
+
+    @Test
+    void mount_whereTheServerDied_namesTheRemedy(@TempDir Path directory) throws Exception {
+        requireFuse();
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        Process server =
+                new ProcessBuilder(
+                                java,
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                ServerProcess.class.getName(),
+                                directory.toString())
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        try {
+            assertThat(server.inputReader().readLine()).isEqualTo("mounted");
+            assertThat(Files.writeString(directory.resolve("a"), "A")).hasContent("A");
+            server.destroyForcibly().waitFor();
+            assertThatThrownBy(() -> Files.readString(directory.resolve("a")))
+                    .hasMessageContaining("not connected");
+            refused(directory, FsError.ENOTCONN, "fusermount3 -u");
+        } finally {
+            server.destroyForcibly();
+            FuseMount.unmount(directory, true);
+        }
+        assertThat(directory).isEmptyDirectory();
+    }
+
+    /** Mounts, says so, and stays until killed. */
+    static final class ServerProcess {
+        private ServerProcess() {}
+
+        public static void main(String[] arguments) throws Exception {
+            StoredVfs vfs = new StoredVfs(true);
+            FuseMount mount = FuseMount.mount(vfs, Path.of(arguments[0]), FuseOptions.of("test:"));
+            System.out.println("mounted");
+            System.in.read();
+            mount.close();
+        }
+    }
+
+    @Test
+    void mount_byTheHelper_works(@TempDir Path directory) throws Exception {
+        requireFuse();
+        assumeTrue(Fusermount.isInstalled(), "skipped: no fusermount3");
+        FuseOptions options = FuseOptions.of("test://a,b\\c");
+        StoredVfs vfs = new StoredVfs(true);
+        FuseDevice device =
+                Fusermount.mount(
+                        directory.toRealPath(),
+                        "rw,nosuid,nodev,fsname=test://a\\,b,subtype=netfs,default_permissions");
+        FuseSession session = new FuseSession(device, new VfsHandler(vfs, options), options);
+        session.start();
+        assertThat(session.awaitReady().has(Negotiation.DO_READDIRPLUS)).isTrue();
+        assertThat(MountTable.at(directory.toRealPath()).source()).isEqualTo("test://a,b");
+        Files.writeString(directory.resolve("a"), "A");
+        assertThat(sh("cat " + directory + "/a")).isEqualTo("A");
+        Fusermount.unmount(directory.toRealPath(), false);
+        while (!session.ended().isDone()) {
+            Thread.onSpinWait();
+        }
+        assertThatThrownBy(() -> Fusermount.unmount(directory.toRealPath(), false))
+                .isInstanceOf(FsException.class);
+        assertThatThrownBy(() -> Fusermount.mount(directory.resolve("none"), "rw"))
+                .isInstanceOf(FsException.class)
+                .hasMessageContaining("fusermount3");
+    }
+
+    @Test
+    void handler_thatThrows_isAnsweredWithEio() throws Exception {
+        try (MountedVfs m = mounted(true)) {
+            Path bad = Files.writeString(m.root.resolve(StoredVfs.EXPLODES), "boom");
+            Path good = Files.writeString(m.root.resolve("good"), "still here");
+            m.vfs.keepsKernelCache = false;
+            assertThatThrownBy(() -> Files.readString(bad))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("Input/output error");
+            assertThat(good).hasContent("still here");
+            assertThat(m.mount.requestsInHand()).isLessThanOrEqualTo(1);
+        }
+    }
+
+    @Test
+    void interrupt_ofAWaitingRead_reachesTheFileSystem() throws Exception {
+        try (MountedVfs m = mounted(true)) {
+            Path file = Files.writeString(m.root.resolve(StoredVfs.HANGS), "boom");
+            m.vfs.keepsKernelCache = false;
+            Process reader = new ProcessBuilder("cat", file.toString()).start();
+            m.vfs.hanging.await();
+            reader.destroy();
+            assertThat(reader.waitFor()).isEqualTo(128 + 15);
+            assertThat(m.root.resolve("other")).doesNotExist();
+        }
+    }
+
+    @Test
+    void abort_withAWaitingRead_freesEverybody() throws Exception {
+        assumeRoot();
+        try (MountedVfs m = mounted(true)) {
+            Path file = Files.writeString(m.root.resolve(StoredVfs.HANGS), "boom");
+            m.vfs.keepsKernelCache = false;
+            Process reader = new ProcessBuilder("cat", file.toString()).start();
+            m.vfs.hanging.await();
+            m.mount.abort();
+            assertThat(reader.waitFor()).isEqualTo(1);
+            m.awaitEnd();
+        }
+    }
+
+    @Test
+    void invalidate_afterAChangeElsewhere_showsIt() throws Exception {
+        try (MountedVfs m = mounted(true)) {
+            m.vfs.validNanos = 3_600_000_000_000L;
+            Path file = Files.writeString(m.root.resolve("a"), "old");
+            assertThat(file).hasContent("old");
+            m.vfs.overwrite("a", "newer".getBytes(UTF_8));
+            assertThat(file).hasContent("old");
+            m.vfs.kernelCache.invalidate(2, 0, -1);
+            while (!Files.readString(file).equals("newer")) {
+                Thread.onSpinWait();
+            }
+            assertThat(m.root.resolve("b")).doesNotExist();
+            m.vfs.makeDirectory(1, "b", 0755);
+            assertThat(m.root.resolve("b")).doesNotExist();
+            m.vfs.kernelCache.invalidateEntry(1, "b");
+            while (!Files.exists(m.root.resolve("b"))) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    @Test
+    void unmount_byOthers_endsTheSession() throws Exception {
+        assumeRoot();
+        try (MountedVfs m = mounted(true)) {
+            int fd = Syscalls.open(m.root.resolve("a"), Syscalls.O_RDWR | Syscalls.O_CREAT, 0644);
+            assertThatThrownBy(() -> m.mount.unmount(false))
+                    .isInstanceOfSatisfying(
+                            FsException.class, e -> assertThat(e.error()).isEqualTo(FsError.EBUSY));
+            assertThat(sh("umount -l " + m.root)).isEmpty();
+            assertThat(m.root).isEmptyDirectory();
+            assertThat(Syscalls.write(fd, "late")).isEqualTo(4);
+            assertThat(Syscalls.close(fd)).isZero();
+            m.awaitEnd();
+            assertThat(m.vfs.openFiles).isEmpty();
+        }
+    }
+
+    @Test
+    void options_areHeeded() throws Exception {
+        FuseOptions options =
+                FuseOptions.of("test:").withReadOnly(true).withOwner(new Owner(7, 8, 0027));
+        StoredVfs vfs = new StoredVfs(true);
+        vfs.makeDirectory(1, "d", 0700);
+        try (MountedVfs m = new MountedVfs(vfs, options)) {
+            assertThat(sh("stat -c %u:%g:%a " + m.root + "/d")).isEqualTo("7:8:750");
+            assertThat(sh("touch " + m.root + "/x")).contains("Read-only file system");
+        }
+    }
+
+    @Test
+    void write_byAnotherUser_takesSetUserIdAway() throws Exception {
+        assumeRoot();
+        FuseOptions options = FuseOptions.of("test:").withAllowOther(true);
+        for (boolean hits : List.of(true, false)) {
+            try (MountedVfs m = new MountedVfs(new StoredVfs(hits), options)) {
+                Path file = Files.writeString(m.root.resolve("a"), "A");
+                assertThat(sh("chmod 6777 " + file + "; stat -c %a " + file)).isEqualTo("6777");
+                Path parent = m.root.getParent();
+                assertThat(sh("setpriv --reuid 65534 --clear-groups sh -c 'echo > " + file + "'"))
+                        .as("in " + parent)
+                        .isEmpty();
+                assertThat(sh("stat -c %a " + file)).isEqualTo("777");
+                sh("chmod 6777 " + file + "; chown 1:1 " + file);
+                assertThat(sh("stat -c %a " + file)).isEqualTo("777");
+            }
+        }
+    }
+
+    @Test
+    void kernelWritebackCache_whenAsked_isOn() throws Exception {
+        FuseOptions options = FuseOptions.of("test:").withKernelWritebackCache(true);
+        try (MountedVfs m = new MountedVfs(new StoredVfs(true), options)) {
+            Path file = m.root.resolve("a");
+            sh("for i in $(seq 100); do printf 12345 >> " + file + "; done");
+            assertThat(Files.size(file)).isEqualTo(500);
+            assertThat(sh("sync " + file + "; wc -c < " + file)).isEqualTo("500");
+        }
+    }
+}
