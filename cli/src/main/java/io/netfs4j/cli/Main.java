@@ -3,24 +3,125 @@ package io.netfs4j.cli;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
-/** The {@code netfs} command: where it starts. */
-@Command(name = "netfs", description = "Mounts remote storage as a local file system.")
-public final class Main implements Runnable {
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/** The {@code netfs} command: its verbs, and how each way of failing is told. */
+@Command(
+        name = "netfs",
+        description = "Remote storage as a local file system.",
+        synopsisSubcommandLabel = "VERB",
+        commandListHeading = "%nVerbs:%n",
+        footer = {
+            "",
+            "netfs help VERB tells the rest. Remotes: sftp://user@host:port/path,",
+            "sftp://user@host/~/path (below the login directory), or a local directory."
+        })
+public final class Main implements Callable<Integer> {
+    @Spec private CommandSpec spec = CommandSpec.create();
+
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        Surroundings surroundings =
+                new Surroundings(
+                        new FuseOpener(),
+                        System.getenv(),
+                        Path.of("").toAbsolutePath(),
+                        System.out,
+                        System.err);
+        System.exit(commandLine(surroundings).execute(args));
+    }
+
+    static CommandLine commandLine(Surroundings surroundings) {
+        CommandLine line =
+                new CommandLine(new Main())
+                        .addSubcommand(new MountCommand(surroundings))
+                        .addSubcommand(new UmountCommand(surroundings))
+                        .addSubcommand(new StatusCommand(surroundings))
+                        .addSubcommand(new VersionCommand(surroundings))
+                        .addSubcommand(new CommandLine.HelpCommand())
+                        .addSubcommand(new ServeCommand(surroundings))
+                        .addSubcommand(new TrainCommand());
+        line.setOut(surroundings.printer(surroundings.out()));
+        line.setErr(surroundings.printer(surroundings.err()));
+        // An argument that begins with '@' is a name like any other.
+        line.setExpandAtFiles(false);
+        line.setUsageHelpAutoWidth(true);
+        line.setParameterExceptionHandler((e, args) -> refuse(surroundings, e));
+        line.setExecutionExceptionHandler((e, command, result) -> fail(surroundings, e));
+        CommandLine mount = line.getSubcommands().get("mount");
+        if (mount != null) {
+            describeMount(mount);
+        }
+        describe(line);
+        line.getSubcommands().values().stream().distinct().forEach(Main::describe);
+        return line;
     }
 
     @Override
-    public void run() {
-        CommandLine.usage(this, System.out);
+    public Integer call() throws CommandFailure {
+        throw new ParameterException(spec.commandLine(), "a verb is missing");
     }
 
-    @Command(name = "version", description = "Prints the version.")
-    int version() {
-        System.out.println("netfs 0.1.0-SNAPSHOT");
-        return 0;
+    private static int refuse(Surroundings surroundings, ParameterException e) {
+        String verb = e.getCommandLine().getCommandName();
+        String more = verb.equals("netfs") ? "netfs help" : "netfs help " + verb;
+        String said = String.valueOf(e.getMessage());
+        if (e instanceof UnmatchedArgumentException unmatched
+                && !unmatched.isUnknownOption()
+                && verb.equals("netfs")) {
+            said = "no verb \"" + unmatched.getUnmatched().getFirst() + "\"";
+        }
+        surroundings.warn(said + "; see " + more);
+        return ExitCode.USAGE.number();
+    }
+
+    private static int fail(Surroundings surroundings, Exception e) {
+        if (e instanceof CommandFailure failure) {
+            surroundings.warn(failure.line());
+            return failure.code().number();
+        }
+        surroundings.warn("unexpected failure: " + e);
+        return ExitCode.FAILED.number();
+    }
+
+    private static void describeMount(CommandLine mount) {
+        List<String> lines = new ArrayList<>();
+        lines.add("");
+        lines.add("REMOTE, and what its server takes with -o:");
+        lines.addAll(new Backends().help());
+        lines.add("");
+        lines.add("What every mount takes with -o:");
+        lines.addAll(CommonOption.help());
+        String[] footer = lines.stream().map(l -> l.replace("%", "%%")).toArray(String[]::new);
+        mount.getCommandSpec().usageMessage().footer(footer);
+    }
+
+    private static void describe(CommandLine line) {
+        CommandSpec command = line.getCommandSpec();
+        if (command.findOption("--help") == null) {
+            command.addOption(
+                    OptionSpec.builder("-h", "--help")
+                            .usageHelp(true)
+                            .description("Print this.")
+                            .build());
+        }
+        Map<String, String> codes = new LinkedHashMap<>();
+        for (ExitCode code : ExitCode.values()) {
+            codes.put(String.valueOf(code.number()), code.meaning());
+        }
+        command.usageMessage().exitCodeListHeading("%nExit codes:%n");
+        command.usageMessage().exitCodeList(codes);
     }
 }

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import io.netfs4j.cli.ControlMessages.Answer;
+import io.netfs4j.cli.ControlMessages.Outcome;
+import io.netfs4j.cli.ControlMessages.Request;
+import io.netfs4j.cli.ControlMessages.Verb;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** Finds the processes of this user's mounts, and asks them. */
+final class ControlClient {
+    /** A process that does not say how it is within this time is left out of a listing. */
+    private static final long STATUS_MILLIS_MAX = 5_000;
+
+    private final RuntimeDirectory directory;
+
+    ControlClient(RuntimeDirectory directory) {
+        this.directory = directory;
+    }
+
+    /** A mount that answered, and where its process listens. */
+    record Found(Path socket, MountStatus status) {}
+
+    /**
+     * Every mount of this user, by mount point.
+     *
+     * @param warn told of each process that is there and does not answer
+     */
+    List<Found> all(Consumer<String> warn) {
+        List<Found> found = new ArrayList<>();
+        for (Path socket : directory.sockets()) {
+            try {
+                found.add(new Found(socket, status(socket)));
+            } catch (ConnectException e) {
+                forget(socket);
+            } catch (IOException e) {
+                if (isAlive(socket)) {
+                    warn.accept(
+                            "the mount of process "
+                                    + RuntimeDirectory.pid(socket)
+                                    + " does not answer: "
+                                    + e.getMessage());
+                } else {
+                    forget(socket);
+                }
+            }
+        }
+        found.sort(Comparator.comparing(f -> f.status().mountPoint()));
+        return found;
+    }
+
+    /** The mount on a directory; one that is mounted before one that only drains. */
+    Found on(Path mountPoint, Consumer<String> warn) throws CommandFailure {
+        List<Found> all = all(warn);
+        List<Path> names = MountPoint.namesOf(mountPoint);
+        Found found = among(all, names);
+        if (found == null) {
+            Path target = MountPoint.linkTarget(mountPoint);
+            found = target == null ? null : among(all, List.of(target));
+        }
+        if (found != null) {
+            return found;
+        }
+        throw new CommandFailure(
+                ExitCode.NOT_MOUNTED,
+                "nothing of netfs is mounted on "
+                        + mountPoint
+                        + "; netfs status shows what is mounted");
+    }
+
+    private static @Nullable Found among(List<Found> all, List<Path> names) {
+        Found draining = null;
+        for (Found found : all) {
+            if (names.contains(Path.of(found.status().mountPoint()))) {
+                if (found.status().isMounted()) {
+                    return found;
+                }
+                draining = found;
+            }
+        }
+        return draining;
+    }
+
+    /**
+     * Unmounts, and returns when the process has said how that ended; when it ended well, the
+     * process has gone too.
+     *
+     * @param progress told now and again how much is left
+     */
+    Outcome unmount(
+            Found mount, boolean discard, long timeoutMillis, Consumer<MountCounts> progress)
+            throws IOException {
+        try (ControlLines lines = connect(mount.socket())) {
+            lines.writeLine(
+                    ControlMessages.write(new Request(Verb.UNMOUNT, discard, timeoutMillis)));
+            Answer answer;
+            do {
+                answer = ControlMessages.read(lines.readLine(), Answer.class);
+                if (answer.progress() != null) {
+                    progress.accept(answer.progress());
+                }
+            } while (answer.outcome() == null);
+            Outcome outcome = answer.outcome();
+            if (outcome.code() == ExitCode.OK.number()) {
+                awaitEnd(lines);
+            }
+            return outcome;
+        }
+    }
+
+    /** The process closes its sockets by ending. */
+    private static void awaitEnd(ControlLines lines) throws IOException {
+        try {
+            while (true) {
+                lines.readLine();
+            }
+        } catch (EOFException e) {
+            // As awaited.
+            return;
+        }
+    }
+
+    private static MountStatus status(Path socket) throws IOException {
+        try (ControlLines lines = connect(socket)) {
+            Thread impatient = Thread.ofVirtual().start(() -> closeLater(lines));
+            try {
+                lines.writeLine(ControlMessages.write(new Request(Verb.STATUS, false, -1)));
+                Answer answer = ControlMessages.read(lines.readLine(), Answer.class);
+                if (answer.status() == null) {
+                    throw new IOException("it sent no status");
+                }
+                return answer.status();
+            } finally {
+                impatient.interrupt();
+            }
+        }
+    }
+
+    private static void closeLater(ControlLines lines) {
+        try {
+            TimeUnit.MILLISECONDS.sleep(STATUS_MILLIS_MAX);
+            lines.close();
+        } catch (InterruptedException | IOException e) {
+            // Answered in time, or closed already.
+            return;
+        }
+    }
+
+    private static ControlLines connect(Path socket) throws IOException {
+        return new ControlLines(SocketChannel.open(UnixDomainSocketAddress.of(socket)));
+    }
+
+    private static boolean isAlive(Path socket) {
+        return ProcessHandle.of(RuntimeDirectory.pid(socket))
+                .map(ProcessHandle::isAlive)
+                .orElse(false);
+    }
+
+    /** Removes what a process that was killed has left. */
+    private static void forget(Path socket) {
+        if (!isAlive(socket)) {
+            try {
+                Files.deleteIfExists(socket);
+            } catch (IOException e) {
+                // It does no harm where it is.
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import io.netfs4j.base.FsException;
+
+import java.util.List;
+
+/**
+ * A mount served by this process, as the commands see it.
+ *
+ * <p><b>Threads</b>: any, at once. {@link #drain} and {@link #awaitUnmounted} wait, interruptibly;
+ * the others wait for nobody but the kernel.
+ */
+interface LiveMount {
+    MountCounts counters();
+
+    /** Files whose upload was refused for good and whose bytes are kept. */
+    List<Unsaved> refused();
+
+    /**
+     * Writes everything back that is dirty, also what was refused before, and waits until it is on
+     * the server or refused.
+     *
+     * @return what was refused; empty when everything is on the server
+     */
+    List<Unsaved> drain() throws InterruptedException;
+
+    /** Gives up every byte that is not on the server, and names the files. */
+    List<Unsaved> discard();
+
+    /**
+     * Takes the mount out of the name space.
+     *
+     * @param lazily also while it is in use; files that are open stay open
+     * @throws FsException EBUSY when it is in use and {@code lazily} is false
+     */
+    void unmount(boolean lazily) throws FsException;
+
+    /** Stops answering the kernel: whatever is still open fails from now on. */
+    void abort();
+
+    /** Returns when the kernel has let go of the mount, whoever told it to. */
+    void awaitUnmounted() throws InterruptedException;
+
+    /** Ends the connection to the server. */
+    void close();
+}

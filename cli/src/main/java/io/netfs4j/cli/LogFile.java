@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.Configurator;
+import ch.qos.logback.classic.spi.ConfiguratorRank;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.Appender;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.OutputStreamAppender;
+import ch.qos.logback.core.rolling.FixedWindowRollingPolicy;
+import ch.qos.logback.core.rolling.RollingFileAppender;
+import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
+import ch.qos.logback.core.spi.ContextAwareBase;
+import ch.qos.logback.core.util.FileSize;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HexFormat;
+import java.util.Map;
+
+/** Where the process of a mount writes what happens: a file of bounded size, or stderr. */
+final class LogFile {
+    private static final long FILE_BYTES_MAX = 8L << 20;
+
+    /** Old files beside the one that is written. */
+    private static final int OLD_FILES_MAX = 2;
+
+    private static final String PATTERN =
+            "%d{yyyy-MM-dd'T'HH:mm:ss.SSSX} %-5level %logger{0}: %msg%n";
+
+    private LogFile() {}
+
+    /**
+     * Begins to log.
+     *
+     * @param file null for stderr
+     * @param level "error", "warn", "info", "debug" or "trace"
+     */
+    static void begin(@Nullable Path file, String level) {
+        LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+        root.setLevel(Level.WARN);
+        context.getLogger("io.netfs4j").setLevel(Level.toLevel(level, Level.INFO));
+        root.addAppender(file == null ? toStderr(context) : toFile(context, file));
+    }
+
+    /**
+     * The file for a mount point when none is named: {@code $XDG_STATE_HOME/netfs}, else {@code
+     * ~/.local/state/netfs}; its directory is made.
+     */
+    static Path forMountPoint(Path mountPoint, Map<String, String> environment)
+            throws CommandFailure {
+        String state = environment.get("XDG_STATE_HOME");
+        String home = environment.get("HOME");
+        Path directory;
+        if (state != null && state.startsWith("/")) {
+            directory = Path.of(state, "netfs");
+        } else if (home != null && home.startsWith("/")) {
+            directory = Path.of(home, ".local", "state", "netfs");
+        } else {
+            directory = RuntimeDirectory.ofUser(environment).create();
+        }
+        String whole = mountPoint.toString();
+        String readable = whole.substring(1).replaceAll("[^A-Za-z0-9._-]", "-");
+        String shortened = readable.substring(Math.max(0, readable.length() - 60));
+        String name = shortened + "-" + HexFormat.of().toHexDigits(whole.hashCode()) + ".log";
+        prepare(directory.resolve(name));
+        return directory.resolve(name);
+    }
+
+    /** Sees to it that the file can be written, readable by its owner alone. */
+    static void prepare(Path file) throws CommandFailure {
+        try {
+            Path directory = file.toAbsolutePath().getParent();
+            if (directory != null) {
+                Files.createDirectories(directory);
+            }
+            if (!Files.exists(file)) {
+                Files.createFile(
+                        file,
+                        PosixFilePermissions.asFileAttribute(
+                                PosixFilePermissions.fromString("rw-------")));
+            }
+            Files.newByteChannel(file, java.nio.file.StandardOpenOption.APPEND).close();
+        } catch (java.nio.file.FileAlreadyExistsException e) {
+            // Made meanwhile by another mount.
+            return;
+        } catch (IOException e) {
+            throw new CommandFailure(
+                    e.toString().contains("No space left") ? ExitCode.NO_ROOM : ExitCode.FAILED,
+                    "cannot write the log file " + file + " (" + e + "); name another with --log");
+        }
+    }
+
+    private static Appender<ILoggingEvent> toStderr(LoggerContext context) {
+        ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
+        appender.setTarget("System.err");
+        return started(appender, context);
+    }
+
+    private static Appender<ILoggingEvent> toFile(LoggerContext context, Path file) {
+        RollingFileAppender<ILoggingEvent> appender = new RollingFileAppender<>();
+        appender.setFile(file.toString());
+        FixedWindowRollingPolicy rolling = new FixedWindowRollingPolicy();
+        rolling.setContext(context);
+        rolling.setParent(appender);
+        rolling.setMinIndex(1);
+        rolling.setMaxIndex(OLD_FILES_MAX);
+        rolling.setFileNamePattern(file.toString().replace("%", "\\%") + ".%i");
+        rolling.start();
+        SizeBasedTriggeringPolicy<ILoggingEvent> trigger = new SizeBasedTriggeringPolicy<>();
+        trigger.setContext(context);
+        trigger.setMaxFileSize(new FileSize(FILE_BYTES_MAX));
+        trigger.start();
+        appender.setRollingPolicy(rolling);
+        appender.setTriggeringPolicy(trigger);
+        return started(appender, context);
+    }
+
+    private static Appender<ILoggingEvent> started(
+            OutputStreamAppender<ILoggingEvent> appender, LoggerContext context) {
+        PatternLayoutEncoder encoder = new PatternLayoutEncoder();
+        encoder.setContext(context);
+        encoder.setCharset(StandardCharsets.UTF_8);
+        encoder.setPattern(PATTERN);
+        encoder.start();
+        appender.setContext(context);
+        appender.setEncoder(encoder);
+        appender.start();
+        return appender;
+    }
+
+    /**
+     * Keeps the logging library silent until {@link #begin}: stdout belongs to the command's
+     * answer. Found by {@link java.util.ServiceLoader}.
+     */
+    @ConfiguratorRank(ConfiguratorRank.CUSTOM_TOP_PRIORITY)
+    public static final class Silence extends ContextAwareBase implements Configurator {
+        @Override
+        public ExecutionStatus configure(LoggerContext context) {
+            context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.OFF);
+            return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+/**
+ * What a mount has counted so far; the names are those of {@code netfs status --json}.
+ *
+ * @param dirtyBytes acknowledged to applications and not on the server, those in flight included
+ * @param inFlightBytes being sent at this moment
+ * @param uploadedBytes acknowledged by the server since the mount began
+ * @param uploadRequests pieces sent for them
+ * @param downloadedBytes read from the server since the mount began
+ * @param retries pieces sent again, whole or in part
+ * @param errors uploads that failed
+ */
+record MountCounts(
+        long dirtyBytes,
+        long inFlightBytes,
+        long uploadedBytes,
+        long uploadRequests,
+        long downloadedBytes,
+        long retries,
+        long errors) {}

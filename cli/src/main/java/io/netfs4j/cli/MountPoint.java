@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Directories to mount on: how they are named, and whether one may be used. */
+final class MountPoint {
+    private static final Path MOUNT_TABLE = Path.of("/proc/self/mountinfo");
+
+    /** The places of "mount point", and of the first field after the separator, in the table. */
+    private static final int MOUNT_POINT_FIELD = 4;
+
+    private MountPoint() {}
+
+    /** The names by which a mount point may be meant: as written, then with links followed. */
+    static List<Path> namesOf(Path directory) {
+        List<Path> names = new ArrayList<>();
+        Path absolute = directory.toAbsolutePath().normalize();
+        names.add(absolute);
+        // The directory itself is asked last, and only if it is a link: asking a mount whose server
+        // is silent would wait for it.
+        Path parent = absolute.getParent();
+        Path name = absolute.getFileName();
+        if (parent != null && name != null) {
+            try {
+                names.add(parent.toRealPath().resolve(name));
+            } catch (IOException e) {
+                return names;
+            }
+        }
+        return names;
+    }
+
+    /** Where a link leads that stands for a mount point; null when it is none. */
+    static @Nullable Path linkTarget(Path directory) {
+        try {
+            return Files.isSymbolicLink(directory) ? directory.toRealPath() : null;
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    /**
+     * Checks that something can be mounted on a directory.
+     *
+     * @return its real path
+     */
+    static Path check(Path directory) throws CommandFailure {
+        for (Path name : namesOf(directory)) {
+            refuseIfMounted(name);
+        }
+        Path real;
+        try {
+            real = directory.toRealPath();
+        } catch (NoSuchFileException e) {
+            throw unusable(directory, "does not exist; make it with mkdir");
+        } catch (FileSystemException e) {
+            throw unusable(directory, reason(e));
+        } catch (IOException e) {
+            throw unusable(directory, String.valueOf(e.getMessage()));
+        }
+        refuseIfMounted(real);
+        if (!Files.isDirectory(real)) {
+            throw unusable(directory, "is not a directory");
+        }
+        if (real.getParent() == null) {
+            throw unusable(directory, "is the root directory; mount on a directory below it");
+        }
+        refuseIfNotEmpty(directory, real);
+        return real;
+    }
+
+    /** Refuses a directory that is to be mounted inside itself. */
+    static void refuseNesting(Path remote, Path mountPoint) throws CommandFailure {
+        if (remote.startsWith(mountPoint) || mountPoint.startsWith(remote)) {
+            throw new CommandFailure(
+                    ExitCode.MOUNT_POINT,
+                    "the remote directory "
+                            + remote
+                            + " and the mount point "
+                            + mountPoint
+                            + " must not lie one inside the other; choose another mount point");
+        }
+    }
+
+    private static void refuseIfMounted(Path directory) throws CommandFailure {
+        String type = mountedType(directory);
+        if (type != null) {
+            throw unusable(
+                    directory,
+                    "is busy: a file system ("
+                            + type
+                            + ") is mounted there; unmount it first, or choose another directory");
+        }
+    }
+
+    private static void refuseIfNotEmpty(Path directory, Path real) throws CommandFailure {
+        try (Stream<Path> entries = Files.list(real)) {
+            if (entries.findAny().isPresent()) {
+                throw unusable(directory, "is not empty; choose an empty directory");
+            }
+        } catch (IOException e) {
+            throw unusable(directory, "cannot be read: " + e.getMessage());
+        }
+    }
+
+    /** The type of what is mounted exactly there, from the kernel's table; null when nothing is. */
+    static @Nullable String mountedType(Path directory) {
+        try {
+            String type = null;
+            for (String line : Files.readAllLines(MOUNT_TABLE, StandardCharsets.ISO_8859_1)) {
+                String[] fields = line.split(" ", -1);
+                if (fields.length > MOUNT_POINT_FIELD
+                        && unescape(fields[MOUNT_POINT_FIELD]).equals(directory.toString())) {
+                    int separator = line.indexOf(" - ");
+                    String after = separator < 0 ? "" : line.substring(separator + 3);
+                    int end = after.indexOf(' ');
+                    type = end < 0 ? after : after.substring(0, end);
+                }
+            }
+            return type;
+        } catch (IOException e) {
+            // No table (not Linux, no /proc): then mounting itself says what is wrong.
+            return null;
+        }
+    }
+
+    /** The table writes space, tab, line end and backslash as \ooo, and other bytes as they are. */
+    static String unescape(String field) {
+        byte[] bytes = field.getBytes(StandardCharsets.ISO_8859_1);
+        byte[] plain = new byte[bytes.length];
+        int length = 0;
+        for (int i = 0; i < bytes.length; i++) {
+            if (bytes[i] == '\\' && i + 3 < bytes.length) {
+                plain[length++] =
+                        (byte)
+                                Integer.parseInt(
+                                        new String(bytes, i + 1, 3, StandardCharsets.ISO_8859_1),
+                                        8);
+                i += 3;
+            } else {
+                plain[length++] = bytes[i];
+            }
+        }
+        return new String(plain, 0, length, StandardCharsets.UTF_8);
+    }
+
+    private static String reason(FileSystemException e) {
+        String reason = e.getReason() == null ? "cannot be used" : e.getReason();
+        if (reason.contains("not connected")) {
+            return "belongs to a mount whose process is gone; free it with fusermount3 -u";
+        }
+        return "cannot be used: " + reason;
+    }
+
+    private static CommandFailure unusable(Path directory, String why) {
+        return new CommandFailure(ExitCode.MOUNT_POINT, "the mount point " + directory + " " + why);
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import java.util.List;
+
+/**
+ * One mount as {@code netfs status --json} shows it; the names of the components are the names in
+ * the JSON and do not change.
+ *
+ * @param pid the process that serves the mount
+ * @param mountPoint the directory's real path
+ * @param remote as its user wrote it
+ * @param state "mounted", or "draining" once the kernel has let go of it
+ * @param refused files whose upload was refused for good, their bytes kept
+ * @param log the file that the process writes its log to; empty when that is stderr
+ */
+record MountStatus(
+        long pid,
+        String mountPoint,
+        String remote,
+        String state,
+        long dirtyBytes,
+        long inFlightBytes,
+        long uploadedBytes,
+        long uploadRequests,
+        long downloadedBytes,
+        long retries,
+        long errors,
+        List<Unsaved> refused,
+        String log) {
+
+    static final String MOUNTED = "mounted";
+    static final String DRAINING = "draining";
+
+    /** What {@code netfs status --json} prints. */
+    record Listing(List<MountStatus> mounts) {}
+
+    boolean isMounted() {
+        return state.equals(MOUNTED);
+    }
+
+    /** A few lines for people. */
+    String text() {
+        StringBuilder text = new StringBuilder();
+        text.append(mountPoint).append("  ").append(remote);
+        text.append("  (").append(state).append(", pid ").append(pid).append(")\n");
+        text.append("  not on the server  ").append(Quantity.bytes(dirtyBytes));
+        text.append(" (in flight ").append(Quantity.bytes(inFlightBytes)).append(")\n");
+        text.append("  uploaded           ").append(Quantity.bytes(uploadedBytes));
+        text.append(" in ").append(uploadRequests).append(" requests\n");
+        text.append("  downloaded         ").append(Quantity.bytes(downloadedBytes)).append('\n');
+        text.append("  retries, errors    ").append(retries).append(", ").append(errors);
+        for (Unsaved file : refused) {
+            text.append("\n  refused            ").append(file.line());
+        }
+        if (!log.isEmpty()) {
+            text.append("\n  log                ").append(log);
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+
+/** {@code netfs status}: what is mounted, and how much of it is not on the server yet. */
+@Command(
+        name = "status",
+        description = "Shows what you have mounted, and how much is not on the server yet.")
+final class StatusCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "DIR",
+            description = "Only the mount on this directory.")
+    private @Nullable String directory;
+
+    @Option(
+            names = "--json",
+            description = "Print {\"mounts\":[{...}]}; sizes in bytes, stdout has nothing else.")
+    private boolean json;
+
+    StatusCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() throws CommandFailure {
+        try {
+            print(mounts());
+        } catch (CommandFailure e) {
+            if (json) {
+                print(List.of());
+            }
+            throw e;
+        }
+        return ExitCode.OK.number();
+    }
+
+    private List<MountStatus> mounts() throws CommandFailure {
+        ControlClient control = surroundings.control();
+        if (directory == null) {
+            return control.all(surroundings::warn).stream()
+                    .map(ControlClient.Found::status)
+                    .toList();
+        }
+        return List.of(
+                control.on(surroundings.directory().resolve(directory), surroundings::warn)
+                        .status());
+    }
+
+    private void print(List<MountStatus> mounts) {
+        if (json) {
+            surroundings.out().println(ControlMessages.write(new MountStatus.Listing(mounts)));
+        } else if (mounts.isEmpty()) {
+            surroundings.out().println("nothing is mounted");
+        } else {
+            mounts.forEach(mount -> surroundings.out().println(mount.text()));
+        }
+    }
+}

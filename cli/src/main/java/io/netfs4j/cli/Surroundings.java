@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * What a command finds around it; tests give it other surroundings.
+ *
+ * @param directory what relative names are relative to
+ */
+record Surroundings(
+        MountOpener opener,
+        Map<String, String> environment,
+        Path directory,
+        PrintStream out,
+        PrintStream err) {
+
+    RuntimeDirectory runtimeDirectory() {
+        return RuntimeDirectory.ofUser(environment);
+    }
+
+    ControlClient control() {
+        return new ControlClient(runtimeDirectory());
+    }
+
+    /** A writer with the stream's own encoding. */
+    PrintWriter printer(PrintStream stream) {
+        return new PrintWriter(stream, true, stream.charset());
+    }
+
+    void warn(String line) {
+        err.println("netfs: " + CommandFailure.oneLine(line));
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** What the command answers: exit codes, and what stands on which stream. */
+class MainTest {
+    @TempDir private Path directory;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final MountOpener opener = new FuseOpener();
+    private Map<String, String> environment = Map.of();
+
+    @BeforeEach
+    void ownRuntimeDirectory() throws IOException {
+        Path runtime = Files.createDirectory(directory.resolve("run"));
+        environment = Map.of("XDG_RUNTIME_DIR", runtime.toString(), "HOME", directory.toString());
+        Files.createDirectory(directory.resolve("mnt"));
+    }
+
+    @Test
+    void version_saysOneLine() {
+        assertThat(netfs("version")).isZero();
+        assertThat(said()).matches("netfs \\d\\S*\n");
+        assertThat(complained()).isEmpty();
+    }
+
+    @Test
+    void noVerb_isRefused() {
+        assertThat(netfs()).isEqualTo(2);
+        assertThat(complained()).isEqualTo("netfs: a verb is missing; see netfs help\n");
+    }
+
+    @Test
+    void unknownVerb_isRefused() {
+        assertThat(netfs("mont", "a", "b")).isEqualTo(2);
+        assertThat(complained()).isEqualTo("netfs: no verb \"mont\"; see netfs help\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "mount",
+                "mount ./remote",
+                "mount ./remote mnt more",
+                "mount --unknown ./remote mnt",
+                "mount ./remote mnt --unknown",
+                "mount ./remote mnt -o",
+                "mount ./remote mnt -o nosuchoption=1",
+                "mount ./remote mnt -o ro=perhaps",
+                "mount ./remote mnt -o uid=root",
+                "mount ./remote mnt --log-level loud",
+                "mount nosuch://host/x mnt",
+                "mount sftp:///x mnt",
+                "mount sftp://-oProxyCommand=x/ mnt",
+                "mount sftp://-user@host/ mnt",
+                "mount sftp://user:secret@host/ mnt",
+                "mount sftp://host:99999/ mnt",
+                "mount sftp://host/%zz mnt",
+                "umount",
+                "umount mnt more",
+                "umount --timeout soon mnt",
+                "status a b",
+                "status --yaml"
+            })
+    void whatCannotBeUnderstood_isRefusedInOneLine(String arguments) {
+        assertThat(netfs(arguments.split(" "))).isEqualTo(2);
+        assertThat(said()).isEmpty();
+        assertThat(complained()).startsWith("netfs: ").hasLineCount(1);
+    }
+
+    @Test
+    void mount_passwordInTheRemote_isNotRepeated() {
+        netfs("mount", "sftp://user:hunter2@host/", "mnt");
+
+        assertThat(complained()).doesNotContain("hunter2");
+    }
+
+    @Test
+    void mount_optionsBeforeOrAfter_areTheSame() {
+        assertThat(netfs("mount", "-o", "nosuch=1", "./remote", "mnt")).isEqualTo(2);
+        String before = complained();
+        err.reset();
+        assertThat(netfs("mount", "./remote", "mnt", "-o", "ro", "-onosuch=1")).isEqualTo(2);
+
+        assertThat(complained()).isEqualTo(before).contains("nosuch");
+    }
+
+    @Test
+    void mount_missingDirectory_isRefused() {
+        assertThat(netfs("mount", "./remote", "none")).isEqualTo(3);
+        assertThat(complained()).contains("none", "mkdir").hasLineCount(1);
+    }
+
+    @Test
+    void mount_remoteBelowTheDirectory_isRefused() {
+        assertThat(netfs("mount", "./mnt/remote", "mnt")).isEqualTo(3);
+        assertThat(complained()).contains("inside");
+    }
+
+    @Test
+    void mount_argumentWithAt_isAName() {
+        assertThat(netfs("mount", "./remote", "@mnt")).isEqualTo(3);
+        assertThat(complained()).contains("@mnt");
+    }
+
+    @Test
+    void status_nothingMounted_isEmpty() {
+        assertThat(netfs("status", "--json")).isZero();
+        assertThat(said()).isEqualTo("{\"mounts\":[]}\n");
+        assertThat(complained()).isEmpty();
+    }
+
+    @Test
+    void status_directoryNotMounted_isAnError() {
+        assertThat(netfs("status", "mnt", "--json")).isEqualTo(10);
+        assertThat(said()).isEqualTo("{\"mounts\":[]}\n");
+        assertThat(complained()).contains("nothing of netfs is mounted");
+    }
+
+    @Test
+    void umount_directoryNotMounted_isAnError() {
+        assertThat(netfs("umount", "mnt")).isEqualTo(10);
+        assertThat(complained()).contains("nothing of netfs is mounted");
+    }
+
+    @Test
+    void help_ofEveryVerb_isEnoughToWorkFrom() {
+        for (String verb : List.of("mount", "umount", "status", "version")) {
+            out.reset();
+            assertThat(netfs("help", verb)).isZero();
+            assertThat(said()).contains("netfs " + verb, "Exit codes:");
+            out.reset();
+            assertThat(netfs(verb, "--help")).isZero();
+            assertThat(said()).contains("netfs " + verb);
+        }
+    }
+
+    @Test
+    void exitCodes_areDocumented() throws IOException {
+        Path checkout = Path.of("").toAbsolutePath();
+        while (!Files.exists(checkout.resolve("docs/exit-codes.md"))) {
+            checkout = checkout.getParent();
+        }
+        String document = Files.readString(checkout.resolve("docs/exit-codes.md"));
+
+        for (ExitCode code : ExitCode.values()) {
+            assertThat(document).contains("| " + code.number() + " | " + code.meaning() + " |");
+        }
+    }
+
+    private int netfs(String... arguments) {
+        Surroundings surroundings =
+                new Surroundings(
+                        opener,
+                        environment,
+                        directory,
+                        new PrintStream(out, true, StandardCharsets.UTF_8),
+                        new PrintStream(err, true, StandardCharsets.UTF_8));
+        return Main.commandLine(surroundings).execute(arguments);
+    }
+
+    private String said() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private String complained() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+}

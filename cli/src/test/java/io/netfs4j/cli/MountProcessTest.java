@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netfs4j.cli.ControlMessages.Outcome;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+
+/** A mount's process and the commands that talk to it, over a real socket. */
+@Timeout(60)
+class MountProcessTest {
+    private static final Unsaved FILE = new Unsaved("dir/file", 4096, "permission denied");
+
+    @TempDir private Path directory;
+
+    private final FakeMount mount = new FakeMount();
+    private MountProcess process;
+    private ControlServer server;
+    private ControlClient client;
+    private CompletableFuture<Void> run;
+
+    @BeforeEach
+    void serve() throws Exception {
+        RuntimeDirectory sockets = new RuntimeDirectory(List.of(directory.resolve("netfs")));
+        long pid = ProcessHandle.current().pid();
+        process =
+                new MountProcess(
+                        mount, new MountProcess.Identity(pid, "/mnt/x", "sftp://host/x", "/log"));
+        Path socket = RuntimeDirectory.socket(sockets.create(), pid);
+        server = ControlServer.start(socket, process::answer);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))
+                .isEqualTo("rw-------");
+        client = new ControlClient(sockets);
+        run = CompletableFuture.runAsync(this::runProcess, Thread::startVirtualThread);
+    }
+
+    @AfterEach
+    void end() {
+        mount.stuck(false);
+        mount.accept();
+        mount.letGo();
+        server.close();
+    }
+
+    @Test
+    void status_ofAMount_hasEveryCount() throws CommandFailure {
+        mount.dirty(11);
+        mount.refuse(FILE);
+
+        MountStatus status = find().status();
+
+        assertThat(status)
+                .isEqualTo(
+                        new MountStatus(
+                                ProcessHandle.current().pid(),
+                                "/mnt/x",
+                                "sftp://host/x",
+                                "mounted",
+                                11,
+                                0,
+                                7,
+                                3,
+                                5,
+                                2,
+                                1,
+                                List.of(FILE),
+                                "/log"));
+    }
+
+    @Test
+    void status_json_hasTheNamesThatToolsRead() throws CommandFailure {
+        String json = ControlMessages.write(new MountStatus.Listing(List.of(find().status())));
+
+        assertThat(json)
+                .startsWith("{\"mounts\":[{\"pid\":" + ProcessHandle.current().pid() + ",")
+                .contains("\"mountPoint\":\"/mnt/x\"", "\"remote\":\"sftp://host/x\"")
+                .contains("\"dirtyBytes\":0", "\"inFlightBytes\":0", "\"uploadedBytes\":7")
+                .contains("\"uploadRequests\":3", "\"downloadedBytes\":5")
+                .contains("\"retries\":2", "\"errors\":1")
+                .endsWith("}]}");
+    }
+
+    @Test
+    void find_otherDirectory_isNotMounted() {
+        assertThatThrownBy(() -> client.on(Path.of("/mnt/y"), line -> {}))
+                .isInstanceOfSatisfying(
+                        CommandFailure.class,
+                        e -> assertThat(e.code()).isEqualTo(ExitCode.NOT_MOUNTED));
+    }
+
+    @Test
+    void unmount_allIsAccepted_drainsThenEnds() throws Exception {
+        mount.dirty(11);
+
+        Outcome outcome = unmount(false);
+
+        assertThat(outcome.code()).isZero();
+        run.join();
+        assertThat(mount.isMounted()).isFalse();
+        assertThat(mount.isClosed()).isTrue();
+        assertThat(mount.counters().dirtyBytes()).isZero();
+    }
+
+    @Test
+    void unmount_refusedUpload_namesItAndStaysMounted() throws Exception {
+        mount.refuse(FILE);
+
+        Outcome outcome = unmount(false);
+
+        assertThat(outcome.code()).isEqualTo(ExitCode.REFUSED.number());
+        assertThat(outcome.files()).containsExactly(FILE);
+        assertThat(outcome.message()).contains("1 file", "--discard");
+        assertThat(mount.isMounted()).isTrue();
+        assertThat(mount.refused()).containsExactly(FILE);
+    }
+
+    @Test
+    void unmount_discard_namesWhatItGivesUp() throws Exception {
+        mount.refuse(FILE);
+
+        Outcome outcome = unmount(true);
+
+        assertThat(outcome.code()).isZero();
+        assertThat(outcome.files()).containsExactly(FILE);
+        assertThat(mount.isMounted()).isFalse();
+    }
+
+    @Test
+    void unmount_inUse_staysMounted() throws Exception {
+        mount.busy(true);
+
+        Outcome outcome = unmount(false);
+
+        assertThat(outcome.code()).isEqualTo(ExitCode.MOUNT_POINT.number());
+        assertThat(outcome.message()).contains("/mnt/x", "in use");
+        assertThat(mount.isMounted()).isTrue();
+    }
+
+    @Test
+    void unmount_discardInUse_givesNothingUp() throws Exception {
+        mount.busy(true);
+        mount.refuse(FILE);
+
+        Outcome outcome = unmount(true);
+
+        assertThat(outcome.code()).isEqualTo(ExitCode.MOUNT_POINT.number());
+        assertThat(mount.refused()).containsExactly(FILE);
+    }
+
+    @Test
+    void unmount_timeOver_staysMounted() throws Exception {
+        mount.dirty(11);
+        mount.stuck(true);
+
+        Outcome outcome = client.unmount(find(), false, 0, counters -> {});
+
+        assertThat(outcome.code()).isEqualTo(ExitCode.UNFINISHED.number());
+        assertThat(mount.isMounted()).isTrue();
+    }
+
+    @Test
+    void unmount_whileItDrains_showsProgress() throws Exception {
+        mount.dirty(11);
+        mount.stuck(true);
+        CountDownLatch seen = new CountDownLatch(1);
+
+        CompletableFuture<Outcome> outcome =
+                CompletableFuture.supplyAsync(
+                        () -> watch(counters -> seen.countDown()), Thread::startVirtualThread);
+        seen.await();
+        mount.stuck(false);
+        endOfProcess();
+
+        assertThat(outcome.join().code()).isZero();
+    }
+
+    @Test
+    void plainUmount_thenUnmount_waitsForTheDrain() throws Exception {
+        mount.dirty(11);
+        mount.stuck(true);
+        mount.letGo();
+        CountDownLatch seen = new CountDownLatch(1);
+
+        CompletableFuture<Outcome> outcome =
+                CompletableFuture.supplyAsync(
+                        () -> watch(counters -> seen.countDown()), Thread::startVirtualThread);
+        seen.await();
+        assertThat(run).isNotDone();
+        mount.stuck(false);
+        endOfProcess();
+
+        assertThat(outcome.join().code()).isZero();
+    }
+
+    @Test
+    void plainUmount_refusedUpload_isKeptUntilAccepted() throws Exception {
+        mount.refuse(FILE);
+        mount.letGo();
+
+        assertThat(client.unmount(find(), false, -1, counters -> {}).code())
+                .isEqualTo(ExitCode.REFUSED.number());
+        assertThat(run).isNotDone();
+        mount.accept();
+
+        assertThat(unmount(false).code()).isZero();
+        run.join();
+    }
+
+    @Test
+    void terminate_inUse_drainsThenEnds() throws Exception {
+        mount.busy(true);
+        mount.dirty(11);
+
+        process.terminate();
+
+        run.join();
+        assertThat(mount.counters().dirtyBytes()).isZero();
+    }
+
+    private Outcome unmount(boolean discard) throws Exception {
+        endOfProcess();
+        return client.unmount(find(), discard, -1, counters -> {});
+    }
+
+    private Outcome watch(java.util.function.Consumer<MountCounts> progress) {
+        try {
+            return client.unmount(find(), false, -1, progress);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private ControlClient.Found find() throws CommandFailure {
+        return client.on(Path.of("/mnt/x"), line -> {});
+    }
+
+    /** The test's process lives on: its end is the end of the socket. */
+    private void endOfProcess() {
+        CompletableFuture<Void> unused = run.thenRun(server::close);
+    }
+
+    private void runProcess() {
+        try {
+            process.run();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
