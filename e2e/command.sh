@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# The command line over a real mount: what it says, how it exits, what it leaves behind.
+. "$ROOT/e2e/lib.sh"
+
+# The caller's streams are not held: the pipe ends although the mount goes on.
+mkdir mnt
+said="$("$NETFS" mount ./remote ./mnt 2>&1 | cat)"
+at_end "mountpoint -q mnt && '$NETFS' umount --discard mnt >/dev/null 2>&1"
+says "mounted ./remote on $PWD/mnt"
+mountpoint -q mnt || fail "not mounted"
+pid="$(field mnt pid)"
+[ "$(readlink "/proc/$pid/fd/0")" = /dev/null ] || fail "stdin is held"
+[ "$(readlink "/proc/$pid/fd/1")" = /dev/null ] || fail "stdout is held"
+[ "$(readlink "/proc/$pid/cwd")" = / ] || fail "the working directory is held"
+[ "$(field mnt mountPoint)" = "$PWD/mnt" ] || fail "mountPoint: $(field mnt mountPoint)"
+[ "$(field mnt remote)" = ./remote ] || fail "remote: $(field mnt remote)"
+log="$(field mnt log)"
+[ -s "$log" ] || fail "no log in $log"
+[ "$(stat -c %a "$XDG_RUNTIME_DIR/netfs/$pid.sock")" = 600 ] || fail "others may talk to the mount"
+[ "$(stat -c %a "$XDG_RUNTIME_DIR/netfs")" = 700 ] || fail "others may enter"
+
+# What is written is on the server after umount, and the process has gone.
+seq 1 100000 >mnt/numbers
+mkdir mnt/dir
+echo "grüße" >"mnt/dir/größe"
+unmounted mnt
+gone "$pid" || fail "process $pid is still there"
+seq 1 100000 | cmp - remote/numbers || fail "numbers differ"
+[ "$(cat "remote/dir/größe")" = "grüße" ] || fail "the name or its content differs"
+exits 10 "$NETFS" status mnt
+exits 10 "$NETFS" umount mnt
+[ "$("$NETFS" status --json)" = '{"mounts":[]}' ] || fail "something is listed"
+
+# Options on either side, from another directory.
+mkdir elsewhere
+(cd elsewhere && "$NETFS" mount -o ro ../remote ../mnt -o umask=022) || fail "mount from elsewhere"
+touch mnt/x 2>/dev/null && fail "ro is not read-only"
+[ "$(stat -c %a mnt/numbers)" = 755 ] || fail "umask: $(stat -c %a mnt/numbers)"
+exits 3 "$NETFS" mount ./other mnt
+says busy
+[ ! -e other ] || fail "a remote was made for a mount that failed"
+unmounted ./elsewhere/../mnt
+
+# In use: it says so, and stays.
+mounted ./remote mnt
+exec 5<mnt/numbers
+exits 3 "$NETFS" umount mnt
+says "in use"
+mountpoint -q mnt || fail "not mounted any more"
+exec 5<&-
+unmounted mnt
+
+# Plain umount and SIGTERM drain in the background.
+for way in kernel signal; do
+  mounted ./remote mnt
+  pid="$(field mnt pid)"
+  head -c 20000000 /dev/urandom | tee mnt/random | md5sum >sum
+  if [ "$way" = kernel ]; then
+    umount mnt 2>/dev/null || fusermount3 -u mnt || fail "cannot unmount"
+  else
+    kill -TERM "$pid"
+  fi
+  wait_for gone "$pid"
+  mountpoint -q mnt && fail "still mounted after $way"
+  md5sum <remote/random | cmp - sum || fail "bytes were lost after $way"
+  rm remote/random
+done
+
+# In the foreground, ended by SIGTERM: drained, exit 0.
+"$NETFS" mount --foreground ./remote mnt >foreground.log 2>&1 &
+pid=$!
+wait_for mountpoint -q mnt
+echo front >mnt/front
+kill -TERM "$pid"
+wait "$pid"
+rc=$?
+[ "$rc" -eq 0 ] || fail "the foreground mount exited $rc: $(cat foreground.log)"
+[ "$(cat remote/front)" = front ] || fail "front was lost"
+
+# Bad input: an exit code, one line, nothing left mounted.
+touch file
+mkdir full && touch full/x
+for case in "3 ./remote none" "3 ./remote file" "3 ./remote full" "2 nosuch://x/ mnt" \
+  "9 ./none/none mnt" "2 ./remote mnt -o nosuch" "2 sftp://-x/ mnt" "3 ./mnt/remote mnt" \
+  "2 ./remote" "9 file mnt"; do
+  # shellcheck disable=SC2086
+  exits "${case%% *}" "$NETFS" mount ${case#* }
+  [ "$(printf '%s\n' "$said" | wc -l)" -eq 1 ] || fail "more than one line: $said"
+  mountpoint -q mnt && fail "left mounted: $case"
+done
+echo done
