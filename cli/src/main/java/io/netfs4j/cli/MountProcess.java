@@ -95,6 +95,7 @@ final class MountProcess {
         List<Unsaved> refused = mount.drain();
         refused.forEach(file -> LOG.error("refused: {}", file.line()));
         mount.abort();
+        poke();
     }
 
     /** Answers one command. */

@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <pre>
  *   reader 1 (fd)  --tryHandle--> answered on the spot
  *   reader 2 (clone of fd)   \
- *   ...                       `-> handed over: virtual thread --handle--> answered on the reader's fd
+ *   ...                       `-> handed over: virtual thread --handle--> answered on its fd
  * </pre>
  *
  * Whatever happens to a request, it is answered exactly once: by the handler, or with the error it
