@@ -36,7 +36,7 @@ class ArchitectureTest {
                     Map.entry("base", 8));
 
     private static final Set<String> SEEN_BY_BACK_ENDS =
-            Set.of("server", "request", "base", "trace", "servers");
+            Set.of("server", "request", "base", "trace", "sftp");
 
     private static final Pattern OURS = Pattern.compile("\\bio\\.netfs4j\\.([A-Za-z_]\\w*)");
 
