@@ -65,7 +65,7 @@ public final class SftpProvider implements ServerProvider {
 
     @Override
     public String usage() {
-        return "sftp://[user@]host[:port]/path  an SSH server; /~/path is below the login directory";
+        return "sftp://[user@]host[:port]/path  /~/path is below the login directory";
     }
 
     @Override

@@ -118,7 +118,8 @@ final class HostKeyCheck implements ServerKeyVerifier {
                         + shown
                         + ", not the one at "
                         + finding.place()
-                        + ": somebody may be listening in. If the server did get a new key: ssh-keygen -f "
+                        + ": somebody may be listening in."
+                        + " If the server did get a new key: ssh-keygen -f "
                         + quoted(String.valueOf(finding.file()))
                         + " -R "
                         + quoted(name)
