@@ -4,6 +4,7 @@ package io.netfs4j.request;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 
+import io.netfs4j.pagecache.Segment;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -116,7 +117,9 @@ public final class Subrequest {
      * @return false when it had been terminated before; then this call changed nothing
      */
     public boolean terminated(Termination termination) {
-        if (!state.compareAndSet(TAKEN, TERMINATED)) {
+        // Without a take, what was offered counts as taken: a back end that ends a piece at once
+        // need not say so twice.
+        if (!state.compareAndSet(TAKEN, TERMINATED) && !state.compareAndSet(OFFERED, TERMINATED)) {
             return false;
         }
         listener.onTerminated(this, checked(termination));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
-import io.netfs4j.request.Segment;
+import io.netfs4j.pagecache.Segment;
 
 import java.util.List;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.netfs4j.request;
+package io.netfs4j.pagecache;
 
 import java.nio.ByteBuffer;
 

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.Scheduler;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Origin;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.trace.Counters;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves bytes between the page cache of one mount and its server: wires the requests to the mount's
+ * scheduler, clock and limits.
+ *
+ * <p><b>Threads</b>: any; methods that say so want the inode's lock held. Nothing here waits.
+ */
+public final class Engine {
+    private final Environment environment;
+    private final PageCache cache;
+    private final EngineLimits limits;
+    private final Counters counters;
+    private final InFlight inFlight;
+    private final Backoff backoff;
+    private final Flusher flusher;
+    private final AtomicInteger requestIds = new AtomicInteger();
+
+    public Engine(
+            Environment environment, PageCache cache, EngineLimits limits, Counters counters) {
+        this.environment = environment;
+        this.cache = cache;
+        this.limits = limits;
+        this.counters = counters;
+        this.inFlight = new InFlight(limits.inFlightBytesMax());
+        this.backoff = new Backoff(environment.random());
+        this.flusher = new Flusher(this);
+        cache.onPressure(flusher::onPressure);
+    }
+
+    public Flusher flusher() {
+        return flusher;
+    }
+
+    public EngineLimits limits() {
+        return limits;
+    }
+
+    public Counters counters() {
+        return counters;
+    }
+
+    public PageCache cache() {
+        return cache;
+    }
+
+    /** Bytes of write subrequests issued and not ended. */
+    public long inFlightBytes() {
+        return inFlight.bytes();
+    }
+
+    InFlight inFlight() {
+        return inFlight;
+    }
+
+    Scheduler scheduler() {
+        return environment.scheduler();
+    }
+
+    long nowNanos() {
+        return environment.clock().nanoTime();
+    }
+
+    void after(long nanos, Runnable step) {
+        environment.scheduler().schedule(step, nanos);
+    }
+
+    long retryPauseNanos(int attempt) {
+        return backoff.pauseNanos(attempt, limits.retryFirstNanos(), limits.retryMaxNanos());
+    }
+
+    long parkPauseNanos(int failures) {
+        return backoff.pauseNanos(failures, limits.parkFirstNanos(), limits.parkMaxNanos());
+    }
+
+    int nextRequestId() {
+        return requestIds.incrementAndGet();
+    }
+
+    /**
+     * Writes back what is dirty now. Joins a request that has not begun; a running one is told to end
+     * where the file ends now, and another follows it.
+     *
+     * @return ends when every byte that was dirty or in flight at the call has been committed by the
+     *     server, or fails with what kept one from it; the bytes are then dirty still
+     */
+    @GuardedBy("inode lock")
+    public Completion<@Nullable Void> writeback(InodeData inode, Origin origin) {
+        if (!inode.isUnsaved()) {
+            return Completion.done(null);
+        }
+        WriteRequest waiting = inode.waiting;
+        if (waiting != null) {
+            return waiting.done();
+        }
+        WriteRequest request = new WriteRequest(this, inode, origin, nextRequestId());
+        WriteRequest running = inode.writing;
+        if (running != null) {
+            running.limitWalk(inode.sizeBytes());
+        }
+        inode.waiting = request;
+        inode.writebackLock()
+                .acquire(request)
+                .whenDone((turn, never) -> request.post());
+        return request.done();
+    }
+
+    /** Gives up what is dirty and not in flight, of a file that is gone; its pages go too. */
+    @GuardedBy("inode lock")
+    public void discard(InodeData inode) {
+        inode.pages().clear();
+        inode.setPendingTimes(AttributeChange.NONE);
+        if (inode.writing != null) {
+            inode.writing.cancel();
+        }
+        flusher.onRequestDone(inode, null);
+    }
+
+    /**
+     * Fetches the absent bytes of [from, to) that nobody fetches yet.
+     * When memory gives out, fewer.
+     */
+    @GuardedBy("inode lock")
+    public void load(InodeData inode, long from, long to, Origin origin) {
+        ReadRequest.begin(this, inode, from, to, origin);
+    }
+
+    /** The end of a read under way that covers a position, or null. */
+    @GuardedBy("inode lock")
+    public @Nullable Completion<@Nullable Void> loading(InodeData inode, long position) {
+        for (ReadRequest read : inode.reads) {
+            if (read.covers(position)) {
+                return read.done();
+            }
+        }
+        return null;
+    }
+}

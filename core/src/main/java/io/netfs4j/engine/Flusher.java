@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.request.Origin;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides when what is written back: after some age, at once where a file has much, under memory
+ * pressure the oldest first, at close and fsync by its callers. A file whose upload failed is left
+ * alone for a while, longer each time.
+ *
+ * <p><b>Threads</b>: any; its lock is a leaf below the inode's. Steps that need an inode's lock take it
+ * with none of their own held.
+ */
+public final class Flusher {
+    /** How often the dirty files are looked over while there are any, as a part of their age. */
+    private static final int TICKS_PER_AGE = 4;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Engine engine;
+
+    /** Files with anything unsaved, in the order in which they became so. */
+    @GuardedBy("lock")
+    private final LinkedHashSet<InodeData> unsaved = new LinkedHashSet<>();
+
+    @GuardedBy("lock")
+    private boolean ticking;
+
+    private final AtomicBoolean pressed = new AtomicBoolean();
+
+    Flusher(Engine engine) {
+        this.engine = engine;
+    }
+
+    /** Every file that has something unsaved, oldest first. */
+    public List<InodeData> unsaved() {
+        lock.lock();
+        try {
+            return new ArrayList<>(unsaved);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    public boolean isClean() {
+        lock.lock();
+        try {
+            return unsaved.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A file has become dirty, or dirtier. */
+    @GuardedBy("inode lock")
+    public void onDirtied(InodeData inode) {
+        boolean tick;
+        lock.lock();
+        try {
+            if (unsaved.add(inode)) {
+                inode.dirtySinceNanos = engine.nowNanos();
+            }
+            tick = !ticking;
+            ticking = true;
+        } finally {
+            lock.unlock();
+        }
+        if (tick) {
+            scheduleTick();
+        }
+        if (inode.pages().dirtyBytes() >= engine.limits().eagerBytes()
+                && inode.writing == null
+                && inode.waiting == null
+                && !isParked(inode)) {
+            engine.writeback(inode, Origin.WRITEBACK);
+        }
+    }
+
+    /** A request over a file has ended, or its data was given up. */
+    @GuardedBy("inode lock")
+    void onRequestDone(InodeData inode, @Nullable FsException problem) {
+        if (problem == null) {
+            inode.failures = 0;
+            inode.parkedUntilNanos = Long.MIN_VALUE;
+            inode.uploadFailure = null;
+        } else {
+            inode.failures++;
+            inode.uploadFailure = problem;
+            inode.parkedUntilNanos =
+                    engine.nowNanos() + engine.parkPauseNanos(inode.failures);
+        }
+        boolean dirty = inode.isUnsaved();
+        lock.lock();
+        try {
+            if (dirty) {
+                unsaved.add(inode);
+            } else {
+                unsaved.remove(inode);
+            }
+        } finally {
+            lock.unlock();
+        }
+        inode.dirtySinceNanos = engine.nowNanos();
+        if (dirty && engine.cache().isAboveBackground()) {
+            onPressure();
+        }
+    }
+
+    /** Too much is dirty: write back now, whatever the age. Any thread, any lock. */
+    void onPressure() {
+        if (pressed.compareAndSet(false, true)) {
+            engine.scheduler().execute(this::relieve);
+        }
+    }
+
+    private void relieve() {
+        pressed.set(false);
+        for (InodeData inode : unsaved()) {
+            begin(inode, true);
+        }
+    }
+
+    private void scheduleTick() {
+        engine.after(engine.limits().dirtyAgeNanos() / TICKS_PER_AGE, this::tick);
+    }
+
+    private void tick() {
+        for (InodeData inode : unsaved()) {
+            begin(inode, false);
+        }
+        boolean again;
+        lock.lock();
+        try {
+            again = !unsaved.isEmpty();
+            ticking = again;
+        } finally {
+            lock.unlock();
+        }
+        if (again) {
+            scheduleTick();
+        }
+    }
+
+    private void begin(InodeData inode, boolean evenYoung) {
+        inode.lock().lock();
+        try {
+            if (!inode.isUnsaved()) {
+                forget(inode);
+                return;
+            }
+            if (inode.writing != null || inode.waiting != null || isParked(inode)) {
+                return;
+            }
+            long age = engine.nowNanos() - inode.dirtySinceNanos;
+            if (evenYoung || age >= engine.limits().dirtyAgeNanos()) {
+                engine.writeback(inode, Origin.WRITEBACK);
+            }
+        } finally {
+            inode.lock().unlock();
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private void forget(InodeData inode) {
+        lock.lock();
+        try {
+            unsaved.remove(inode);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private boolean isParked(InodeData inode) {
+        return inode.failures > 0 && engine.nowNanos() < inode.parkedUntilNanos;
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.pagecache.AddressSpace;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.CoherencyToken;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The data side of an inode: its lock, its cached bytes, its sizes, who writes back, what went wrong.
+ *
+ * <p>Two sizes: {@link #sizeBytes} is the file as applications see it; {@link #remoteSizeBytes} is
+ * what the server is known to have, and the zero point: from there on absent bytes are zeros, and no
+ * server is asked. Too high is safe (a needless read), too low would be corruption.
+ *
+ * <p><b>Threads</b>: all fields with {@link #lock} held, the "inode lock" of every floor.
+ */
+public final class InodeData {
+    /** Hears what the engine learns of the file. Called with the inode's lock held; must not wait. */
+    public interface Listener {
+        /** A write request was committed; these are the server's attributes after it. */
+        void onCommitted(ServerAttributes attributes);
+
+        /** No bytes are dirty or in flight any more. */
+        void onClean();
+
+        /** For messages. */
+        String name();
+    }
+
+    private final ReentrantLock lock;
+    private final AddressSpace pages;
+    private final WritebackLock writebackLock = new WritebackLock();
+    private final WriteErrors errors = new WriteErrors();
+    private final Listener listener;
+
+    @GuardedBy("lock")
+    private long sizeBytes;
+
+    @GuardedBy("lock")
+    private long remoteSizeBytes;
+
+    /** The server's handle while anything is open or dirty, else null. Owned by vfs. */
+    @GuardedBy("lock")
+    private @Nullable ServerFile file;
+
+    /** The version that the clean bytes belong to. */
+    @GuardedBy("lock")
+    private @Nullable CoherencyToken token;
+
+    /** Times that were set while data was on its way: sent with the next commit. */
+    @GuardedBy("lock")
+    AttributeChange pendingTimes = AttributeChange.NONE;
+
+    /** The request that owns the write-back lock now. */
+    @GuardedBy("lock")
+    @Nullable WriteRequest writing;
+
+    /** The request that waits for the write-back lock: whoever comes joins it. */
+    @GuardedBy("lock")
+    @Nullable WriteRequest waiting;
+
+    @GuardedBy("lock")
+    final List<ReadRequest> reads = new ArrayList<>();
+
+    /** Raised when the server's version changed: what was read of the old one does not count. */
+    @GuardedBy("lock")
+    long generation;
+
+    /** Something was committed that the server was not told to force to its stable storage. */
+    @GuardedBy("lock")
+    boolean unsynced;
+
+    // The flusher's part.
+
+    /** When it became dirty, on the engine's clock. */
+    @GuardedBy("lock")
+    long dirtySinceNanos;
+
+    /** Failed requests in a row. */
+    @GuardedBy("lock")
+    int failures;
+
+    /** Not before this is a failed upload tried again by itself. */
+    @GuardedBy("lock")
+    long parkedUntilNanos;
+
+    /** Why the last upload failed; null once one succeeded. */
+    @GuardedBy("lock")
+    @Nullable FsException uploadFailure;
+
+    public InodeData(ReentrantLock lock, PageCache cache, Listener listener, long sizeBytes) {
+        this.lock = lock;
+        this.pages = new AddressSpace(lock, cache);
+        this.listener = listener;
+        this.sizeBytes = sizeBytes;
+        this.remoteSizeBytes = sizeBytes;
+    }
+
+    public ReentrantLock lock() {
+        return lock;
+    }
+
+    public AddressSpace pages() {
+        return pages;
+    }
+
+    public WritebackLock writebackLock() {
+        return writebackLock;
+    }
+
+    public WriteErrors errors() {
+        return errors;
+    }
+
+    public Listener listener() {
+        return listener;
+    }
+
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    public void setSizeBytes(long bytes) {
+        sizeBytes = bytes;
+    }
+
+    public long remoteSizeBytes() {
+        return remoteSizeBytes;
+    }
+
+    public void setRemoteSizeBytes(long bytes) {
+        remoteSizeBytes = bytes;
+    }
+
+    public @Nullable ServerFile file() {
+        return file;
+    }
+
+    public void setFile(@Nullable ServerFile file) {
+        this.file = file;
+    }
+
+    public @Nullable CoherencyToken token() {
+        return token;
+    }
+
+    public void setToken(@Nullable CoherencyToken token) {
+        this.token = token;
+    }
+
+    public AttributeChange pendingTimes() {
+        return pendingTimes;
+    }
+
+    public void setPendingTimes(AttributeChange times) {
+        pendingTimes = times;
+    }
+
+    public @Nullable FsException uploadFailure() {
+        return uploadFailure;
+    }
+
+    /** Whether anything of it is not on the server yet. */
+    public boolean isUnsaved() {
+        return pages.dirtyBytes() > 0
+                || pages.writebackBytes() > 0
+                || writing != null
+                || waiting != null
+                || !pendingTimes.isEmpty();
+    }
+
+    /** Whether {@link ServerFile#sync} has something to do; false from now on. */
+    public boolean takeUnsynced() {
+        boolean was = unsynced;
+        unsynced = false;
+        return was;
+    }
+
+    /** The sync that was taken did not succeed. */
+    public void setUnsynced() {
+        unsynced = true;
+    }
+
+    /** Whether reads or writes of it are under way. */
+    public boolean isBusy() {
+        return writing != null || waiting != null || !reads.isEmpty();
+    }
+
+    /** The server's file is another version now: clean bytes do not count any more. */
+    public void invalidate() {
+        generation++;
+        pages.invalidate();
+    }
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.pagecache.LoadSpan;
+import io.netfs4j.pagecache.Segment;
+import io.netfs4j.request.Origin;
+import io.netfs4j.request.Subrequest;
+import io.netfs4j.request.Termination;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.trace.Counters.Counter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One pass of fetching absent bytes of one inode. The same steps as a {@link WriteRequest}, with one
+ * stream: pieces are issued in ascending order, each is collected when it and all before it have
+ * ended, what did not come is asked for again.
+ *
+ * <p><b>Threads</b>: all state is touched in steps, with the inode's lock held.
+ */
+final class ReadRequest {
+    private final Engine engine;
+    private final InodeData inode;
+    private final Origin origin;
+    private final int id;
+    private final ServerFile file;
+    private final IoStream stream;
+    private final long generation;
+    private final Completion<@Nullable Void> done = new Completion<>();
+    private final AtomicBoolean posted = new AtomicBoolean();
+    private final AtomicInteger inFlight = new AtomicInteger();
+
+    /** What is to be filled, in file order; the front goes as it is collected. */
+    private final List<LoadSpan> spans = new ArrayList<>();
+
+    private final long from;
+    private final long to;
+    private int front;
+    private int subrequests;
+    private int attempts;
+    private int disconnects;
+    private boolean timerSet;
+    private @Nullable FsException failure;
+
+    private ReadRequest(
+            Engine engine, InodeData inode, ServerFile file, Origin origin, long from, long to) {
+        this.engine = engine;
+        this.inode = inode;
+        this.origin = origin;
+        this.id = engine.nextRequestId();
+        this.file = file;
+        this.stream = new IoStream("download", file.reads());
+        this.generation = inode.generation;
+        this.from = from;
+        this.to = to;
+    }
+
+    @GuardedBy("inode lock")
+    static void begin(Engine engine, InodeData inode, long from, long to, Origin origin) {
+        ServerFile file = inode.file();
+        if (file == null) {
+            return;
+        }
+        ReadRequest request = new ReadRequest(engine, inode, file, origin, from, to);
+        inode.pages().prepareLoad(from, to, request.spans);
+        if (request.spans.isEmpty()) {
+            return;
+        }
+        for (LoadSpan span : request.spans) {
+            request.enqueue(
+                    new IoStream.Span(
+                            span.position(), List.of(span.segment()), span.end() - span.position()));
+        }
+        inode.reads.add(request);
+        request.issue();
+    }
+
+    boolean covers(long position) {
+        for (int i = front; i < spans.size(); i++) {
+            LoadSpan span = spans.get(i);
+            if (position >= span.position() && position < span.end()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    Completion<@Nullable Void> done() {
+        return done;
+    }
+
+    private void post() {
+        if (posted.compareAndSet(false, true)) {
+            engine.scheduler().execute(this::step);
+        }
+    }
+
+    private void step() {
+        posted.set(false);
+        inode.lock().lock();
+        try {
+            if (done.isDone()) {
+                return;
+            }
+            collect();
+            retry();
+            issue();
+            // A retry that gave up leaves what came behind it to be collected now.
+            collect();
+            if (stream.isIdle() && inFlight.get() == 0) {
+                complete();
+            }
+        } finally {
+            inode.lock().unlock();
+        }
+    }
+
+    /** Joins a span to the last one to be issued where it follows on. */
+    private void enqueue(IoStream.Span span) {
+        IoStream.Span last = stream.retries.peekLast();
+        if (last != null && last.position + last.length == span.position) {
+            List<Segment> joined =
+                    last.segments instanceof ArrayList ? last.segments : new ArrayList<>(last.segments);
+            joined.addAll(span.segments);
+            last.segments = joined;
+            last.length += span.length;
+        } else {
+            stream.retries.addLast(span);
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private void issue() {
+        if (failure != null) {
+            IoStream.Span rest;
+            while ((rest = stream.retries.pollFirst()) != null) {
+                end(rest.position, rest.position + rest.length, false);
+            }
+            return;
+        }
+        IoStream.Span span;
+        while (!timerSet && (span = stream.retries.peekFirst()) != null && !stream.lacksCredit()) {
+            long most = Math.max(1, stream.destination.estimateBytes(span.position));
+            long count = Math.min(span.length, most);
+            long taken = offer(span, count);
+            if (taken == 0) {
+                return;
+            }
+            if (taken == span.length) {
+                stream.retries.removeFirst();
+            } else {
+                span.drop(taken);
+            }
+        }
+    }
+
+    private long offer(IoStream.Span span, long count) {
+        Piece piece = new Piece(span.position, Piece.slice(span.segments, 0, count), count);
+        Subrequest subrequest =
+                new Subrequest(
+                        String.format("R=%08x[%d]", id, subrequests++),
+                        Subrequest.Direction.READ,
+                        piece.position,
+                        piece.segments,
+                        (sub, termination) -> {
+                            piece.termination = termination;
+                            inFlight.decrementAndGet();
+                            post();
+                        });
+        stream.pieces.put(piece.position, piece);
+        inFlight.incrementAndGet();
+        AtomicBoolean granted = new AtomicBoolean();
+        boolean taken =
+                stream.destination.issue(
+                        subrequest,
+                        () -> {
+                            granted.set(true);
+                            post();
+                        });
+        if (!taken && piece.termination == null) {
+            stream.pieces.remove(piece.position);
+            inFlight.decrementAndGet();
+            stream.refusedUntil(granted);
+            if (granted.get()) {
+                post();
+            }
+            return 0;
+        }
+        piece.length = subrequest.length();
+        engine.counters().add(Counter.DOWNLOAD_REQUESTS, 1);
+        return piece.length;
+    }
+
+    @GuardedBy("inode lock")
+    private void collect() {
+        Piece first;
+        while ((first = stream.pieces.first()) != null
+                && first.termination != null
+                && (!first.needsRetry() || failure != null)) {
+            stream.pieces.remove(first.position);
+            switch (Piece.required(first)) {
+                case Termination.Done d -> arrived(first.position, first.end());
+                case Termination.EndOfFile(long n) -> {
+                    arrived(first.position, first.position + n);
+                    zero(first.position + n, first.end());
+                }
+                case Termination.Short(long n) -> {
+                    arrived(first.position, first.position + n);
+                    end(first.position + n, first.end(), false);
+                }
+                case Termination.RetryLater r -> end(first.position, first.end(), false);
+                case Termination.Failed(FsException cause) -> failed(first, cause);
+                case Termination.Conflict(FsException cause) -> failed(first, cause);
+            }
+        }
+    }
+
+    private void failed(Piece piece, FsException cause) {
+        end(piece.position, piece.end(), false);
+        if (failure == null) {
+            failure = cause;
+        }
+    }
+
+    private void arrived(long start, long end) {
+        if (end > start) {
+            attempts = 0;
+            disconnects = 0;
+            engine.counters().add(Counter.DOWNLOADED_BYTES, end - start);
+            end(start, end, true);
+        }
+    }
+
+    /** The server's file ends before these bytes: as far as it is concerned they are zeros. */
+    private void zero(long start, long end) {
+        for (int i = front; i < spans.size() && start < end; i++) {
+            LoadSpan span = spans.get(i);
+            long a = Math.max(start, span.position());
+            long b = Math.min(end, span.end());
+            if (a < b) {
+                long base = span.folio().position();
+                inode.pages().zero(span, (int) (a - base), (int) (b - base));
+            }
+        }
+        end(start, end, true);
+    }
+
+    /** Ends the load of a range, which lies in one or several of the spans, from the front on. */
+    private void end(long start, long end, boolean came) {
+        boolean usable = came && generation == inode.generation;
+        for (int i = front; i < spans.size(); i++) {
+            LoadSpan span = spans.get(i);
+            long a = Math.max(start, span.position());
+            long b = Math.min(end, span.end());
+            if (a >= b) {
+                if (span.position() >= end) {
+                    break;
+                }
+                continue;
+            }
+            long base = span.folio().position();
+            inode.pages().endLoad(span, (int) (a - base), (int) (b - base), usable);
+            if (b == span.end() && i == front) {
+                inode.pages().release(span);
+                front++;
+            }
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private void retry() {
+        Piece first = stream.pieces.first();
+        if (first == null || !first.needsRetry() || timerSet || inFlight.get() > 0) {
+            return;
+        }
+        List<Piece> pieces = new ArrayList<>();
+        for (Piece p = first; p != null; p = stream.pieces.ceiling(p.position + 1)) {
+            pieces.add(p);
+        }
+        Termination.RetryLater patience = null;
+        boolean disconnected = false;
+        List<IoStream.Span> later = new ArrayList<>(stream.retries);
+        stream.retries.clear();
+        for (Piece p : pieces) {
+            if (!p.needsRetry()) {
+                continue;
+            }
+            stream.pieces.remove(p.position);
+            engine.counters().add(Counter.RETRIES, 1);
+            long got = 0;
+            if (p.termination instanceof Termination.Short(long n)) {
+                got = n;
+                arrivedOutOfOrder(p, n);
+            } else if (p.termination instanceof Termination.RetryLater r) {
+                disconnected |= r.disconnected();
+                patience = patience == null || r.afterNanos() > patience.afterNanos() ? r : patience;
+            }
+            enqueue(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
+        }
+        stream.retries.addAll(later);
+        if (patience != null) {
+            pause(patience, disconnected);
+        }
+    }
+
+    /** A short read in the middle: the part that came is ended now, its span released later. */
+    private void arrivedOutOfOrder(Piece piece, long bytes) {
+        arrived(piece.position, piece.position + bytes);
+    }
+
+    @GuardedBy("inode lock")
+    private void pause(Termination.RetryLater patience, boolean disconnected) {
+        int attempt = disconnected ? ++disconnects : ++attempts;
+        if (!disconnected && attempt > engine.limits().attemptsMax()) {
+            failure =
+                    new FsException(
+                            patience.cause().error() == FsError.EAGAIN
+                                    ? FsError.EIO
+                                    : patience.cause().error(),
+                            attempt - 1 + " attempts without progress: "
+                                    + patience.cause().getMessage(),
+                            patience.cause());
+            return;
+        }
+        timerSet = true;
+        engine.after(
+                Math.max(patience.afterNanos(), engine.retryPauseNanos(attempt)),
+                () -> {
+                    inode.lock().lock();
+                    try {
+                        timerSet = false;
+                    } finally {
+                        inode.lock().unlock();
+                    }
+                    post();
+                });
+    }
+
+    @GuardedBy("inode lock")
+    private void complete() {
+        for (; front < spans.size(); front++) {
+            inode.pages().release(spans.get(front));
+        }
+        inode.reads.remove(this);
+        if (failure == null) {
+            done.complete(null);
+        } else {
+            done.fail(failure);
+        }
+        if (!inode.isUnsaved()) {
+            inode.listener().onClean();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return String.format("R=%08x %s %s", id, origin, file) + " [" + from + ", " + to + ")";
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.RangeSet;
+import io.netfs4j.pagecache.AddressSpace;
+import io.netfs4j.pagecache.WritebackSpan;
+import io.netfs4j.request.Termination;
+import io.netfs4j.trace.Counters.Counter;
+
+/**
+ * Takes the pieces that have ended off the front of each stream, in order, and ends the write-back of
+ * the spans that every stream has passed. A piece at the front that was not transferred whole stops
+ * its stream until the retryer has gone over it.
+ */
+final class WriteCollector {
+    private WriteCollector() {}
+
+    @GuardedBy("inode lock")
+    static void collect(WriteRequest request) {
+        for (IoStream stream : request.streams) {
+            Piece front;
+            while ((front = stream.pieces.first()) != null && front.termination != null) {
+                if (front.needsRetry() && !request.cancelled) {
+                    request.retry.needed = true;
+                    break;
+                }
+                stream.pieces.remove(front.position);
+                end(request, front);
+            }
+        }
+        release(request);
+    }
+
+    private static void end(WriteRequest request, Piece piece) {
+        switch (Piece.required(piece)) {
+            case Termination.Done d -> transferred(request, piece, piece.length);
+            case Termination.Short(long n) -> {
+                // Only of a cancelled request: what is left is given up.
+                transferred(request, piece, n);
+                request.failed.add(piece.position + n, piece.end());
+            }
+            case Termination.RetryLater r -> request.failed.add(piece.position, piece.end());
+            case Termination.Failed(FsException cause) -> failed(request, piece, cause);
+            case Termination.Conflict(FsException cause) -> failed(request, piece, cause);
+            case Termination.EndOfFile e ->
+                    throw new IllegalStateException("a write met the end of the file");
+        }
+    }
+
+    private static void failed(WriteRequest request, Piece piece, FsException cause) {
+        request.failed.add(piece.position, piece.end());
+        request.fail(cause);
+    }
+
+    /** The server has these bytes of a piece. */
+    static void transferred(WriteRequest request, Piece piece, long bytes) {
+        request.transferredBytes += bytes;
+        request.retry.attempts = 0;
+        request.retry.disconnects = 0;
+        request.engine().counters().add(Counter.UPLOADED_BYTES, bytes);
+        InodeData inode = request.inode();
+        inode.setRemoteSizeBytes(Math.max(inode.remoteSizeBytes(), piece.position + bytes));
+    }
+
+    /** Ends the write-back of every span that all streams have passed. */
+    @GuardedBy("inode lock")
+    static void release(WriteRequest request) {
+        long collectedTo = request.collectedTo();
+        WritebackSpan span;
+        while ((span = request.spans.peekFirst()) != null && span.end() <= collectedTo) {
+            request.spans.removeFirst();
+            endSpan(request, span);
+        }
+    }
+
+    private static void endSpan(WriteRequest request, WritebackSpan span) {
+        AddressSpace pages = request.inode().pages();
+        RangeSet failed = request.failed;
+        long base = span.folio().position();
+        long at = span.position();
+        while (at < span.end()) {
+            long bad = Math.min(span.end(), failed.next(at, span.end()));
+            if (bad > at) {
+                pages.endWriteback(span, (int) (at - base), (int) (bad - base), false);
+            }
+            long good = Math.min(span.end(), failed.runEnd(bad));
+            if (good > bad) {
+                pages.endWriteback(span, (int) (bad - base), (int) (good - base), true);
+            }
+            at = Math.max(bad, good);
+        }
+        pages.release(span);
+    }
+}

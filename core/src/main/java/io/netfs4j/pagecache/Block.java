@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.pagecache;
+
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.RangeSet;
+import java.nio.ByteBuffer;
+
+/**
+ * The memory of a folio, or of an older version of one that a request still sends. Counted: the
+ * folio holds one reference, each piece in flight and each reader that borrowed it another; the last
+ * one gives it back to the pool.
+ */
+public final class Block {
+    private final MemoryPool pool;
+    private final ByteBuffer memory;
+    private final int page;
+    private final int offset;
+    private final int bytes;
+
+    @GuardedBy("inode lock")
+    private int references = 1;
+
+    /** Bytes (from the block's beginning) that a transfer reads or fills now: not to be changed. */
+    @GuardedBy("inode lock")
+    final RangeSet busy = new RangeSet();
+
+    /** Whether it counts as dirty memory. */
+    @GuardedBy("inode lock")
+    boolean charged;
+
+    Block(MemoryPool pool, ByteBuffer memory, int page, int offset, int bytes) {
+        this.pool = pool;
+        this.memory = memory;
+        this.page = page;
+        this.offset = offset;
+        this.bytes = bytes;
+    }
+
+    public ByteBuffer memory() {
+        return memory;
+    }
+
+    /** Where in {@link #memory} the block begins. */
+    public int offset() {
+        return offset;
+    }
+
+    public int bytes() {
+        return bytes;
+    }
+
+    int page() {
+        return page;
+    }
+
+    int references() {
+        return references;
+    }
+
+    void retain() {
+        references++;
+    }
+
+    /** Drops a reference; true when it was the last one, and the memory is back in the pool. */
+    boolean release() {
+        if (references <= 0) {
+            throw new IllegalStateException("block released twice");
+        }
+        if (--references > 0) {
+            return false;
+        }
+        pool.free(this);
+        return true;
+    }
+
+    void put(int at, ByteBuffer source, int count) {
+        memory.put(offset + at, source, source.position(), count);
+        source.position(source.position() + count);
+    }
+
+    void get(int at, ByteBuffer target, int count) {
+        target.put(target.position(), memory, offset + at, count);
+        target.position(target.position() + count);
+    }
+
+    void copyFrom(Block other, int at, int count) {
+        memory.put(offset + at, other.memory, other.offset + at, count);
+    }
+
+    void zero(int at, int count) {
+        int done = 0;
+        while (done < count) {
+            int n = Math.min(count - done, ZEROS.length);
+            memory.put(offset + at + done, ZEROS, 0, n);
+            done += n;
+        }
+    }
+
+    private static final byte[] ZEROS = new byte[64 << 10];
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.pagecache;
+
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.RangeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A power-of-two-sized, naturally aligned run of a file's bytes. It need not hold all of them: {@code
+ * present} says which. Offsets in its sets are from its beginning.
+ *
+ * <p>INVARIANT: dirty and writeback are parts of present; loading and present do not meet, unless a
+ * write overtook the read.
+ */
+public final class Folio {
+    final AddressSpace space;
+    private final long position;
+
+    @GuardedBy("inode lock")
+    Block block;
+
+    @GuardedBy("inode lock")
+    final RangeSet present = new RangeSet();
+
+    @GuardedBy("inode lock")
+    final RangeSet dirty = new RangeSet();
+
+    /** What a write request has taken and not ended yet. */
+    @GuardedBy("inode lock")
+    final RangeSet writeback = new RangeSet();
+
+    /** What read requests fetch. */
+    @GuardedBy("inode lock")
+    final RangeSet loading = new RangeSet();
+
+    @GuardedBy("inode lock")
+    FolioState state = FolioState.CLEAN;
+
+    /** False once it was cut off or reclaimed; what arrives for it then is dropped. */
+    @GuardedBy("inode lock")
+    boolean attached = true;
+
+    /** Raised when bytes were dropped: a read begun before must not bring them back. */
+    @GuardedBy("inode lock")
+    int epoch;
+
+    /** Links of the page cache's list of reclaimable folios. */
+    @GuardedBy("PageCache.lock")
+    @Nullable Folio newer;
+
+    @GuardedBy("PageCache.lock")
+    @Nullable Folio older;
+
+    @GuardedBy("PageCache.lock")
+    boolean listed;
+
+    Folio(AddressSpace space, long position, Block block) {
+        this.space = space;
+        this.position = position;
+        this.block = block;
+    }
+
+    /** Where in the file it begins. */
+    public long position() {
+        return position;
+    }
+
+    public int bytes() {
+        return block.bytes();
+    }
+
+    public long end() {
+        return position + block.bytes();
+    }
+
+    public FolioState state() {
+        return state;
+    }
+
+    /** The dirty spans, relative to the folio. Not to be changed by the caller. */
+    public RangeSet dirty() {
+        return dirty;
+    }
+
+    @Override
+    public String toString() {
+        return "folio[" + position + ", " + end() + ") " + state + " present " + present + " dirty "
+                + dirty + " writeback " + writeback + " loading " + loading;
+    }
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.pagecache;
+
+import io.netfs4j.base.GuardedBy;
+import java.nio.ByteBuffer;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All address spaces of a mount together: the memory budget, how much of it is dirty, and which
+ * clean folios may be reclaimed, least recently used first.
+ *
+ * <p><b>Limits</b>: {@link Limits}. A block counts as dirty memory, whole, while the folio on it is
+ * dirty or under write-back, and while an older version of a folio is still being sent.
+ *
+ * <p><b>Threads</b>: any; the lock here is taken below an inode's lock and above the pool's.
+ */
+public final class PageCache {
+    /**
+     * The limits of a mount's memory.
+     *
+     * @param memoryBytesMax folios of all kinds together
+     * @param dirtyBytesMax writers wait above it (one block is always let in)
+     * @param dirtyBackgroundBytes write-back begins above it without waiting for age
+     */
+    public record Limits(long memoryBytesMax, long dirtyBytesMax, long dirtyBackgroundBytes) {}
+
+    /** How many folios a single reclaim looks at before it gives up, so that no step is long. */
+    private static final int RECLAIM_SCAN_MAX = 256;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final MemoryPool pool;
+    private final Limits limits;
+    private final Turnstile writers = new Turnstile();
+    private final Turnstile readers = new Turnstile();
+
+    /** Ends of the list of reclaimable folios. */
+    @GuardedBy("lock")
+    private @Nullable Folio newest;
+
+    @GuardedBy("lock")
+    private @Nullable Folio oldest;
+
+    @GuardedBy("lock")
+    private long dirtyBytes;
+
+    /** Told when too much is dirty; posts, never waits. Set once, before the first write. */
+    private volatile Runnable pressure = () -> {};
+
+    public PageCache(Limits limits, IntFunction<ByteBuffer> memory) {
+        this.limits = limits;
+        this.pool = new MemoryPool(limits.memoryBytesMax(), memory);
+    }
+
+    public void onPressure(Runnable listener) {
+        pressure = listener;
+    }
+
+    public Limits limits() {
+        return limits;
+    }
+
+    /** Where writers wait for room, and readers for memory. */
+    public Turnstile writers() {
+        return writers;
+    }
+
+    public Turnstile readers() {
+        return readers;
+    }
+
+    /** Dirty memory in bytes, as charged against the limits. */
+    public long dirtyMemoryBytes() {
+        lock.lock();
+        try {
+            return dirtyBytes;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    public long memoryBytes() {
+        return pool.usedBytes();
+    }
+
+    public boolean isAboveBackground() {
+        return dirtyMemoryBytes() > limits.dirtyBackgroundBytes();
+    }
+
+    int blockBytesMax() {
+        return pool.blockBytesMax();
+    }
+
+    /**
+     * A block of at most {@code bytes} (a power of two), reclaiming where needed, smaller when a large
+     * one cannot be had, but not below {@code least}; null when even that cannot.
+     */
+    @Nullable Block allocate(int bytes, int least) {
+        for (int size = bytes; size >= least; size >>= 1) {
+            Block block = pool.allocate(size);
+            if (block != null) {
+                return block;
+            }
+            if (reclaim(size)) {
+                block = pool.allocate(size);
+                if (block != null) {
+                    return block;
+                }
+            }
+        }
+        pressure.run();
+        return null;
+    }
+
+    /** Counts a block as dirty memory; false when that would pass the limit. */
+    boolean charge(Block block) {
+        if (block.charged) {
+            return true;
+        }
+        boolean above;
+        lock.lock();
+        try {
+            if (dirtyBytes > 0 && dirtyBytes + block.bytes() > limits.dirtyBytesMax()) {
+                above = true;
+            } else {
+                dirtyBytes += block.bytes();
+                block.charged = true;
+                above = dirtyBytes > limits.dirtyBackgroundBytes();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (above) {
+            pressure.run();
+        }
+        return block.charged;
+    }
+
+    /** Counts it whatever the limit: for bytes that are dirty again after a failure. */
+    void chargeAnyway(Block block) {
+        if (block.charged) {
+            return;
+        }
+        lock.lock();
+        try {
+            dirtyBytes += block.bytes();
+            block.charged = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void uncharge(Block block) {
+        if (!block.charged) {
+            return;
+        }
+        lock.lock();
+        try {
+            dirtyBytes -= block.bytes();
+            block.charged = false;
+        } finally {
+            lock.unlock();
+        }
+        freed();
+    }
+
+    /** Drops a reference to a block. */
+    void release(Block block) {
+        if (block.release()) {
+            uncharge(block);
+            freed();
+        }
+    }
+
+    /** Lists a folio as reclaimable, as the most recently used. */
+    void list(Folio folio) {
+        lock.lock();
+        try {
+            if (folio.listed) {
+                unlink(folio);
+            }
+            link(folio);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void unlist(Folio folio) {
+        lock.lock();
+        try {
+            if (folio.listed) {
+                unlink(folio);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A folio became reclaimable or a block free: somebody may go on. */
+    void freed() {
+        writers.freed();
+        readers.freed();
+    }
+
+    /** Drops reclaimable folios, oldest first, until about {@code bytes} are free. */
+    private boolean reclaim(int bytes) {
+        long got = 0;
+        for (int i = 0; i < RECLAIM_SCAN_MAX && got < bytes; i++) {
+            Folio victim = popOldest();
+            if (victim == null) {
+                break;
+            }
+            // Only tried: the caller holds the lock of an inode, and two are never waited for.
+            if (!victim.space.lock().tryLock()) {
+                list(victim);
+                continue;
+            }
+            try {
+                got += victim.space.reclaim(victim);
+            } finally {
+                victim.space.lock().unlock();
+            }
+        }
+        return got > 0;
+    }
+
+    private @Nullable Folio popOldest() {
+        lock.lock();
+        try {
+            Folio folio = oldest;
+            if (folio != null) {
+                unlink(folio);
+            }
+            return folio;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private void link(Folio folio) {
+        folio.older = newest;
+        folio.newer = null;
+        if (newest != null) {
+            newest.newer = folio;
+        }
+        newest = folio;
+        if (oldest == null) {
+            oldest = folio;
+        }
+        folio.listed = true;
+    }
+
+    @GuardedBy("lock")
+    private void unlink(Folio folio) {
+        if (folio.newer == null) {
+            newest = folio.older;
+        } else {
+            folio.newer.older = folio.older;
+        }
+        if (folio.older == null) {
+            oldest = folio.newer;
+        } else {
+            folio.older.newer = folio.newer;
+        }
+        folio.newer = null;
+        folio.older = null;
+        folio.listed = false;
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.pagecache;
+
+
+/**
+ * Bytes of a folio that a write request has taken, in the memory that holds them as they were then.
+ * Holds a reference to the memory.
+ *
+ * @param from relative to the folio
+ */
+public record WritebackSpan(Folio folio, Block block, int from, int to) {
+    /** The position in the file of the first byte. */
+    public long position() {
+        return folio.position() + from;
+    }
+
+    /** The position in the file after the last byte. */
+    public long end() {
+        return folio.position() + to;
+    }
+
+    public Segment segment() {
+        return new Segment(block.memory(), block.offset() + from, to - from);
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/** Asking for attributes and setting them. */
+final class AttributeOperations {
+    private final VfsParts parts;
+    private final OpenOperations opens;
+
+    AttributeOperations(VfsParts parts, OpenOperations opens) {
+        this.parts = parts;
+        this.opens = opens;
+    }
+
+    @Nullable Attributes known(Inode inode) {
+        inode.lock.lock();
+        try {
+            return parts.coherency().isFresh(inode) ? parts.coherency().attributes(inode) : null;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    long validNanos(Inode inode) {
+        inode.lock.lock();
+        try {
+            return parts.coherency().validNanos(inode);
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    Attributes get(Inode inode) throws FsException {
+        Attributes known = known(inode);
+        if (known != null) {
+            return known;
+        }
+        ServerFile handle;
+        long asked;
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            handle = data == null ? null : data.file();
+            asked = inode.changes;
+        } finally {
+            inode.lock.unlock();
+        }
+        ServerAttributes a =
+                handle != null
+                        ? handle.attributes()
+                        : this.<ServerAttributes>byPath(inode, path -> parts.server().stat(path));
+        if (a.type() != inode.type) {
+            throw new FsException(FsError.ESTALE, "another file now: " + parts.table().describe(inode));
+        }
+        inode.lock.lock();
+        try {
+            parts.coherency().apply(inode, a, asked);
+            return parts.coherency().attributes(inode);
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    /** What is done with a path that stays true meanwhile. */
+    interface ByPath<T> {
+        T run(RemotePath path) throws FsException;
+    }
+
+    <T> T byPath(Inode inode, ByPath<T> action) throws FsException {
+        return parts.gate().shared(() -> action.run(parts.table().path(inode)));
+    }
+
+    Attributes set(Inode inode, AttributeChange wanted) throws FsException {
+        AttributeChange change = parts.coherency().round(wanted);
+        Long size = change.sizeBytes();
+        if (size != null) {
+            if (inode.isDirectory()) {
+                throw new FsException(FsError.EISDIR, parts.table().describe(inode));
+            }
+            opens.truncate(inode, size);
+            change = change.withoutSize();
+        }
+        if (keepTimes(inode, change)) {
+            change = change.withoutTimes();
+        }
+        if (!change.isEmpty()) {
+            InodeData data = inode.data;
+            ServerAttributes a = opens.change(inode, data, change);
+            inode.lock.lock();
+            try {
+                // Owners and bits at once; size, times and version as far as nothing is under way.
+                if (data == null || !data.isUnsaved()) {
+                    parts.coherency().applyOwn(inode, a);
+                } else {
+                    inode.takeOwners(a);
+                }
+            } finally {
+                inode.lock.unlock();
+            }
+        }
+        return get(inode);
+    }
+
+    /**
+     * Times of a file with data on its way are kept and sent after the data, which would otherwise
+     * move them. Returns whether that was done.
+     */
+    private boolean keepTimes(Inode inode, AttributeChange change) {
+        if (change.accessed() == null && change.modified() == null) {
+            return false;
+        }
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            if (data == null || !data.isUnsaved()) {
+                return false;
+            }
+            AttributeChange before = data.pendingTimes();
+            Instant accessed = change.accessed() != null ? change.accessed() : before.accessed();
+            Instant modified = change.modified() != null ? change.modified() : before.modified();
+            data.setPendingTimes(AttributeChange.times(accessed, modified));
+            apply(inode, change);
+            parts.engine().flusher().onDirtied(data);
+            return true;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private void apply(Inode inode, AttributeChange change) {
+        Instant accessed = change.accessed();
+        Instant modified = change.modified();
+        if (accessed != null) {
+            inode.accessed = accessed;
+        }
+        if (modified != null) {
+            inode.modified = modified;
+        }
+        inode.changed = parts.coherency().now();
+        inode.changes++;
+    }
+
+    String readSymlink(Inode inode) throws FsException {
+        if (inode.type != FileType.SYMLINK) {
+            throw new FsException(FsError.EINVAL, "not a symbolic link");
+        }
+        inode.lock.lock();
+        try {
+            if (inode.symlinkTarget != null && parts.coherency().isFresh(inode)) {
+                return inode.symlinkTarget;
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        String target = this.<String>byPath(inode, path -> parts.server().readSymlink(path));
+        inode.lock.lock();
+        try {
+            inode.symlinkTarget = target;
+        } finally {
+            inode.lock.unlock();
+        }
+        return target;
+    }
+}

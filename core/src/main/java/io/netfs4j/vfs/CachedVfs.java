@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.engine.Engine;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.Capabilities;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.RenameMode;
+import io.netfs4j.server.Server;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFileSystemStatistics;
+import io.netfs4j.trace.Counters;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The {@link Vfs} over a server, with a page cache and write-back between them.
+ *
+ * <p><b>Ownership</b>: owns the page cache and the engine, not the server, which its maker closes after
+ * everything has been saved.
+ */
+public final class CachedVfs implements Vfs {
+    private final VfsParts parts;
+    private final NameOperations names;
+    private final OpenOperations opens;
+    private final FileOperations files;
+    private final AttributeOperations attributes;
+    private final RangeOperations ranges;
+    private final DirectoryOperations directories;
+
+    /**
+     * Asks the server for its root.
+     *
+     * @param memory makes slabs for the page cache: {@code ByteBuffer::allocateDirect}
+     */
+    public CachedVfs(
+            Environment environment,
+            Server server,
+            VfsOptions options,
+            IntFunction<ByteBuffer> memory)
+            throws FsException {
+        ServerAttributes root = server.stat(RemotePath.ROOT);
+        PageCache cache = new PageCache(options.memory(), memory);
+        Engine engine = new Engine(environment, cache, options.engine(), new Counters());
+        Coherency coherency = new Coherency(environment.clock(), options, server.capabilities());
+        InodeTable table = new InodeTable(root, environment.clock().nanoTime());
+        NamesGate gate = new NamesGate(environment.waits());
+        parts = new VfsParts(environment, server, options, cache, engine, table, gate, coherency);
+        names = new NameOperations(parts);
+        opens = new OpenOperations(parts, names);
+        files = new FileOperations(parts);
+        attributes = new AttributeOperations(parts, opens);
+        ranges = new RangeOperations(parts, opens, files);
+        directories = new DirectoryOperations(parts, names);
+    }
+
+    public Engine engine() {
+        return parts.engine();
+    }
+
+    public PageCache cache() {
+        return parts.cache();
+    }
+
+    /** How many inodes are known now. */
+    public int inodeCount() {
+        return parts.table().size();
+    }
+
+    public Capabilities capabilities() {
+        return parts.server().capabilities();
+    }
+
+    /**
+     * Gives up what of this file is not on the server. What is in flight still ends.
+     *
+     * @return how many bytes were given up
+     */
+    public long discard(InodeData data) {
+        data.lock().lock();
+        try {
+            long lost = data.pages().dirtyBytes();
+            parts.engine().discard(data);
+            data.setSizeBytes(data.remoteSizeBytes());
+            return lost;
+        } finally {
+            data.lock().unlock();
+        }
+    }
+
+    // ---- names --------------------------------------------------------------------------------
+
+    @Override
+    public Entry lookup(long parent, String name) throws FsException {
+        return names.lookup(parts.table().directory(parent), name);
+    }
+
+    @Override
+    public @Nullable Entry tryLookup(long parent, String name) throws FsException {
+        return names.known(parts.table().directory(parent), name);
+    }
+
+    @Override
+    public void forget(long ino, long count) {
+        parts.table().forget(ino, count, opens);
+    }
+
+    @Override
+    public CreatedFile create(long parent, String name, int mode, OpenFlags flags)
+            throws FsException {
+        checkWritable();
+        return opens.create(parts.table().directory(parent), name, mode, flags);
+    }
+
+    @Override
+    public Entry makeDirectory(long parent, String name, int mode) throws FsException {
+        checkWritable();
+        return names.make(
+                parts.table().directory(parent),
+                name,
+                path -> parts.server().makeDirectory(path, mode));
+    }
+
+    @Override
+    public Entry makeSymlink(long parent, String name, String target) throws FsException {
+        checkWritable();
+        return names.make(
+                parts.table().directory(parent),
+                name,
+                path -> parts.server().makeSymlink(path, target));
+    }
+
+    @Override
+    public String readSymlink(long ino) throws FsException {
+        return attributes.readSymlink(parts.table().get(ino));
+    }
+
+    @Override
+    public Entry link(long ino, long parent, String name) throws FsException {
+        checkWritable();
+        return names.link(parts.table().get(ino), parts.table().directory(parent), name);
+    }
+
+    @Override
+    public void unlink(long parent, String name) throws FsException {
+        checkWritable();
+        names.unlink(parts.table().directory(parent), name);
+    }
+
+    @Override
+    public void removeDirectory(long parent, String name) throws FsException {
+        checkWritable();
+        names.removeDirectory(parts.table().directory(parent), name);
+    }
+
+    @Override
+    public void rename(long parent, String name, long newParent, String newName, RenameMode mode)
+            throws FsException {
+        checkWritable();
+        names.rename(
+                parts.table().directory(parent),
+                name,
+                parts.table().directory(newParent),
+                newName,
+                mode);
+    }
+
+    // ---- attributes ---------------------------------------------------------------------------
+
+    @Override
+    public Attributes getAttributes(long ino) throws FsException {
+        return attributes.get(parts.table().get(ino));
+    }
+
+    @Override
+    public @Nullable Attributes tryGetAttributes(long ino) throws FsException {
+        return attributes.known(parts.table().get(ino));
+    }
+
+    @Override
+    public long attributesValidNanos(long ino) {
+        try {
+            return attributes.validNanos(parts.table().get(ino));
+        } catch (FsException e) {
+            return 0; // Gone: nothing to believe.
+        }
+    }
+
+    @Override
+    public Attributes setAttributes(long ino, AttributeChange change, @Nullable OpenFile file)
+            throws FsException {
+        checkWritable();
+        return attributes.set(parts.table().get(ino), change);
+    }
+
+    @Override
+    public byte[] getXattr(long ino, String name) throws FsException {
+        return attributes.byPath(
+                parts.table().get(ino), path -> parts.server().getXattr(path, name));
+    }
+
+    @Override
+    public void setXattr(long ino, String name, byte[] value, Server.XattrMode mode)
+            throws FsException {
+        checkWritable();
+        attributes.byPath(
+                parts.table().get(ino),
+                path -> {
+                    parts.server().setXattr(path, name, value, mode);
+                    return true;
+                });
+    }
+
+    @Override
+    public List<String> listXattrs(long ino) throws FsException {
+        return attributes.byPath(parts.table().get(ino), path -> parts.server().listXattrs(path));
+    }
+
+    @Override
+    public void removeXattr(long ino, String name) throws FsException {
+        checkWritable();
+        attributes.byPath(
+                parts.table().get(ino),
+                path -> {
+                    parts.server().removeXattr(path, name);
+                    return true;
+                });
+    }
+
+    @Override
+    public ServerFileSystemStatistics statistics() throws FsException {
+        return parts.server().statistics(RemotePath.ROOT);
+    }
+
+    // ---- files --------------------------------------------------------------------------------
+
+    @Override
+    public OpenFile open(long ino, OpenFlags flags) throws FsException {
+        if (flags.access().writes() || flags.truncate()) {
+            checkWritable();
+        }
+        return opens.open(parts.table().get(ino), flags);
+    }
+
+    @Override
+    public int read(OpenFile file, long position, ByteBuffer target) throws FsException {
+        return files.read((OpenedInode) file, position, target);
+    }
+
+    @Override
+    public @Nullable PinnedBytes tryRead(OpenFile file, long position, int count)
+            throws FsException {
+        return files.tryRead((OpenedInode) file, position, count);
+    }
+
+    @Override
+    public int write(OpenFile file, long position, ByteBuffer source) throws FsException {
+        return files.write((OpenedInode) file, position, source);
+    }
+
+    @Override
+    public boolean tryWrite(OpenFile file, long position, ByteBuffer source) throws FsException {
+        return files.tryWrite((OpenedInode) file, position, source);
+    }
+
+    @Override
+    public void flush(OpenFile file) throws FsException {
+        files.flush((OpenedInode) file);
+    }
+
+    @Override
+    public void fsync(OpenFile file, boolean dataOnly) throws FsException {
+        files.fsync((OpenedInode) file);
+    }
+
+    @Override
+    public void release(OpenFile file) {
+        opens.release((OpenedInode) file);
+    }
+
+    @Override
+    public void allocate(OpenFile file, AllocateMode mode, long position, long length)
+            throws FsException {
+        ranges.allocate((OpenedInode) file, mode, position, length);
+    }
+
+    @Override
+    public long seekData(OpenFile file, long position) throws FsException {
+        ranges.checkInside((OpenedInode) file, position);
+        return position;
+    }
+
+    @Override
+    public long seekHole(OpenFile file, long position) throws FsException {
+        return ranges.checkInside((OpenedInode) file, position);
+    }
+
+    @Override
+    public long copyRange(OpenFile source, long from, OpenFile target, long to, long count)
+            throws FsException {
+        return ranges.copy((OpenedInode) source, from, (OpenedInode) target, to, count);
+    }
+
+    // ---- directories --------------------------------------------------------------------------
+
+    @Override
+    public void fsyncDirectory(long ino) throws FsException {
+        // Every operation on names has returned from the server before it returned here.
+        parts.table().directory(ino);
+    }
+
+    @Override
+    public OpenDirectory openDirectory(long ino) throws FsException {
+        return directories.open(parts.table().directory(ino));
+    }
+
+    @Override
+    public void readDirectory(
+            OpenDirectory directory, long cookie, boolean plus, DirectorySink sink)
+            throws FsException {
+        directories.read((OpenedDirectory) directory, cookie, plus, sink);
+    }
+
+    @Override
+    public void releaseDirectory(OpenDirectory directory) {
+        ((OpenedDirectory) directory).release();
+    }
+
+    @Override
+    public void setKernelCache(KernelCache cache) {
+        parts.coherency().setKernelCache(cache);
+    }
+
+    private void checkWritable() throws FsException {
+        if (parts.options().readOnly()) {
+            throw new FsException(FsError.EROFS, "mounted read-only");
+        }
+    }
+}

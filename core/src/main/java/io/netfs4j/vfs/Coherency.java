@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.Clock;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.Capabilities;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.ServerAttributes;
+import java.time.Instant;
+
+/**
+ * When what we know still counts, and what a server's answer changes. Close-to-open: opening asks the
+ * server, and a token other than the one that the cached bytes belong to drops them. While something
+ * of a file is unsaved its size and times here are the newer ones.
+ *
+ * <p><b>Threads</b>: methods on an inode want its lock held.
+ */
+final class Coherency {
+    private static final int PERMISSION_BITS = 07777;
+
+    private final Clock clock;
+    private final VfsOptions options;
+    private final Capabilities capabilities;
+
+    /** Set by the door. */
+    private volatile KernelCache kernelCache = KernelCache.NONE;
+
+    Coherency(Clock clock, VfsOptions options, Capabilities capabilities) {
+        this.clock = clock;
+        this.options = options;
+        this.capabilities = capabilities;
+    }
+
+    void setKernelCache(KernelCache cache) {
+        kernelCache = cache;
+    }
+
+    KernelCache kernelCache() {
+        return kernelCache;
+    }
+
+    /** The wall clock in the server's granularity, so that a time stays what it is once it is sent. */
+    Instant now() {
+        return round(clock.now());
+    }
+
+    Instant round(Instant time) {
+        long granule = capabilities.timeGranularityNanos();
+        if (granule <= 1) {
+            return time;
+        }
+        if (granule >= 1_000_000_000L) {
+            return Instant.ofEpochSecond(time.getEpochSecond());
+        }
+        return time.minusNanos(time.getNano() % granule);
+    }
+
+    AttributeChange round(AttributeChange c) {
+        return new AttributeChange(
+                c.mode(),
+                c.uid(),
+                c.gid(),
+                c.sizeBytes(),
+                c.accessed() == null ? null : round(c.accessed()),
+                c.modified() == null ? null : round(c.modified()));
+    }
+
+    @GuardedBy("inode lock")
+    boolean isFresh(Inode inode) {
+        InodeData data = inode.data;
+        if (data != null && data.isUnsaved()) {
+            return true;
+        }
+        return inode.fetchedNanos != Long.MIN_VALUE
+                && clock.nanoTime() - inode.fetchedNanos < options.attributesValidNanos();
+    }
+
+    /** For how long attributes given out now may be believed. */
+    @GuardedBy("inode lock")
+    long validNanos(Inode inode) {
+        if (inode.fetchedNanos == Long.MIN_VALUE) {
+            return 0;
+        }
+        long age = clock.nanoTime() - inode.fetchedNanos;
+        return Math.max(0, options.attributesValidNanos() - age);
+    }
+
+    /**
+     * Takes in what the server said.
+     *
+     * @param asked {@link Inode#changes} when it was asked: where it has moved on since, only what our
+     *     own changes do not touch is taken
+     */
+    @GuardedBy("inode lock")
+    void apply(Inode inode, ServerAttributes a, long asked) {
+        inode.takeOwners(a);
+        InodeData data = inode.data;
+        if (inode.changes != asked || (data != null && data.isUnsaved())) {
+            return;
+        }
+        inode.fetchedNanos = clock.nanoTime();
+        boolean moved = !a.modified().equals(inode.modified) || a.sizeBytes() != inode.currentSize();
+        inode.accessed = a.accessed();
+        inode.modified = a.modified();
+        inode.sizeBytes = a.sizeBytes();
+        if (data != null && !a.token().equals(data.token())) {
+            data.invalidate();
+            data.setToken(a.token());
+            data.setSizeBytes(a.sizeBytes());
+            data.setRemoteSizeBytes(a.sizeBytes());
+            moved = true;
+        }
+        if (moved) {
+            if (inode.type == FileType.SYMLINK) {
+                inode.symlinkTarget = null;
+            }
+            kernelCache.invalidate(inode.ino, 0, -1);
+        }
+    }
+
+    /** What we changed ourselves, and the server's answer to it: nothing is dropped. */
+    @GuardedBy("inode lock")
+    void applyOwn(Inode inode, ServerAttributes a) {
+        inode.takeOwners(a);
+        inode.changes++;
+        inode.fetchedNanos = clock.nanoTime();
+        InodeData data = inode.data;
+        if (data == null) {
+            inode.sizeBytes = a.sizeBytes();
+            inode.accessed = a.accessed();
+            inode.modified = a.modified();
+            return;
+        }
+        data.setToken(a.token());
+        data.setRemoteSizeBytes(a.sizeBytes());
+        if (data.pages().dirtyBytes() == 0 && data.pages().writebackBytes() == 0) {
+            data.setSizeBytes(a.sizeBytes());
+        }
+        inode.sizeBytes = data.sizeBytes();
+        if (data.pendingTimes().isEmpty()) {
+            inode.accessed = a.accessed();
+            inode.modified = a.modified();
+        }
+    }
+
+    @GuardedBy("inode lock")
+    Attributes attributes(Inode inode) {
+        VfsOptions.Ownership own = options.ownership();
+        return new Attributes(
+                inode.ino,
+                inode.type,
+                inode.currentSize(),
+                inode.mode & PERMISSION_BITS & ~own.umask(),
+                own.uid() == null ? inode.uid : own.uid(),
+                own.gid() == null ? inode.gid : own.gid(),
+                Math.max(1, inode.linkCount),
+                inode.accessed,
+                inode.modified,
+                inode.changed);
+    }
+
+    @GuardedBy("inode lock")
+    Entry entry(Inode inode) {
+        long valid = validNanos(inode);
+        return new Entry(attributes(inode), 1, valid, valid);
+    }
+}

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.pagecache.Block;
+import io.netfs4j.pagecache.MemoryPool;
+import io.netfs4j.pagecache.Segment;
+import io.netfs4j.pagecache.Turnstile;
+import io.netfs4j.request.Origin;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.trace.Counters.Counter;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reading, writing and saving the bytes of open files. Copying is done on the caller's thread with
+ * the inode's lock held; whatever has to be waited for is waited for without it.
+ */
+final class FileOperations {
+    private final VfsParts parts;
+    private final SoftWaits soft;
+
+    FileOperations(VfsParts parts) {
+        this.parts = parts;
+        this.soft = new SoftWaits(parts.environment(), parts.options().softTimeoutNanos());
+    }
+
+    // ---- reading ------------------------------------------------------------------------------
+
+    int read(OpenedInode file, long position, ByteBuffer target) throws FsException {
+        if (!file.flags().access().reads()) {
+            throw new FsException(FsError.EBADF, "not open for reading");
+        }
+        int start = target.position();
+        boolean hinted = false;
+        try (Turnstile.Ticket ticket = parts.cache().readers().enter()) {
+            while (true) {
+                Completion<@Nullable Void> turn = ticket.beforeTry();
+                if (turn == null) {
+                    ReadStep step = readStep(file, position, target, start, hinted);
+                    hinted = true;
+                    if (step.done) {
+                        return target.position() - start;
+                    }
+                    turn = step.wait;
+                    if (turn == null) {
+                        ticket.failed();
+                        continue;
+                    }
+                }
+                try {
+                    soft.await(turn);
+                } catch (FsException e) {
+                    if (target.position() > start) {
+                        return target.position() - start;
+                    }
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private record ReadStep(boolean done, @Nullable Completion<@Nullable Void> wait) {}
+
+    private ReadStep readStep(
+            OpenedInode file, long position, ByteBuffer target, int start, boolean hinted) {
+        InodeData data = file.data;
+        file.inode.lock.lock();
+        try {
+            int done = target.position() - start;
+            long at = position + done;
+            long end = Math.min(data.sizeBytes(), at + target.remaining());
+            if (at >= end) {
+                return new ReadStep(true, null);
+            }
+            int n = data.pages().read(at, target, (int) (end - at), data.remoteSizeBytes());
+            at += n;
+            if (!hinted && at == end) {
+                file.readahead.onRead(parts.engine(), data, position, end);
+            }
+            if (at == end) {
+                return new ReadStep(true, null);
+            }
+            Completion<@Nullable Void> loading = parts.engine().loading(data, at);
+            if (loading == null) {
+                long from = at & -MemoryPool.PAGE_BYTES;
+                long to = end + MemoryPool.PAGE_BYTES - 1 & -MemoryPool.PAGE_BYTES;
+                to = Math.min(to, data.remoteSizeBytes());
+                parts.engine().load(data, from, to, Origin.DEMAND_READ);
+                loading = parts.engine().loading(data, at);
+            }
+            if (!hinted) {
+                file.readahead.onRead(parts.engine(), data, position, end);
+            }
+            return new ReadStep(false, loading);
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
+    @Nullable PinnedBytes tryRead(OpenedInode file, long position, int count) throws FsException {
+        if (!file.flags().access().reads()) {
+            throw new FsException(FsError.EBADF, "not open for reading");
+        }
+        InodeData data = file.data;
+        file.inode.lock.lock();
+        try {
+            int n = (int) Math.max(0, Math.min(count, data.sizeBytes() - position));
+            List<Segment> segments = new ArrayList<>(4);
+            List<Block> blocks = new ArrayList<>(4);
+            if (!data.pages().borrow(position, n, segments, blocks)) {
+                return null;
+            }
+            file.readahead.onRead(parts.engine(), data, position, position + n);
+            return new Loan(file.inode, data, segments, blocks, n);
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
+    private record Loan(
+            Inode inode, InodeData data, List<Segment> segments, List<Block> blocks, int length)
+            implements PinnedBytes {
+        @Override
+        public void close() {
+            inode.lock.lock();
+            try {
+                data.pages().giveBack(blocks);
+            } finally {
+                inode.lock.unlock();
+            }
+        }
+    }
+
+    // ---- writing ------------------------------------------------------------------------------
+
+    int write(OpenedInode file, long position, ByteBuffer source) throws FsException {
+        checkWritable(file, position, source.remaining());
+        int count = source.remaining();
+        WritePlace place = new WritePlace(position);
+        try (Turnstile.Ticket ticket = parts.cache().writers().enter()) {
+            while (source.hasRemaining()) {
+                Completion<@Nullable Void> turn = ticket.beforeTry();
+                if (turn == null) {
+                    FsException hopeless = writeStep(file, place, source);
+                    if (hopeless != null && source.remaining() == count) {
+                        throw hopeless;
+                    }
+                    if (hopeless != null) {
+                        return count - source.remaining();
+                    }
+                    if (source.hasRemaining()) {
+                        ticket.failed();
+                    }
+                    continue;
+                }
+                parts.engine().counters().add(Counter.THROTTLE_WAITS, 1);
+                try {
+                    soft.await(turn);
+                } catch (FsException e) {
+                    if (source.remaining() < count) {
+                        return count - source.remaining();
+                    }
+                    throw e;
+                }
+            }
+        }
+        if (isSynchronous(file)) {
+            fsync(file);
+        }
+        return count;
+    }
+
+    private boolean isSynchronous(OpenedInode file) {
+        OpenFlags flags = file.flags();
+        return flags.sync() || flags.dataSync() || flags.direct() || parts.options().syncWrites();
+    }
+
+    boolean tryWrite(OpenedInode file, long position, ByteBuffer source) throws FsException {
+        if (isSynchronous(file)
+                || parts.cache().writers().waiting() > 0
+                || file.inode.lock.hasQueuedThreads()) {
+            return false;
+        }
+        checkWritable(file, position, source.remaining());
+        int start = source.position();
+        WritePlace place = new WritePlace(position);
+        writeStep(file, place, source);
+        if (source.hasRemaining()) {
+            // What was written stands and is written once more by the caller's waiting write, at
+            // the same place; an append has to go on where it began.
+            source.position(start);
+            place.undoAppend(file);
+            return false;
+        }
+        return true;
+    }
+
+    /** Where a write goes on; an append learns its place when it first has the lock. */
+    private static final class WritePlace {
+        private long next;
+        private long sizeBefore = -1;
+
+        WritePlace(long position) {
+            next = position;
+        }
+
+        void undoAppend(OpenedInode file) {
+            if (!file.flags().append() || sizeBefore < 0) {
+                return;
+            }
+            file.inode.lock.lock();
+            try {
+                if (file.data.sizeBytes() == next) {
+                    file.data.pages().truncate(sizeBefore);
+                    file.data.setSizeBytes(sizeBefore);
+                }
+            } finally {
+                file.inode.lock.unlock();
+            }
+        }
+    }
+
+    /**
+     * Copies in as much as there is room for.
+     *
+     * @return why waiting for more room is hopeless, or null
+     */
+    private @Nullable FsException writeStep(
+            OpenedInode file, WritePlace place, ByteBuffer source) {
+        InodeData data = file.data;
+        Inode inode = file.inode;
+        inode.lock.lock();
+        try {
+            if (file.flags().append() && place.sizeBefore < 0) {
+                place.sizeBefore = data.sizeBytes();
+                place.next = data.sizeBytes();
+            }
+            int n = data.pages().write(place.next, source, source.remaining());
+            place.next += n;
+            if (n > 0) {
+                data.setSizeBytes(Math.max(data.sizeBytes(), place.next));
+                inode.sizeBytes = data.sizeBytes();
+                inode.modified = parts.coherency().now();
+                inode.changed = inode.modified;
+                inode.changes++;
+                data.setPendingTimes(
+                        AttributeChange.times(data.pendingTimes().accessed(), inode.modified));
+                parts.engine().flusher().onDirtied(data);
+            }
+            return source.hasRemaining() ? data.uploadFailure() : null;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    private void checkWritable(OpenedInode file, long position, int count) throws FsException {
+        if (!file.flags().access().writes()) {
+            throw new FsException(FsError.EBADF, "not open for writing");
+        }
+        if (position < 0 || position > Long.MAX_VALUE - MemoryPool.FOLIO_BYTES_MAX - count) {
+            throw new FsException(FsError.EFBIG, "write at " + position);
+        }
+    }
+
+    // ---- saving -------------------------------------------------------------------------------
+
+    void flush(OpenedInode file) throws FsException {
+        if (parts.options().closeWaits() && file.flags().access().writes()) {
+            fsync(file);
+            return;
+        }
+        file.inode.lock.lock();
+        try {
+            Completion<@Nullable Void> begun =
+                    parts.engine().writeback(file.data, Origin.WRITEBACK);
+            begun.whenDone((value, failure) -> {});
+            throwUnheard(file);
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
+    void fsync(OpenedInode file) throws FsException {
+        Completion<@Nullable Void> saved;
+        file.inode.lock.lock();
+        try {
+            saved = parts.engine().writeback(file.data, Origin.SYNC);
+        } finally {
+            file.inode.lock.unlock();
+        }
+        FsException failed = null;
+        try {
+            soft.await(saved);
+        } catch (FsException e) {
+            if (!saved.isDone()) {
+                throw e;
+            }
+            failed = e;
+        }
+        file.inode.lock.lock();
+        try {
+            throwUnheard(file);
+        } finally {
+            file.inode.lock.unlock();
+        }
+        if (failed != null) {
+            throw failed;
+        }
+        sync(file.data, file.inode);
+    }
+
+    private void sync(InodeData data, Inode inode) throws FsException {
+        ServerFile handle;
+        inode.lock.lock();
+        try {
+            handle = data.file();
+            if (handle == null || !data.takeUnsynced()) {
+                return;
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        Completion<@Nullable Void> synced = new Completion<>();
+        handle.sync(synced);
+        try {
+            soft.await(synced);
+        } catch (FsException e) {
+            inode.lock.lock();
+            try {
+                data.setUnsynced();
+            } finally {
+                inode.lock.unlock();
+            }
+            throw e;
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private static void throwUnheard(OpenedInode file) throws FsException {
+        FsException error = file.data.errors().unheard(file.heardErrors);
+        file.heardErrors = file.data.errors().sequence();
+        if (error != null) {
+            throw error.copy();
+        }
+    }
+
+    /** Writes back what is dirty and waits; used before the server is asked to change the file. */
+    void save(InodeData data, Inode inode) throws FsException {
+        Completion<@Nullable Void> saved;
+        inode.lock.lock();
+        try {
+            saved = parts.engine().writeback(data, Origin.SYNC);
+        } finally {
+            inode.lock.unlock();
+        }
+        soft.await(saved);
+    }
+
+    SoftWaits soft() {
+        return soft;
+    }
+}

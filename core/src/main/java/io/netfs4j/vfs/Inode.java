@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.ServerAttributes;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file as the mount knows it, by number. Numbers are never used again, so that a number stands for
+ * one file for the life of the mount.
+ *
+ * <p><b>Threads</b>: attributes and data with {@link #lock} held (the inode lock); names, counts and
+ * children with the lock of the {@link InodeTable}. The inode lock is the outer one.
+ */
+final class Inode {
+    /** A name of it: a directory and an entry there. */
+    record Link(Inode directory, String name) {}
+
+    final long ino;
+    final FileType type;
+    final ReentrantLock lock = new ReentrantLock();
+
+    // Names: guarded by the table's lock.
+
+    /** The first is the one that paths are made of. Empty for the root, and once unlinked. */
+    @GuardedBy("table lock")
+    final List<Link> links = new ArrayList<>(1);
+
+    /** Known entries, of a directory. */
+    @GuardedBy("table lock")
+    @Nullable Map<String, Inode> children;
+
+    /** What a listing said, of a directory, while it is fresh. */
+    @GuardedBy("table lock")
+    @Nullable Listing listing;
+
+    /** Raised whenever a name in it changes: what was asked before does not count. */
+    @GuardedBy("table lock")
+    long nameChanges;
+
+    /** Look-ups that doors have not given back. */
+    @GuardedBy("table lock")
+    long lookups;
+
+    @GuardedBy("table lock")
+    int openCount;
+
+    /** When and how often an unknown name in it was asked for: reason to list it whole. */
+    @GuardedBy("table lock")
+    long missesSinceNanos;
+
+    @GuardedBy("table lock")
+    int misses;
+
+    /** It was removed while open, and lives on under this name of ours until it is closed. */
+    @GuardedBy("table lock")
+    boolean hidden;
+
+    @GuardedBy("table lock")
+    final long serverFileId;
+
+    // Attributes and data: guarded by the inode lock.
+
+    @GuardedBy("lock")
+    long sizeBytes;
+
+    @GuardedBy("lock")
+    int mode;
+
+    @GuardedBy("lock")
+    int uid;
+
+    @GuardedBy("lock")
+    int gid;
+
+    @GuardedBy("lock")
+    int linkCount;
+
+    @GuardedBy("lock")
+    Instant accessed;
+
+    @GuardedBy("lock")
+    Instant modified;
+
+    @GuardedBy("lock")
+    Instant changed;
+
+    /** When the server was last heard of it; Long.MIN_VALUE when that does not count any more. */
+    @GuardedBy("lock")
+    long fetchedNanos;
+
+    /** Raised by every change of ours: an answer to a question asked before it does not count. */
+    @GuardedBy("lock")
+    long changes;
+
+    /** Set when first opened. */
+    @GuardedBy("lock")
+    volatile @Nullable InodeData data;
+
+    @GuardedBy("lock")
+    @Nullable String symlinkTarget;
+
+    Inode(long ino, ServerAttributes a, long nowNanos) {
+        this.ino = ino;
+        this.type = a.type();
+        this.serverFileId = a.serverFileId();
+        this.sizeBytes = a.sizeBytes();
+        this.mode = a.mode();
+        this.uid = a.uid();
+        this.gid = a.gid();
+        this.linkCount = a.links();
+        this.accessed = a.accessed();
+        this.modified = a.modified();
+        this.changed = a.changed();
+        this.fetchedNanos = nowNanos;
+    }
+
+    boolean isDirectory() {
+        return type == FileType.DIRECTORY;
+    }
+
+    @GuardedBy("table lock")
+    Map<String, Inode> children() {
+        Map<String, Inode> map = children;
+        if (map == null) {
+            map = new HashMap<>();
+            children = map;
+        }
+        return map;
+    }
+
+    /** Attributes that cannot race with data of ours: everything but size, times and version. */
+    @GuardedBy("lock")
+    void takeOwners(ServerAttributes a) {
+        mode = a.mode();
+        uid = a.uid();
+        gid = a.gid();
+        linkCount = a.links();
+        changed = a.changed();
+    }
+
+    @GuardedBy("lock")
+    long currentSize() {
+        InodeData d = data;
+        return d == null ? sizeBytes : d.sizeBytes();
+    }
+
+    @Override
+    public String toString() {
+        return "inode " + ino;
+    }
+}

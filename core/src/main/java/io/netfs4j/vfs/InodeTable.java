@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.server.PathSource;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.ServerAttributes;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which inodes there are, by number and by name, and how long they stay.
+ *
+ * <p>An inode stays while a door holds a look-up of it, while it is open, while it has children, and
+ * while something of it is unsaved (its owner says so by {@link #release}).
+ *
+ * <p><b>Threads</b>: any; the lock is taken below an inode's and is held for no longer than a few map
+ * operations.
+ */
+final class InodeTable {
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private final Map<Long, Inode> byNumber = new HashMap<>();
+
+    /** Files with several names, where the server numbers its files: all names are one inode. */
+    @GuardedBy("lock")
+    private final Map<Long, Inode> byServerId = new HashMap<>();
+
+    @GuardedBy("lock")
+    private long nextIno = Vfs.ROOT_INO + 1;
+
+    private final Inode root;
+
+    InodeTable(ServerAttributes rootAttributes, long nowNanos) {
+        root = new Inode(Vfs.ROOT_INO, rootAttributes, nowNanos);
+        byNumber.put(root.ino, root);
+        root.lookups = 1;
+    }
+
+    ReentrantLock lock() {
+        return lock;
+    }
+
+    Inode root() {
+        return root;
+    }
+
+    Inode get(long ino) throws FsException {
+        lock.lock();
+        try {
+            Inode inode = byNumber.get(ino);
+            if (inode == null) {
+                throw new FsException(FsError.ESTALE, "no inode " + ino);
+            }
+            return inode;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    Inode directory(long ino) throws FsException {
+        Inode inode = get(ino);
+        if (!inode.isDirectory()) {
+            throw new FsException(FsError.ENOTDIR, inode.toString());
+        }
+        return inode;
+    }
+
+    int size() {
+        lock.lock();
+        try {
+            return byNumber.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    long newIno() {
+        return nextIno++;
+    }
+
+    /** The present path of an inode; ESTALE when it has no name. */
+    RemotePath path(Inode inode) throws FsException {
+        lock.lock();
+        try {
+            ArrayDeque<String> names = new ArrayDeque<>();
+            Inode at = inode;
+            while (at != root) {
+                if (at.links.isEmpty()) {
+                    throw new FsException(FsError.ESTALE, "the file has no name any more");
+                }
+                Inode.Link link = at.links.get(0);
+                names.addFirst(link.name());
+                at = link.directory();
+            }
+            return new RemotePath(new ArrayList<>(names));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    PathSource source(Inode inode) {
+        return () -> path(inode);
+    }
+
+    /** For messages: its path, or its number. */
+    String describe(Inode inode) {
+        try {
+            return path(inode).toString();
+        } catch (FsException e) {
+            return inode.toString();
+        }
+    }
+
+    /** The inode that a name is known to stand for, whether fresh or not. */
+    @Nullable Inode child(Inode directory, String name) {
+        lock.lock();
+        try {
+            return directory.children == null ? null : directory.children.get(name);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Enters what a name was found to stand for, with the table's lock held: the inode known by that
+     * name when it can be the same file, else another.
+     */
+    @GuardedBy("lock")
+    Inode enter(Inode directory, String name, ServerAttributes a, long ino, long nowNanos) {
+        Inode known = directory.children().get(name);
+        if (known != null && isSame(known, a)) {
+            return known;
+        }
+        if (known != null) {
+            unlink(directory, name);
+        }
+        Inode inode = a.serverFileId() == 0 || a.links() < 2 ? null : byServerId.get(a.serverFileId());
+        if (inode == null || inode.type != a.type()) {
+            inode = new Inode(ino == 0 ? newIno() : ino, a, nowNanos);
+            byNumber.put(inode.ino, inode);
+        }
+        link(directory, name, inode);
+        return inode;
+    }
+
+    private static boolean isSame(Inode known, ServerAttributes a) {
+        return known.type == a.type()
+                && (known.serverFileId == 0
+                        || a.serverFileId() == 0
+                        || known.serverFileId == a.serverFileId());
+    }
+
+    @GuardedBy("lock")
+    void link(Inode directory, String name, Inode inode) {
+        directory.children().put(name, inode);
+        directory.nameChanges++;
+        inode.links.add(new Inode.Link(directory, name));
+        if (inode.serverFileId != 0 && !inode.isDirectory()) {
+            byServerId.put(inode.serverFileId, inode);
+        }
+    }
+
+    /** Takes a name away; the inode stays as long as somebody needs it. */
+    @GuardedBy("lock")
+    @Nullable Inode unlink(Inode directory, String name) {
+        Inode inode = directory.children().remove(name);
+        directory.nameChanges++;
+        if (directory.listing != null) {
+            directory.listing.entries().remove(name);
+        }
+        if (inode != null) {
+            inode.links.removeIf(l -> l.directory() == directory && l.name().equals(name));
+            dropIfUnused(inode, false);
+        }
+        dropIfUnused(directory, false);
+        return inode;
+    }
+
+    /** Counts one more look-up by a door. */
+    @GuardedBy("lock")
+    void hold(Inode inode) {
+        inode.lookups++;
+    }
+
+    /** Gives back look-ups; the inode goes when nobody needs it. */
+    void forget(long ino, long count, Unsaved unsaved) {
+        Inode inode;
+        lock.lock();
+        try {
+            inode = byNumber.get(ino);
+            if (inode == null || inode == root) {
+                return;
+            }
+            inode.lookups = Math.max(0, inode.lookups - count);
+            if (inode.lookups > 0 || inode.openCount > 0) {
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        release(inode, unsaved);
+    }
+
+    /** Tells whether something of an inode still has to reach the server. */
+    interface Unsaved {
+        /** Drops the clean data when nothing is unsaved; called with the inode's lock held. */
+        boolean keeps(Inode inode);
+    }
+
+    /** Lets an inode go when nobody needs it, and those above that only it kept. */
+    void release(Inode inode, Unsaved unsaved) {
+        inode.lock.lock();
+        try {
+            lock.lock();
+            try {
+                if (inode.lookups > 0 || inode.openCount > 0 || hasChildren(inode)) {
+                    return;
+                }
+            } finally {
+                lock.unlock();
+            }
+            if (unsaved.keeps(inode)) {
+                return;
+            }
+            lock.lock();
+            try {
+                dropIfUnused(inode, true);
+            } finally {
+                lock.unlock();
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    private static boolean hasChildren(Inode inode) {
+        return inode.children != null && !inode.children.isEmpty();
+    }
+
+    /**
+     * @param clean whether the caller knows that nothing of it is unsaved; else an inode with data
+     *     stays for {@link #release}
+     */
+    @GuardedBy("lock")
+    private void dropIfUnused(Inode start, boolean clean) {
+        Inode inode = start;
+        boolean known = clean;
+        while (inode != root
+                && inode.lookups == 0
+                && inode.openCount == 0
+                && !hasChildren(inode)
+                && (known || inode.data == null)) {
+            byNumber.remove(inode.ino);
+            if (inode.serverFileId != 0) {
+                byServerId.remove(inode.serverFileId, inode);
+            }
+            List<Inode.Link> links = List.copyOf(inode.links);
+            inode.links.clear();
+            Inode above = null;
+            for (Inode.Link link : links) {
+                link.directory().children().remove(link.name(), inode);
+                above = link.directory();
+            }
+            if (above == null) {
+                return;
+            }
+            inode = above;
+            known = false;
+        }
+    }
+}

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.Names;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.engine.Readahead;
+import io.netfs4j.server.Access;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.Capability;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.OpenedFile;
+import io.netfs4j.server.PathSource;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opening, creating, releasing and truncating regular files. All open files of an inode share one
+ * handle on the server, which stays while anything is open or unsaved.
+ */
+final class OpenOperations implements InodeTable.Unsaved {
+    private final VfsParts parts;
+    private final NameOperations names;
+
+    OpenOperations(VfsParts parts, NameOperations names) {
+        this.parts = parts;
+        this.names = names;
+    }
+
+    // ---- create, open -------------------------------------------------------------------------
+
+    CreatedFile create(Inode directory, String name, int mode, OpenFlags flags)
+            throws FsException {
+        Names.check(name);
+        AtomicReference<@Nullable Inode> made = new AtomicReference<>();
+        PathSource source =
+                () -> {
+                    Inode inode = made.get();
+                    return inode == null
+                            ? parts.table().path(directory).child(name)
+                            : parts.table().path(inode);
+                };
+        try {
+            return parts.gate()
+                    .shared(
+                            () -> {
+                                OpenedFile opened = parts.server().create(source, mode);
+                                return created(directory, name, mode, flags, opened, made);
+                            });
+        } catch (FsException e) {
+            if (e.error() != FsError.EEXIST || flags.exclusive()) {
+                throw e;
+            }
+        }
+        Entry entry = names.lookup(directory, name);
+        Attributes found = entry.attributes();
+        if (found == null) {
+            throw new FsException(FsError.ESTALE, name + " comes and goes on the server");
+        }
+        try {
+            return new CreatedFile(entry, open(parts.table().get(found.ino()), flags));
+        } catch (FsException e) {
+            parts.table().forget(found.ino(), 1, this);
+            throw e;
+        }
+    }
+
+    private CreatedFile created(
+            Inode directory,
+            String name,
+            int mode,
+            OpenFlags flags,
+            OpenedFile opened,
+            AtomicReference<@Nullable Inode> made)
+            throws FsException {
+        ServerAttributes a = opened.attributes();
+        if (parts.server().capabilities().has(Capability.MODES) && a.mode() != mode) {
+            a = opened.file().setAttributes(new AttributeChange(mode, null, null, null, null, null));
+        }
+        Inode inode = names.enterNew(directory, name, a);
+        made.set(inode);
+        inode.lock.lock();
+        try {
+            InodeData data = dataOf(inode);
+            parts.coherency().applyOwn(inode, a);
+            ServerFile before = data.file();
+            if (before != null) {
+                before.close();
+            }
+            data.setFile(opened.file());
+            OpenedInode file = opened(inode, data, flags, false);
+            return new CreatedFile(parts.coherency().entry(inode), file);
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    OpenedInode open(Inode inode, OpenFlags flags) throws FsException {
+        if (inode.isDirectory()) {
+            throw new FsException(FsError.EISDIR, parts.table().describe(inode));
+        }
+        if (inode.type != FileType.REGULAR) {
+            throw new FsException(
+                    FsError.ENOTSUP, "neither file nor directory: " + parts.table().describe(inode));
+        }
+        // Counted first, so that a close of the last other open file leaves the handle alone.
+        count(inode, 1);
+        boolean done = false;
+        try {
+            boolean keeps = revalidate(inode, flags.access());
+            OpenedInode file;
+            inode.lock.lock();
+            try {
+                file = opened(inode, dataOf(inode), flags, keeps && !flags.truncate());
+            } finally {
+                inode.lock.unlock();
+            }
+            if (flags.truncate()) {
+                truncate(inode, 0);
+            }
+            done = true;
+            // opened() has counted it too.
+            count(inode, -1);
+            return file;
+        } finally {
+            if (!done) {
+                uncount(inode);
+            }
+        }
+    }
+
+    /**
+     * Close-to-open: asks the server which version stands now, by a new handle where the present one
+     * does not do, else by its attributes.
+     *
+     * @return whether what is cached belongs to that version
+     */
+    private boolean revalidate(Inode inode, Access access) throws FsException {
+        ServerFile handle;
+        long asked;
+        boolean unsaved;
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            handle = data == null ? null : data.file();
+            asked = inode.changes;
+            unsaved = data != null && data.isUnsaved();
+        } finally {
+            inode.lock.unlock();
+        }
+        if (handle != null && (handle.isWritable() || !access.writes())) {
+            if (!unsaved) {
+                ServerAttributes a = handle.attributes();
+                return adopt(inode, a, asked, null);
+            }
+            return true;
+        }
+        OpenedFile opened = openOnServer(inode, access, handle != null);
+        return adopt(inode, opened.attributes(), asked, opened.file());
+    }
+
+    private OpenedFile openOnServer(Inode inode, Access access, boolean alsoRead)
+            throws FsException {
+        Access wanted = access.writes() ? Access.READ_WRITE : Access.READ;
+        PathSource source = parts.table().source(inode);
+        try {
+            return parts.server().open(source, wanted);
+        } catch (FsException e) {
+            // Write-only files exist; but a reader's handle cannot be given up for one.
+            if (e.error() != FsError.EACCES || access != Access.WRITE || alsoRead) {
+                throw e;
+            }
+            return parts.server().open(source, Access.WRITE);
+        }
+    }
+
+    private boolean adopt(Inode inode, ServerAttributes a, long asked, @Nullable ServerFile handle) {
+        inode.lock.lock();
+        try {
+            boolean first = inode.data == null;
+            InodeData data = dataOf(inode);
+            boolean same = !first && a.token().equals(data.token());
+            if (first) {
+                data.setToken(a.token());
+                data.setSizeBytes(a.sizeBytes());
+                data.setRemoteSizeBytes(a.sizeBytes());
+            }
+            parts.coherency().apply(inode, a, asked);
+            if (handle != null) {
+                ServerFile before = data.file();
+                data.setFile(handle);
+                if (before != null) {
+                    before.close();
+                }
+            }
+            return same;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private OpenedInode opened(Inode inode, InodeData data, OpenFlags flags, boolean keeps) {
+        count(inode, 1);
+        Readahead readahead = new Readahead(parts.options().engine().readaheadBytesMax());
+        return new OpenedInode(inode, data, flags, keeps, readahead);
+    }
+
+    @GuardedBy("inode lock")
+    InodeData dataOf(Inode inode) {
+        InodeData data = inode.data;
+        if (data == null) {
+            data =
+                    new InodeData(
+                            inode.lock, parts.cache(), new DataListener(inode), inode.sizeBytes);
+            inode.data = data;
+        }
+        return data;
+    }
+
+    private void count(Inode inode, int delta) {
+        parts.table().lock().lock();
+        try {
+            inode.openCount += delta;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    // ---- release ------------------------------------------------------------------------------
+
+    void release(OpenedInode file) {
+        file.inode.lock.lock();
+        try {
+            if (file.released) {
+                return;
+            }
+            file.released = true;
+        } finally {
+            file.inode.lock.unlock();
+        }
+        uncount(file.inode);
+    }
+
+    private void uncount(Inode inode) {
+        boolean last;
+        boolean gone;
+        parts.table().lock().lock();
+        try {
+            inode.openCount--;
+            last = inode.openCount == 0;
+            gone = last && (inode.hidden || inode.links.isEmpty());
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (!last) {
+            return;
+        }
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            if (data != null && gone) {
+                parts.engine().discard(data);
+            }
+            closeIfIdle(inode);
+        } finally {
+            inode.lock.unlock();
+        }
+        if (gone) {
+            names.removeHidden(inode);
+        }
+        parts.table().release(inode, this);
+    }
+
+    /** Gives the server's handle back when nobody needs it. */
+    @GuardedBy("inode lock")
+    private void closeIfIdle(Inode inode) {
+        InodeData data = inode.data;
+        if (data == null || data.isUnsaved() || data.isBusy()) {
+            return;
+        }
+        parts.table().lock().lock();
+        try {
+            if (inode.openCount > 0) {
+                return;
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+        ServerFile file = data.file();
+        if (file != null) {
+            data.setFile(null);
+            file.close();
+        }
+    }
+
+    /** What the engine tells of a file. */
+    private final class DataListener implements InodeData.Listener {
+        private final Inode inode;
+
+        DataListener(Inode inode) {
+            this.inode = inode;
+        }
+
+        @Override
+        public void onCommitted(ServerAttributes attributes) {
+            parts.coherency().applyOwn(inode, attributes);
+        }
+
+        @Override
+        public void onClean() {
+            closeIfIdle(inode);
+            boolean unused;
+            parts.table().lock().lock();
+            try {
+                unused = inode.openCount == 0 && inode.lookups == 0;
+            } finally {
+                parts.table().lock().unlock();
+            }
+            if (unused) {
+                parts.environment()
+                        .scheduler()
+                        .execute(() -> parts.table().release(inode, OpenOperations.this));
+            }
+        }
+
+        @Override
+        public String name() {
+            return parts.table().describe(inode);
+        }
+    }
+
+    @Override
+    public boolean keeps(Inode inode) {
+        InodeData data = inode.data;
+        if (data == null) {
+            return false;
+        }
+        if (data.isUnsaved() || data.isBusy()) {
+            return true;
+        }
+        closeIfIdle(inode);
+        data.pages().clear();
+        return false;
+    }
+
+    // ---- truncate -----------------------------------------------------------------------------
+
+    /**
+     * Sets a file's size on the server and here, with no upload of the file under way: nothing from
+     * before that lies past the new size can reach the server afterwards.
+     */
+    void truncate(Inode inode, long size) throws FsException {
+        if (size < 0) {
+            throw new FsException(FsError.EINVAL, "size " + size);
+        }
+        InodeData data;
+        inode.lock.lock();
+        try {
+            data = dataOf(inode);
+        } finally {
+            inode.lock.unlock();
+        }
+        exclusively(
+                inode,
+                data,
+                () -> {
+                    ServerAttributes a = change(inode, data, AttributeChange.size(size));
+                    inode.lock.lock();
+                    try {
+                        data.pages().truncate(size);
+                        data.setSizeBytes(size);
+                        inode.sizeBytes = size;
+                        parts.coherency().applyOwn(inode, a);
+                        if (data.pages().dirtyBytes() == 0) {
+                            inode.modified = a.modified();
+                            data.setPendingTimes(AttributeChange.NONE);
+                        }
+                        inode.changed = parts.coherency().now();
+                    } finally {
+                        inode.lock.unlock();
+                    }
+                });
+    }
+
+    /** Runs something that changes the server's file while no upload of it is under way. */
+    void exclusively(Inode inode, InodeData data, Change change) throws FsException {
+        Object owner = new Object();
+        Completion<@Nullable Void> turn;
+        inode.lock.lock();
+        try {
+            turn = data.writebackLock().acquire(owner);
+        } finally {
+            inode.lock.unlock();
+        }
+        try {
+            parts.environment().waits().await(turn);
+            change.run();
+        } finally {
+            inode.lock.lock();
+            try {
+                data.writebackLock().release(owner);
+            } finally {
+                inode.lock.unlock();
+            }
+        }
+    }
+
+    /** What {@link #exclusively} runs. */
+    interface Change {
+        void run() throws FsException;
+    }
+
+    /** Sets attributes by the open handle where there is one that may, else by path. */
+    ServerAttributes change(Inode inode, @Nullable InodeData data, AttributeChange change)
+            throws FsException {
+        ServerFile handle;
+        inode.lock.lock();
+        try {
+            handle = data == null ? null : data.file();
+        } finally {
+            inode.lock.unlock();
+        }
+        if (handle != null && (handle.isWritable() || change.sizeBytes() == null)) {
+            return handle.setAttributes(change);
+        }
+        return parts.gate()
+                .shared(
+                        () ->
+                                parts.server()
+                                        .setAttributes(parts.table().path(inode), change));
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.Capability;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** fallocate, lseek and copy_file_range. */
+final class RangeOperations {
+    /** Zeros and copies go through a buffer of this size, in bytes. */
+    private static final int CHUNK_BYTES = 256 << 10;
+
+    /** One call copies at most so much through us, in bytes; the caller asks again. */
+    private static final long LOCAL_COPY_BYTES_MAX = 16L << 20;
+
+    private final VfsParts parts;
+    private final OpenOperations opens;
+    private final FileOperations files;
+
+    RangeOperations(VfsParts parts, OpenOperations opens, FileOperations files) {
+        this.parts = parts;
+        this.opens = opens;
+        this.files = files;
+    }
+
+    /** The file's size; ENXIO when the position is not inside. */
+    long checkInside(OpenedInode file, long position) throws FsException {
+        long size = size(file);
+        if (position < 0 || position >= size) {
+            throw new FsException(FsError.ENXIO, position + " is not inside " + size + " bytes");
+        }
+        return size;
+    }
+
+    private static long size(OpenedInode file) {
+        file.inode.lock.lock();
+        try {
+            return file.data.sizeBytes();
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
+    void allocate(OpenedInode file, AllocateMode mode, long position, long length)
+            throws FsException {
+        if (!file.flags().access().writes()) {
+            throw new FsException(FsError.EBADF, "not open for writing");
+        }
+        if (position < 0 || length <= 0 || position > Long.MAX_VALUE - length) {
+            throw new FsException(FsError.EINVAL, "range " + position + " + " + length);
+        }
+        long end = position + length;
+        long size = size(file);
+        switch (mode) {
+            case KEEP_SIZE ->
+                    throw new FsException(FsError.ENOTSUP, "space on a server is not reserved");
+            case EXTEND -> {
+                if (end > size) {
+                    opens.truncate(file.inode, end);
+                }
+            }
+            case PUNCH_HOLE, ZERO_RANGE_KEEP_SIZE -> zero(file, position, Math.min(end, size));
+            case ZERO_RANGE -> {
+                zero(file, position, Math.min(end, size));
+                if (end > size(file)) {
+                    opens.truncate(file.inode, end);
+                }
+            }
+        }
+    }
+
+    private void zero(OpenedInode file, long from, long to) throws FsException {
+        ByteBuffer zeros = ByteBuffer.allocate((int) Math.max(0, Math.min(CHUNK_BYTES, to - from)));
+        for (long at = from; at < to; ) {
+            zeros.clear().limit((int) Math.min(zeros.capacity(), to - at));
+            at += files.write(placed(file), at, zeros);
+        }
+    }
+
+    /** The same file without O_APPEND, which would move what is written at a place. */
+    private OpenedInode placed(OpenedInode file) {
+        if (!file.flags().append()) {
+            return file;
+        }
+        return new OpenedInode(
+                file.inode,
+                file.data,
+                OpenFlags.plain(file.flags().access()),
+                true,
+                file.readahead);
+    }
+
+    long copy(OpenedInode source, long from, OpenedInode target, long to, long count)
+            throws FsException {
+        if (!source.flags().access().reads() || !target.flags().access().writes()) {
+            throw new FsException(FsError.EBADF, "not open for it");
+        }
+        if (target.flags().append()) {
+            throw new FsException(FsError.EBADF, "the target is open for appending");
+        }
+        if (from < 0 || to < 0 || count < 0 || to > Long.MAX_VALUE - count) {
+            throw new FsException(FsError.EINVAL, "ranges");
+        }
+        long wanted = Math.min(count, Math.max(0, size(source) - from));
+        if (wanted == 0) {
+            return 0;
+        }
+        if (source.inode == target.inode && from < to + wanted && to < from + wanted) {
+            throw new FsException(FsError.EINVAL, "the ranges overlap");
+        }
+        if (parts.server().capabilities().has(Capability.SERVER_COPY)) {
+            return copyOnServer(source, from, target, to, wanted);
+        }
+        return copyThroughUs(source, from, target, to, Math.min(wanted, LOCAL_COPY_BYTES_MAX));
+    }
+
+    private long copyThroughUs(
+            OpenedInode source, long from, OpenedInode target, long to, long count)
+            throws FsException {
+        ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK_BYTES, count));
+        long done = 0;
+        while (done < count) {
+            chunk.clear().limit((int) Math.min(chunk.capacity(), count - done));
+            int n = files.read(source, from + done, chunk);
+            if (n <= 0) {
+                break;
+            }
+            files.write(target, to + done, chunk.flip());
+            done += n;
+        }
+        return done;
+    }
+
+    private long copyOnServer(
+            OpenedInode source, long from, OpenedInode target, long to, long count)
+            throws FsException {
+        files.save(source.data, source.inode);
+        files.save(target.data, target.inode);
+        long[] copied = new long[1];
+        opens.exclusively(
+                target.inode,
+                target.data,
+                () -> {
+                    ServerFile reading = handle(source);
+                    ServerFile writing = handle(target);
+                    if (reading == null || writing == null) {
+                        throw new FsException(FsError.EBADF, "no handle on the server");
+                    }
+                    copied[0] = writing.copyRange(reading, from, to, count);
+                    ServerAttributes a = writing.attributes();
+                    landed(target, to, copied[0], a);
+                });
+        return copied[0];
+    }
+
+    /** The server changed a range of the target: what is cached of it is old, sizes grow. */
+    private void landed(OpenedInode target, long to, long copied, ServerAttributes a) {
+        InodeData data = target.data;
+        target.inode.lock.lock();
+        try {
+            data.pages().drop(to, to + copied);
+            data.setSizeBytes(Math.max(data.sizeBytes(), to + copied));
+            data.setUnsynced();
+            parts.coherency().applyOwn(target.inode, a);
+            parts.coherency().kernelCache().invalidate(target.ino(), to, copied);
+        } finally {
+            target.inode.lock.unlock();
+        }
+    }
+
+    private static @Nullable ServerFile handle(OpenedInode file) {
+        file.inode.lock.lock();
+        try {
+            return file.data.file();
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.engine.EngineLimits;
+import io.netfs4j.pagecache.PageCache;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a {@link CachedVfs} behaves.
+ *
+ * @param memory the limits of the page cache
+ * @param engine the limits of the engine
+ * @param attributesValidNanos for how long names, attributes and listings are believed unasked
+ * @param softTimeoutNanos 0 waits for a lost server for ever; else fsync and reads give up after so
+ *     long with ETIMEDOUT, and what is dirty stays dirty
+ * @param closeWaits whether close returns only when the data is on the server
+ * @param syncWrites whether every write is synchronous
+ * @param readOnly whether changes are refused with EROFS
+ * @param ownership what to show and drop of the server's owners and permission bits
+ */
+public record VfsOptions(
+        PageCache.Limits memory,
+        EngineLimits engine,
+        long attributesValidNanos,
+        long softTimeoutNanos,
+        boolean closeWaits,
+        boolean syncWrites,
+        boolean readOnly,
+        Ownership ownership) {
+    /**
+     * Owners as the user wants to see them.
+     *
+     * @param uid shown for every file; null shows the server's
+     * @param gid likewise
+     * @param umask permission bits that are hidden from every file; 0 shows the server's
+     */
+    public record Ownership(@Nullable Integer uid, @Nullable Integer gid, int umask) {
+        public static final Ownership SERVERS = new Ownership(null, null, 0);
+    }
+
+    /** The defaults with another page cache. */
+    public static VfsOptions of(PageCache.Limits memory) {
+        return new VfsOptions(
+                memory,
+                EngineLimits.DEFAULT,
+                5_000_000_000L,
+                0,
+                false,
+                false,
+                false,
+                Ownership.SERVERS);
+    }
+}

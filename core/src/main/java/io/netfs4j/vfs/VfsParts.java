@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.Environment;
+import io.netfs4j.engine.Engine;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.Server;
+
+/** What the parts of a {@link CachedVfs} share. */
+record VfsParts(
+        Environment environment,
+        Server server,
+        VfsOptions options,
+        PageCache cache,
+        Engine engine,
+        InodeTable table,
+        NamesGate gate,
+        Coherency coherency) {
+    long nowNanos() {
+        return environment.clock().nanoTime();
+    }
+}
