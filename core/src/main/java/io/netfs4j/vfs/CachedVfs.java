@@ -95,6 +95,16 @@ public final class CachedVfs implements Vfs {
         }
     }
 
+    /** Forces what was committed of a file to the server's stable storage; waits. */
+    public void sync(InodeData data) throws FsException {
+        files.sync(data);
+    }
+
+    /** Waits until names that are removed in the background are gone. */
+    public void awaitNames() throws FsException {
+        names.awaitRemovals();
+    }
+
     // ---- names --------------------------------------------------------------------------------
 
     @Override

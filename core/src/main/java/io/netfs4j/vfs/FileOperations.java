@@ -314,30 +314,31 @@ final class FileOperations {
         if (failed != null) {
             throw failed;
         }
-        sync(file.data, file.inode);
+        sync(file.data);
     }
 
-    private void sync(InodeData data, Inode inode) throws FsException {
+    /** The server's own stable storage, when something was committed since the last time. */
+    void sync(InodeData data) throws FsException {
         ServerFile handle;
-        inode.lock.lock();
+        data.lock().lock();
         try {
             handle = data.file();
             if (handle == null || !data.takeUnsynced()) {
                 return;
             }
         } finally {
-            inode.lock.unlock();
+            data.lock().unlock();
         }
         Completion<@Nullable Void> synced = new Completion<>();
         handle.sync(synced);
         try {
             soft.await(synced);
         } catch (FsException e) {
-            inode.lock.lock();
+            data.lock().lock();
             try {
                 data.setUnsynced();
             } finally {
-                inode.lock.unlock();
+                data.lock().unlock();
             }
             throw e;
         }

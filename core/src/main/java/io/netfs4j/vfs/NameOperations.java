@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
@@ -15,8 +16,10 @@ import io.netfs4j.trace.Counters.Counter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +43,10 @@ final class NameOperations {
 
     /** Keeps the hidden names of two mounts of one remote apart. */
     private final String mountId;
+
+    /** Hidden names on their way out. */
+    @GuardedBy("table lock")
+    private final Set<Completion<@Nullable Void>> removals = new LinkedHashSet<>();
 
     NameOperations(VfsParts parts) {
         this.parts = parts;
@@ -528,24 +535,49 @@ final class NameOperations {
         if (!hidden) {
             return;
         }
-        parts.environment()
-                .scheduler()
-                .fork(
-                        "netfs-remove",
-                        () -> {
-                            try {
-                                parts.gate()
-                                        .alone(
-                                                () -> {
-                                                    removeHiddenName(inode);
-                                                    return null;
-                                                });
-                            } catch (FsException e) {
-                                parts.engine()
-                                        .counters()
-                                        .add(Counter.ERRORS, 1);
-                            }
-                        });
+        Completion<@Nullable Void> removal = new Completion<>();
+        parts.table().lock().lock();
+        try {
+            removals.add(removal);
+        } finally {
+            parts.table().lock().unlock();
+        }
+        parts.environment().scheduler().fork("netfs-remove", () -> removeHidden(inode, removal));
+    }
+
+    private void removeHidden(Inode inode, Completion<@Nullable Void> removal) {
+        try {
+            parts.gate()
+                    .<@Nullable Void>alone(
+                            () -> {
+                                removeHiddenName(inode);
+                                return null;
+                            });
+        } catch (FsException e) {
+            // The name stays on the server; its file was removed as far as anyone here can see.
+            parts.engine().counters().add(Counter.ERRORS, 1);
+        } finally {
+            parts.table().lock().lock();
+            try {
+                removals.remove(removal);
+            } finally {
+                parts.table().lock().unlock();
+            }
+            removal.complete(null);
+        }
+    }
+
+    void awaitRemovals() throws FsException {
+        List<Completion<@Nullable Void>> pending;
+        parts.table().lock().lock();
+        try {
+            pending = new ArrayList<>(removals);
+        } finally {
+            parts.table().lock().unlock();
+        }
+        for (Completion<@Nullable Void> removal : pending) {
+            parts.environment().waits().await(removal);
+        }
     }
 
     private void removeHiddenName(Inode inode) throws FsException {

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.request.Origin;
+import io.netfs4j.server.Remote;
+import io.netfs4j.server.Server;
+import io.netfs4j.trace.Counters;
+import io.netfs4j.trace.Counters.Counter;
+import io.netfs4j.vfs.CachedVfs;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A mounted remote, from {@link Netfs#open} to {@link #close}.
+ *
+ * <p><b>Threads</b>: any.
+ */
+public final class Mount implements AutoCloseable {
+    /** A file whose data could not be saved. */
+    public record Unsaved(String path, long bytes, FsException reason) {}
+
+    /** Rounds over what is dirty before what still fails is reported: others may write meanwhile. */
+    private static final int DRAIN_ROUNDS_MAX = 100;
+
+    private final Remote remote;
+    private final Server server;
+    private final CachedVfs vfs;
+    private final Environment environment;
+    private final @Nullable SystemRuntime owned;
+
+    Mount(
+            Remote remote,
+            Server server,
+            CachedVfs vfs,
+            Environment environment,
+            @Nullable SystemRuntime owned) {
+        this.remote = remote;
+        this.server = server;
+        this.vfs = vfs;
+        this.environment = environment;
+        this.owned = owned;
+    }
+
+    public Remote remote() {
+        return remote;
+    }
+
+    public CachedVfs vfs() {
+        return vfs;
+    }
+
+    public Environment environment() {
+        return environment;
+    }
+
+    public MountStatus status() {
+        Counters counters = vfs.engine().counters();
+        long dirty = 0;
+        List<InodeData> unsaved = vfs.engine().flusher().unsaved();
+        for (InodeData data : unsaved) {
+            data.lock().lock();
+            try {
+                dirty += data.pages().dirtyBytes() + data.pages().writebackBytes();
+            } finally {
+                data.lock().unlock();
+            }
+        }
+        return new MountStatus(
+                dirty,
+                vfs.engine().inFlightBytes(),
+                counters.get(Counter.UPLOADED_BYTES),
+                counters.get(Counter.UPLOAD_REQUESTS),
+                counters.get(Counter.DOWNLOADED_BYTES),
+                counters.get(Counter.RETRIES),
+                counters.get(Counter.ERRORS),
+                vfs.cache().memoryBytes(),
+                unsaved.size());
+    }
+
+    /**
+     * Saves everything, and waits for it: as long as the server is away, for ever.
+     *
+     * @return what the server refused, file by file; empty when all is saved
+     * @throws FsException EINTR; what is dirty stays so
+     */
+    public List<Unsaved> drain() throws FsException {
+        for (int round = 0; round < DRAIN_ROUNDS_MAX; round++) {
+            List<Unsaved> failed = saveOnce();
+            if (!failed.isEmpty() || vfs.engine().flusher().isClean()) {
+                vfs.awaitNames();
+                return failed;
+            }
+        }
+        return unsaved();
+    }
+
+    /** What is not saved now, with why where an upload failed. */
+    public List<Unsaved> unsaved() {
+        List<Unsaved> list = new ArrayList<>();
+        for (InodeData data : vfs.engine().flusher().unsaved()) {
+            data.lock().lock();
+            try {
+                if (data.isUnsaved()) {
+                    list.add(describe(data, data.uploadFailure()));
+                }
+            } finally {
+                data.lock().unlock();
+            }
+        }
+        return list;
+    }
+
+    /** Gives up everything that is not saved; returns what that was. */
+    public List<Unsaved> discard() {
+        List<Unsaved> lost = unsaved();
+        for (InodeData data : vfs.engine().flusher().unsaved()) {
+            vfs.discard(data);
+        }
+        return lost;
+    }
+
+    private List<Unsaved> saveOnce() throws FsException {
+        List<InodeData> files = vfs.engine().flusher().unsaved();
+        List<Completion<@Nullable Void>> saves = new ArrayList<>();
+        for (InodeData data : files) {
+            data.lock().lock();
+            try {
+                saves.add(vfs.engine().writeback(data, Origin.SYNC));
+            } finally {
+                data.lock().unlock();
+            }
+        }
+        List<Unsaved> failed = new ArrayList<>();
+        for (int i = 0; i < saves.size(); i++) {
+            try {
+                environment.waits().await(saves.get(i));
+                vfs.sync(files.get(i));
+            } catch (FsException e) {
+                if (!saves.get(i).isDone()) {
+                    throw e;
+                }
+                InodeData data = files.get(i);
+                data.lock().lock();
+                try {
+                    failed.add(describe(data, e));
+                } finally {
+                    data.lock().unlock();
+                }
+            }
+        }
+        return failed;
+    }
+
+    private static Unsaved describe(InodeData data, @Nullable FsException reason) {
+        return new Unsaved(
+                data.listener().name(),
+                data.pages().dirtyBytes() + data.pages().writebackBytes(),
+                reason == null
+                        ? new FsException(FsError.EAGAIN, "not sent yet")
+                        : reason);
+    }
+
+    /** Ends the connection; what was not saved is lost, so {@link #drain} comes first. */
+    @Override
+    public void close() {
+        server.close();
+        if (owned != null) {
+            owned.close();
+        }
+    }
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.engine.EngineLimits;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.vfs.VfsOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a remote is mounted: every limit with its name, its unit and its reason.
+ *
+ * @param vfs what the file system does with it
+ */
+public record MountOptions(VfsOptions vfs) {
+    /** Below it not even one folio of each kind fits. */
+    private static final long MEMORY_BYTES_MIN = 1 << 20;
+
+    private static final long MEMORY_BYTES_MAX = 1L << 40;
+
+    /** Enough for a second at 200 MB/s; small beside what a desktop has. */
+    private static final long DIRTY_BYTES_DEFAULT = 192L << 20;
+
+    /** Reads keep at least this share of the memory: the page cache is a quarter larger than dirty. */
+    private static final int CLEAN_SHARE = 4;
+
+    private static final long SECOND = 1_000_000_000L;
+
+    /** One option by name, for help and for refusing what is unknown. */
+    public record Option(String name, String value, String meaning) {}
+
+    private static final List<Option> OPTIONS =
+            List.of(
+                    new Option("ro", "", "refuse every change"),
+                    new Option("memory", "SIZE", "memory of the page cache (dirty + a quarter)"),
+                    new Option("dirty", "SIZE", "writers wait above so much unsaved data (192m)"),
+                    new Option("background", "SIZE", "write-back starts above it (a quarter)"),
+                    new Option("dirty_age", "SECONDS", "and after so long (1)"),
+                    new Option("in_flight", "SIZE", "unanswered writes on the wire (16m)"),
+                    new Option("readahead", "SIZE", "largest readahead window (4m, 0 for none)"),
+                    new Option("attr_timeout", "SECONDS", "names and attributes count (5)"),
+                    new Option("soft", "", "give up waiting for a lost server, see timeout"),
+                    new Option("timeout", "SECONDS", "after so long, with soft (60)"),
+                    new Option("close", "server|start", "close waits for the server (start)"),
+                    new Option("sync", "", "every write waits for the server"),
+                    new Option("uid", "NUMBER", "show every file as this user's"),
+                    new Option("gid", "NUMBER", "show every file as this group's"),
+                    new Option("umask", "OCTAL", "hide these permission bits"));
+
+    /** What {@link #parse} understands. */
+    public static List<Option> options() {
+        return OPTIONS;
+    }
+
+    public static boolean knows(String name) {
+        return OPTIONS.stream().anyMatch(o -> o.name().equals(name));
+    }
+
+    public static MountOptions defaults() {
+        try {
+            return parse(Map.of());
+        } catch (FsException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Understands options as given on a command line, the last of each name.
+     *
+     * @param given by name; a name without a value has the empty string
+     * @throws FsException EINVAL, naming the option and what it may be
+     */
+    public static MountOptions parse(Map<String, String> given) throws FsException {
+        Map<String, String> values = new TreeMap<>(given);
+        for (String name : values.keySet()) {
+            if (!knows(name)) {
+                throw invalid("unknown option \"" + name + "\"; known: " + names());
+            }
+        }
+        long dirty = size(values, "dirty", MEMORY_BYTES_MIN / 2, DIRTY_BYTES_DEFAULT);
+        long memory = size(values, "memory", MEMORY_BYTES_MIN, -1);
+        if (memory < 0) {
+            memory = Math.max(MEMORY_BYTES_MIN, dirty + dirty / CLEAN_SHARE);
+        } else if (!values.containsKey("dirty")) {
+            dirty = Math.min(dirty, memory - memory / CLEAN_SHARE);
+        }
+        if (dirty > memory) {
+            throw invalid("option dirty=" + dirty + " is more than memory=" + memory);
+        }
+        long background = size(values, "background", 4096, dirty / 4);
+        EngineLimits d = EngineLimits.DEFAULT;
+        EngineLimits engine =
+                new EngineLimits(
+                        size(values, "in_flight", 4096, d.inFlightBytesMax()),
+                        Math.max(1_000_000L, seconds(values, "dirty_age", d.dirtyAgeNanos())),
+                        d.eagerBytes(),
+                        d.attemptsMax(),
+                        d.retryFirstNanos(),
+                        d.retryMaxNanos(),
+                        d.parkFirstNanos(),
+                        d.parkMaxNanos(),
+                        (int) Math.min(1 << 30, size(values, "readahead", 0, d.readaheadBytesMax())));
+        boolean soft = flag(values, "soft");
+        long timeout = seconds(values, "timeout", 60 * SECOND);
+        if (values.containsKey("timeout") && !soft) {
+            throw invalid("option timeout works with soft only: a hard mount waits");
+        }
+        return new MountOptions(
+                new VfsOptions(
+                        new PageCache.Limits(memory, dirty, background),
+                        engine,
+                        seconds(values, "attr_timeout", 5 * SECOND),
+                        soft ? Math.max(1, timeout) : 0,
+                        oneOf(values, "close", List.of("start", "server")).equals("server"),
+                        flag(values, "sync"),
+                        flag(values, "ro"),
+                        ownership(values)));
+    }
+
+    private static VfsOptions.Ownership ownership(Map<String, String> values) throws FsException {
+        return new VfsOptions.Ownership(
+                id(values, "uid"), id(values, "gid"), octal(values, "umask"));
+    }
+
+    private static String names() {
+        List<String> names = new ArrayList<>();
+        OPTIONS.forEach(o -> names.add(o.name()));
+        return String.join(", ", names);
+    }
+
+    private static boolean flag(Map<String, String> values, String name) throws FsException {
+        String text = values.get(name);
+        if (text == null) {
+            return false;
+        }
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "", "yes", "true", "1" -> true;
+            case "no", "false", "0" -> false;
+            default -> throw invalid("option " + name + "=" + text + ": yes or no");
+        };
+    }
+
+    private static String oneOf(Map<String, String> values, String name, List<String> allowed)
+            throws FsException {
+        String text = values.getOrDefault(name, allowed.get(0));
+        if (!allowed.contains(text)) {
+            throw invalid("option " + name + "=" + text + ": " + String.join(" or ", allowed));
+        }
+        return text;
+    }
+
+    /** A number of bytes: digits with an optional k, m, g or t (powers of 1024). */
+    private static long size(Map<String, String> values, String name, long least, long otherwise)
+            throws FsException {
+        String text = values.get(name);
+        if (text == null) {
+            return otherwise;
+        }
+        String digits = text.trim().toLowerCase(Locale.ROOT);
+        int shift = 0;
+        if (!digits.isEmpty()) {
+            int unit = "kmgt".indexOf(digits.charAt(digits.length() - 1));
+            if (unit >= 0) {
+                shift = 10 * (unit + 1);
+                digits = digits.substring(0, digits.length() - 1);
+            }
+        }
+        try {
+            long n = Math.multiplyExact(Long.parseLong(digits), 1L << shift);
+            if (n >= least && n <= MEMORY_BYTES_MAX) {
+                return n;
+            }
+        } catch (ArithmeticException | NumberFormatException e) {
+            // Falls through to the one message for all.
+        }
+        throw invalid(
+                "option " + name + "=" + text + ": a size from " + least + " to "
+                        + MEMORY_BYTES_MAX + " bytes, such as 64m or 2g");
+    }
+
+    private static long seconds(Map<String, String> values, String name, long otherwise)
+            throws FsException {
+        String text = values.get(name);
+        if (text == null) {
+            return otherwise;
+        }
+        try {
+            double s = Double.parseDouble(text.trim());
+            if (s >= 0 && s <= 31_536_000) {
+                return (long) (s * SECOND);
+            }
+        } catch (NumberFormatException e) {
+            // Falls through to the one message for both.
+        }
+        throw invalid("option " + name + "=" + text + ": seconds, 0 or more");
+    }
+
+    private static @Nullable Integer id(Map<String, String> values, String name)
+            throws FsException {
+        String text = values.get(name);
+        if (text == null) {
+            return null;
+        }
+        try {
+            int n = Integer.parseUnsignedInt(text.trim());
+            if (n >= 0) {
+                return n;
+            }
+        } catch (NumberFormatException e) {
+            // Falls through to the one message for both.
+        }
+        throw invalid("option " + name + "=" + text + ": a number");
+    }
+
+    private static int octal(Map<String, String> values, String name) throws FsException {
+        String text = values.getOrDefault(name, "0");
+        try {
+            int n = Integer.parseInt(text.trim(), 8);
+            if (n >= 0 && n <= 0777) {
+                return n;
+            }
+        } catch (NumberFormatException e) {
+            // Falls through to the one message for both.
+        }
+        throw invalid("option " + name + "=" + text + ": permission bits in octal, such as 022");
+    }
+
+    private static FsException invalid(String message) {
+        return new FsException(FsError.EINVAL, message);
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j;
+
+/**
+ * What a mount holds and has done.
+ *
+ * @param dirtyBytes not on the server yet, those in flight among them
+ * @param inFlightBytes sent and not answered
+ * @param memoryBytes of the page cache in use
+ * @param errors write requests that failed
+ */
+public record MountStatus(
+        long dirtyBytes,
+        long inFlightBytes,
+        long uploadedBytes,
+        long uploadRequests,
+        long downloadedBytes,
+        long retries,
+        long errors,
+        long memoryBytes,
+        int dirtyFiles) {}
