@@ -13,9 +13,11 @@ import io.netfs4j.server.Server;
 import io.netfs4j.trace.Counters;
 import io.netfs4j.trace.Counters.Counter;
 import io.netfs4j.vfs.CachedVfs;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A mounted remote, from {@link Netfs#open} to {@link #close}.
@@ -26,7 +28,9 @@ public final class Mount implements AutoCloseable {
     /** A file whose data could not be saved. */
     public record Unsaved(String path, long bytes, FsException reason) {}
 
-    /** Rounds over what is dirty before what still fails is reported: others may write meanwhile. */
+    /**
+     * Rounds over what is dirty before what still fails is reported: others may write meanwhile.
+     */
     private static final int DRAIN_ROUNDS_MAX = 100;
 
     private final Remote remote;
@@ -162,9 +166,7 @@ public final class Mount implements AutoCloseable {
         return new Unsaved(
                 data.listener().name(),
                 data.pages().dirtyBytes() + data.pages().writebackBytes(),
-                reason == null
-                        ? new FsException(FsError.EAGAIN, "not sent yet")
-                        : reason);
+                reason == null ? new FsException(FsError.EAGAIN, "not sent yet") : reason);
     }
 
     /** Ends the connection; what was not saved is lost, so {@link #drain} comes first. */

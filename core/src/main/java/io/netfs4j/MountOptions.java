@@ -6,12 +6,14 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.vfs.VfsOptions;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How a remote is mounted: every limit with its name, its unit and its reason.
@@ -27,7 +29,9 @@ public record MountOptions(VfsOptions vfs) {
     /** Enough for a second at 200 MB/s; small beside what a desktop has. */
     private static final long DIRTY_BYTES_DEFAULT = 192L << 20;
 
-    /** Reads keep at least this share of the memory: the page cache is a quarter larger than dirty. */
+    /**
+     * Reads keep at least this share of the memory: the page cache is a quarter larger than dirty.
+     */
     private static final int CLEAN_SHARE = 4;
 
     private static final long SECOND = 1_000_000_000L;
@@ -105,7 +109,10 @@ public record MountOptions(VfsOptions vfs) {
                         d.retryMaxNanos(),
                         d.parkFirstNanos(),
                         d.parkMaxNanos(),
-                        (int) Math.min(1 << 30, size(values, "readahead", 0, d.readaheadBytesMax())));
+                        (int)
+                                Math.min(
+                                        1 << 30,
+                                        size(values, "readahead", 0, d.readaheadBytesMax())));
         boolean soft = flag(values, "soft");
         long timeout = seconds(values, "timeout", 60 * SECOND);
         if (values.containsKey("timeout") && !soft) {
@@ -180,8 +187,15 @@ public record MountOptions(VfsOptions vfs) {
             // Falls through to the one message for all.
         }
         throw invalid(
-                "option " + name + "=" + text + ": a size from " + least + " to "
-                        + MEMORY_BYTES_MAX + " bytes, such as 64m or 2g");
+                "option "
+                        + name
+                        + "="
+                        + text
+                        + ": a size from "
+                        + least
+                        + " to "
+                        + MEMORY_BYTES_MAX
+                        + " bytes, such as 64m or 2g");
     }
 
     private static long seconds(Map<String, String> values, String name, long otherwise)

@@ -10,6 +10,9 @@ import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerOptions;
 import io.netfs4j.server.ServerProvider;
 import io.netfs4j.vfs.CachedVfs;
+
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,9 +20,10 @@ import java.util.Locale;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
-/** Opens mounts: finds the back end by the remote's scheme, connects, puts the file system on top. */
+/**
+ * Opens mounts: finds the back end by the remote's scheme, connects, puts the file system on top.
+ */
 public final class Netfs {
     private Netfs() {}
 
@@ -82,7 +86,11 @@ public final class Netfs {
             if (!provider.optionNames().contains(name)) {
                 throw new FsException(
                         FsError.EINVAL,
-                        "unknown option \"" + name + "\" for " + remote.scheme() + "; known: "
+                        "unknown option \""
+                                + name
+                                + "\" for "
+                                + remote.scheme()
+                                + "; known: "
                                 + String.join(", ", new TreeSet<>(provider.optionNames())));
             }
         }
@@ -90,8 +98,7 @@ public final class Netfs {
         boolean opened = false;
         try {
             CachedVfs vfs =
-                    new CachedVfs(
-                            environment, server, options.vfs(), ByteBuffer::allocateDirect);
+                    new CachedVfs(environment, server, options.vfs(), ByteBuffer::allocateDirect);
             opened = true;
             return new Mount(remote, server, vfs, environment, owned);
         } finally {

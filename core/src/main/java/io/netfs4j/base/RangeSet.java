@@ -4,8 +4,8 @@ package io.netfs4j.base;
 import java.util.Arrays;
 
 /**
- * A set of byte positions, kept as disjoint ranges that do not touch, in ascending order. Adding and
- * removing cost a binary search and a move of the ranges behind; the usual set has one range.
+ * A set of byte positions, kept as disjoint ranges that do not touch, in ascending order. Adding
+ * and removing cost a binary search and a move of the ranges behind; the usual set has one range.
  *
  * <p><b>Threads</b>: none of its own; the owner's lock guards it.
  */
@@ -74,7 +74,9 @@ public final class RangeSet {
         return i < count() && start(i) < to;
     }
 
-    /** The end of the run of positions that begins at {@code from}; {@code from} if it is not in. */
+    /**
+     * The end of the run of positions that begins at {@code from}; {@code from} if it is not in.
+     */
     public long runEnd(long from) {
         int i = indexAfter(from);
         return i < count() && start(i) <= from ? end(i) : from;
@@ -157,8 +159,7 @@ public final class RangeSet {
             bounds = Arrays.copyOf(bounds, Math.max(2, Math.max(used + shift, used * 2)));
         }
         if (shift != 0) {
-            System.arraycopy(
-                    bounds, last << 1, bounds, (last << 1) + shift, used - (last << 1));
+            System.arraycopy(bounds, last << 1, bounds, (last << 1) + shift, used - (last << 1));
         }
         used += shift;
         if (count > 0) {

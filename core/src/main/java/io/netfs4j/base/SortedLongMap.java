@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.base;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
+import java.util.Arrays;
+
 /**
- * A map from non-negative longs to objects, in ascending order of keys, without an object per entry:
- * a list of leaves of at most {@value #LEAF_MAX} entries. Looking up costs two binary searches;
- * inserting moves at most one leaf, and now and then the list of leaves.
+ * A map from non-negative longs to objects, in ascending order of keys, without an object per
+ * entry: a list of leaves of at most {@value #LEAF_MAX} entries. Looking up costs two binary
+ * searches; inserting moves at most one leaf, and now and then the list of leaves.
  *
  * <p><b>Threads</b>: none of its own; the owner's lock guards it.
  */
@@ -72,7 +73,9 @@ public final class SortedLongMap<V> {
     }
 
     public @Nullable V last() {
-        return leafCount == 0 ? null : value(leaves[leafCount - 1], leaves[leafCount - 1].count - 1);
+        return leafCount == 0
+                ? null
+                : value(leaves[leafCount - 1], leaves[leafCount - 1].count - 1);
     }
 
     /** Puts a value; returns the one that was there, or null. */

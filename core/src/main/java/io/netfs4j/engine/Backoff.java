@@ -2,12 +2,13 @@
 package io.netfs4j.engine;
 
 import io.netfs4j.base.GuardedBy;
+
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 
 /**
- * Pauses between attempts: doubling from a first to a longest, each drawn from the upper half of its
- * step so that many files do not come back at the same moment.
+ * Pauses between attempts: doubling from a first to a longest, each drawn from the upper half of
+ * its step so that many files do not come back at the same moment.
  *
  * <p><b>Threads</b>: any; its lock is a leaf (generators are not safe for threads).
  */

@@ -9,8 +9,10 @@ import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.trace.Counters;
-import java.util.concurrent.atomic.AtomicInteger;
+
 import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Moves bytes between the page cache of one mount and its server: wires the requests to the mount's
@@ -90,11 +92,11 @@ public final class Engine {
     }
 
     /**
-     * Writes back what is dirty now. Joins a request that has not begun; a running one is told to end
-     * where the file ends now, and another follows it.
+     * Writes back what is dirty now. Joins a request that has not begun; a running one is told to
+     * end where the file ends now, and another follows it.
      *
-     * @return ends when every byte that was dirty or in flight at the call has been committed by the
-     *     server, or fails with what kept one from it; the bytes are then dirty still
+     * @return ends when every byte that was dirty or in flight at the call has been committed by
+     *     the server, or fails with what kept one from it; the bytes are then dirty still
      */
     @GuardedBy("inode lock")
     public Completion<@Nullable Void> writeback(InodeData inode, Origin origin) {
@@ -111,9 +113,7 @@ public final class Engine {
             running.limitWalk(inode.sizeBytes());
         }
         inode.waiting = request;
-        inode.writebackLock()
-                .acquire(request)
-                .whenDone((turn, never) -> request.post());
+        inode.writebackLock().acquire(request).whenDone((turn, never) -> request.post());
         return request.done();
     }
 
@@ -129,8 +129,7 @@ public final class Engine {
     }
 
     /**
-     * Fetches the absent bytes of [from, to) that nobody fetches yet.
-     * When memory gives out, fewer.
+     * Fetches the absent bytes of [from, to) that nobody fetches yet. When memory gives out, fewer.
      */
     @GuardedBy("inode lock")
     public void load(InodeData inode, long from, long to, Origin origin) {

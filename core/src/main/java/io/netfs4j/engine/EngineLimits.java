@@ -6,8 +6,8 @@ package io.netfs4j.engine;
  *
  * @param inFlightBytesMax bytes of subrequests issued and not ended; one is always let through
  * @param dirtyAgeNanos after so long dirty data is written back by itself
- * @param eagerBytes so many dirty bytes of one file are written back without waiting for age: enough
- *     for many full pieces, little enough to keep a link busy early
+ * @param eagerBytes so many dirty bytes of one file are written back without waiting for age:
+ *     enough for many full pieces, little enough to keep a link busy early
  * @param attemptsMax answers of a live server without progress before a piece fails
  * @param retryFirstNanos the first pause of the exponential back-off
  * @param retryMaxNanos its longest pause

@@ -4,20 +4,22 @@ package io.netfs4j.engine;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.request.Origin;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Decides when what is written back: after some age, at once where a file has much, under memory
  * pressure the oldest first, at close and fsync by its callers. A file whose upload failed is left
  * alone for a while, longer each time.
  *
- * <p><b>Threads</b>: any; its lock is a leaf below the inode's. Steps that need an inode's lock take it
- * with none of their own held.
+ * <p><b>Threads</b>: any; its lock is a leaf below the inode's. Steps that need an inode's lock
+ * take it with none of their own held.
  */
 public final class Flusher {
     /** How often the dirty files are looked over while there are any, as a part of their age. */
@@ -93,8 +95,7 @@ public final class Flusher {
         } else {
             inode.failures++;
             inode.uploadFailure = problem;
-            inode.parkedUntilNanos =
-                    engine.nowNanos() + engine.parkPauseNanos(inode.failures);
+            inode.parkedUntilNanos = engine.nowNanos() + engine.parkPauseNanos(inode.failures);
         }
         boolean dirty = inode.isUnsaved();
         lock.lock();

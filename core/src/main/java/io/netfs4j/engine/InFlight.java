@@ -2,6 +2,7 @@
 package io.netfs4j.engine;
 
 import io.netfs4j.base.GuardedBy;
+
 import java.util.LinkedHashSet;
 import java.util.concurrent.locks.ReentrantLock;
 

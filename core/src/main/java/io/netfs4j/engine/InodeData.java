@@ -9,22 +9,27 @@ import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The data side of an inode: its lock, its cached bytes, its sizes, who writes back, what went wrong.
+ * The data side of an inode: its lock, its cached bytes, its sizes, who writes back, what went
+ * wrong.
  *
  * <p>Two sizes: {@link #sizeBytes} is the file as applications see it; {@link #remoteSizeBytes} is
- * what the server is known to have, and the zero point: from there on absent bytes are zeros, and no
- * server is asked. Too high is safe (a needless read), too low would be corruption.
+ * what the server is known to have, and the zero point: from there on absent bytes are zeros, and
+ * no server is asked. Too high is safe (a needless read), too low would be corruption.
  *
  * <p><b>Threads</b>: all fields with {@link #lock} held, the "inode lock" of every floor.
  */
 public final class InodeData {
-    /** Hears what the engine learns of the file. Called with the inode's lock held; must not wait. */
+    /**
+     * Hears what the engine learns of the file. Called with the inode's lock held; must not wait.
+     */
     public interface Listener {
         /** A write request was committed; these are the server's attributes after it. */
         void onCommitted(ServerAttributes attributes);

@@ -4,15 +4,17 @@ package io.netfs4j.engine;
 import io.netfs4j.base.SortedLongMap;
 import io.netfs4j.pagecache.Segment;
 import io.netfs4j.request.Destination;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One destination inside a request: a row of pieces in ascending order that do not overlap, with gaps
- * of its own.
+ * One destination inside a request: a row of pieces in ascending order that do not overlap, with
+ * gaps of its own.
  *
  * <pre>
  *   collected      | pieces (issued, not collected) | gathered |   not walked yet

@@ -3,9 +3,11 @@ package io.netfs4j.engine;
 
 import io.netfs4j.pagecache.Segment;
 import io.netfs4j.request.Termination;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A part of a stream that was issued, until it is collected.

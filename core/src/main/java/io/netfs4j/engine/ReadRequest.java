@@ -12,16 +12,18 @@ import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.trace.Counters.Counter;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One pass of fetching absent bytes of one inode. The same steps as a {@link WriteRequest}, with one
- * stream: pieces are issued in ascending order, each is collected when it and all before it have
- * ended, what did not come is asked for again.
+ * One pass of fetching absent bytes of one inode. The same steps as a {@link WriteRequest}, with
+ * one stream: pieces are issued in ascending order, each is collected when it and all before it
+ * have ended, what did not come is asked for again.
  *
  * <p><b>Threads</b>: all state is touched in steps, with the inode's lock held.
  */
@@ -76,7 +78,9 @@ final class ReadRequest {
         for (LoadSpan span : request.spans) {
             request.enqueue(
                     new IoStream.Span(
-                            span.position(), List.of(span.segment()), span.end() - span.position()));
+                            span.position(),
+                            List.of(span.segment()),
+                            span.end() - span.position()));
         }
         inode.reads.add(request);
         request.issue();
@@ -127,7 +131,9 @@ final class ReadRequest {
         IoStream.Span last = stream.retries.peekLast();
         if (last != null && last.position + last.length == span.position) {
             List<Segment> joined =
-                    last.segments instanceof ArrayList ? last.segments : new ArrayList<>(last.segments);
+                    last.segments instanceof ArrayList
+                            ? last.segments
+                            : new ArrayList<>(last.segments);
             joined.addAll(span.segments);
             last.segments = joined;
             last.length += span.length;
@@ -300,7 +306,8 @@ final class ReadRequest {
                 arrivedOutOfOrder(p, n);
             } else if (p.termination instanceof Termination.RetryLater r) {
                 disconnected |= r.disconnected();
-                patience = patience == null || r.afterNanos() > patience.afterNanos() ? r : patience;
+                patience =
+                        patience == null || r.afterNanos() > patience.afterNanos() ? r : patience;
             }
             enqueue(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
         }
@@ -324,7 +331,9 @@ final class ReadRequest {
                             patience.cause().error() == FsError.EAGAIN
                                     ? FsError.EIO
                                     : patience.cause().error(),
-                            attempt - 1 + " attempts without progress: "
+                            attempt
+                                    - 1
+                                    + " attempts without progress: "
                                     + patience.cause().getMessage(),
                             patience.cause());
             return;

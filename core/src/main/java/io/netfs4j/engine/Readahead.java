@@ -6,8 +6,8 @@ import io.netfs4j.request.Origin;
 
 /**
  * How far ahead of one open file's reader to fetch. The window opens when reads follow on from each
- * other, doubles up to a limit, and closes on a jump. The next window is fetched when the reader has
- * come half way through the present one, so that it never catches up.
+ * other, doubles up to a limit, and closes on a jump. The next window is fetched when the reader
+ * has come half way through the present one, so that it never catches up.
  *
  * <p><b>Threads</b>: with the inode's lock held.
  */

@@ -10,9 +10,9 @@ import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
 
 /**
- * Takes the pieces that have ended off the front of each stream, in order, and ends the write-back of
- * the spans that every stream has passed. A piece at the front that was not transferred whole stops
- * its stream until the retryer has gone over it.
+ * Takes the pieces that have ended off the front of each stream, in order, and ends the write-back
+ * of the spans that every stream has passed. A piece at the front that was not transferred whole
+ * stops its stream until the retryer has gone over it.
  */
 final class WriteCollector {
     private WriteCollector() {}

@@ -3,11 +3,12 @@ package io.netfs4j.engine;
 
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+
 import org.jspecify.annotations.Nullable;
 
 /**
- * The write errors of one file, so that each open file hears of each error once, at its next fsync or
- * close, and an error that nobody heard is kept for the next opener. (After Linux's errseq_t,
+ * The write errors of one file, so that each open file hears of each error once, at its next fsync
+ * or close, and an error that nobody heard is kept for the next opener. (After Linux's errseq_t,
  * lib/errseq.c, with a long in place of packed bits.)
  *
  * <p><b>Threads</b>: with the inode's lock held.

@@ -57,7 +57,9 @@ final class WriteIssuer {
         return folio.position() + folio.dirty().next(offset, folio.bytes());
     }
 
-    /** Takes the run of dirty bytes at {@code at}, but no more than the hungriest stream can use. */
+    /**
+     * Takes the run of dirty bytes at {@code at}, but no more than the hungriest stream can use.
+     */
     private static void take(WriteRequest request, Folio folio, long at) {
         int from = (int) (at - folio.position());
         long end = Math.min(folio.dirty().runEnd(from), request.walkEnd - folio.position());

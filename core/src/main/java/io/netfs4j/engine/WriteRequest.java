@@ -18,12 +18,14 @@ import io.netfs4j.server.WriteSession;
 import io.netfs4j.trace.Counters.Counter;
 import io.netfs4j.trace.RequestEvent;
 import io.netfs4j.trace.SubrequestEvent;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One pass of writing back over one inode, from the first dirty byte up, over any number of gaps.
@@ -34,11 +36,11 @@ import org.jspecify.annotations.Nullable;
  *                                 ^collectedTo  ^issuedTo
  * </pre>
  *
- * <p>It advances in steps. A step collects what has ended ({@link WriteCollector}), sends again what
- * must be sent again ({@link WriteRetryer}), and issues what comes next ({@link WriteIssuer}); it
- * never waits, and is posted again by whatever it waits for: a termination, a credit, a share of the
- * bytes in flight, a timer. All its state is touched in steps only, with the inode's lock held, so
- * that there is one collector, and nothing can complete a request that is still being filled.
+ * <p>It advances in steps. A step collects what has ended ({@link WriteCollector}), sends again
+ * what must be sent again ({@link WriteRetryer}), and issues what comes next ({@link WriteIssuer});
+ * it never waits, and is posted again by whatever it waits for: a termination, a credit, a share of
+ * the bytes in flight, a timer. All its state is touched in steps only, with the inode's lock held,
+ * so that there is one collector, and nothing can complete a request that is still being filled.
  *
  * <p>It owns the inode's write-back lock from its first step until it has completed.
  */
@@ -226,11 +228,10 @@ final class WriteRequest {
     /**
      * Offers bytes to a stream's destination. What it takes becomes a piece in flight.
      *
-     * @return how many bytes it took; 0 when it lacks credit or the mount has too much in flight: the
-     *     request is posted when that changes
+     * @return how many bytes it took; 0 when it lacks credit or the mount has too much in flight:
+     *     the request is posted when that changes
      */
-    long offer(IoStream stream, long position, List<Segment> segments,
-            long bytes) {
+    long offer(IoStream stream, long position, List<Segment> segments, long bytes) {
         if (stream.lacksCredit()) {
             // Nor may it keep others waiting behind it for a share that it cannot use now.
             engine.inFlight().forget(this);
@@ -382,8 +383,17 @@ final class WriteRequest {
     @Override
     public String toString() {
         return String.format("R=%08x %s %s", id, origin, inode.listener().name())
-                + " issuedTo " + issuedTo + (allQueued ? " all queued" : "")
-                + (cancelled ? " cancelled" : "") + " inFlight " + inFlight.get()
-                + " spans " + spans.size() + " failed " + failed + " failure " + failure;
+                + " issuedTo "
+                + issuedTo
+                + (allQueued ? " all queued" : "")
+                + (cancelled ? " cancelled" : "")
+                + " inFlight "
+                + inFlight.get()
+                + " spans "
+                + spans.size()
+                + " failed "
+                + failed
+                + " failure "
+                + failure;
     }
 }

@@ -7,6 +7,7 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.pagecache.Segment;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,8 +17,8 @@ import java.util.List;
  * destination's limits of this moment decide how it is cut. The issuer rests meanwhile.
  *
  * <p>A short write goes on at once. An answer that asks for patience is waited for with exponential
- * back-off, and counts: after too many without progress the pieces fail. A lost connection is waited
- * for in the same way, and does not count.
+ * back-off, and counts: after too many without progress the pieces fail. A lost connection is
+ * waited for in the same way, and does not count.
  */
 final class WriteRetryer {
     private WriteRetryer() {}
@@ -76,7 +77,10 @@ final class WriteRetryer {
             for (Piece p : pieces(stream)) {
                 if (p.termination instanceof Termination.RetryLater r) {
                     disconnected |= r.disconnected();
-                    patience = patience == null || r.afterNanos() > patience.afterNanos() ? r : patience;
+                    patience =
+                            patience == null || r.afterNanos() > patience.afterNanos()
+                                    ? r
+                                    : patience;
                 }
                 progress |= p.termination instanceof Termination.Short;
             }
@@ -89,8 +93,7 @@ final class WriteRetryer {
             }
         }
         Engine engine = request.engine();
-        int attempt =
-                disconnected ? ++request.retry.disconnects : ++request.retry.attempts;
+        int attempt = disconnected ? ++request.retry.disconnects : ++request.retry.attempts;
         if (!disconnected && attempt > engine.limits().attemptsMax()) {
             giveUp(request, patience.cause());
             return;
@@ -136,7 +139,9 @@ final class WriteRetryer {
                 if (got > 0) {
                     WriteCollector.transferred(request, p, got);
                 }
-                add(stream, new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
+                add(
+                        stream,
+                        new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
             }
         }
     }
@@ -160,9 +165,7 @@ final class WriteRetryer {
                 long most = Math.max(1, stream.destination.estimateBytes(span.position));
                 long count = Math.min(span.length, most);
                 List<Segment> offered =
-                        count == span.length
-                                ? span.segments
-                                : Piece.slice(span.segments, 0, count);
+                        count == span.length ? span.segments : Piece.slice(span.segments, 0, count);
                 long taken = request.offer(stream, span.position, offered, count);
                 if (taken == 0) {
                     return;
@@ -178,7 +181,9 @@ final class WriteRetryer {
 
     private static List<Piece> pieces(IoStream stream) {
         List<Piece> all = new ArrayList<>(stream.pieces.size());
-        for (Piece p = stream.pieces.first(); p != null; p = stream.pieces.ceiling(p.position + 1)) {
+        for (Piece p = stream.pieces.first();
+                p != null;
+                p = stream.pieces.ceiling(p.position + 1)) {
             all.add(p);
         }
         return all;

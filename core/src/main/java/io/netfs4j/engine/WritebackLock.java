@@ -3,17 +3,19 @@ package io.netfs4j.engine;
 
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.GuardedBy;
-import java.util.ArrayDeque;
+
 import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
 
 /**
  * Who may change what the server has of one file: a write request from its beginning until it is
- * collected and committed, a truncate, a copy on the server. Not a thread's lock: it names its owner,
- * passes on first come first served, and any thread may give it back. (After the kernel's bit lock
- * with a queue, fs/netfs/locking.c, v7.2.)
+ * collected and committed, a truncate, a copy on the server. Not a thread's lock: it names its
+ * owner, passes on first come first served, and any thread may give it back. (After the kernel's
+ * bit lock with a queue, fs/netfs/locking.c, v7.2.)
  *
- * <p><b>Threads</b>: everything with the inode's lock held. The turn is announced with that lock held
- * too, so whoever listens posts a step.
+ * <p><b>Threads</b>: everything with the inode's lock held. The turn is announced with that lock
+ * held too, so whoever listens posts a step.
  */
 public final class WritebackLock {
     private record Waiter(Object who, Completion<@Nullable Void> turn) {}
@@ -40,6 +42,7 @@ public final class WritebackLock {
      *
      * @throws IllegalStateException when {@code who} neither owns it nor waits for it
      */
+    @SuppressWarnings("ReferenceEquality") // an owner is one object, whatever it calls equal
     public void release(Object who) {
         if (owner != who) {
             if (!queue.removeIf(waiter -> waiter.who == who)) {

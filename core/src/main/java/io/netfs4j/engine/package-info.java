@@ -5,9 +5,9 @@
  * WriteRetryer (the file that sends the rest of a short write again). Imports server, request,
  * pagecache, trace and base.
  *
- * <p>Threads: bounded steps on the mount's scheduler, each with the inode's lock held; nothing waits.
- * Locks, outermost first: inode, flusher, page cache, turnstile, memory pool; in flight and back-off
- * are leaves.
+ * <p>Threads: bounded steps on the mount's scheduler, each with the inode's lock held; nothing
+ * waits. Locks, outermost first: inode, flusher, page cache, turnstile, memory pool; in flight and
+ * back-off are leaves.
  */
 @NullMarked
 package io.netfs4j.engine;

@@ -2,10 +2,12 @@
 package io.netfs4j.pagecache;
 
 import io.netfs4j.base.SortedLongMap;
+
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The cached folios of one inode: copies in and out, spans taken for write-back and given back,
@@ -51,8 +53,8 @@ public final class AddressSpace {
     // ---- copying in and out -------------------------------------------------------------------
 
     /**
-     * Copies bytes in and marks them dirty. A folio whose bytes are in flight is forked, so that the
-     * writer never waits for a server; absent bytes around the written ones stay absent.
+     * Copies bytes in and marks them dirty. A folio whose bytes are in flight is forked, so that
+     * the writer never waits for a server; absent bytes around the written ones stay absent.
      *
      * @return how many bytes; fewer than asked when memory or the dirty limit gave out
      */
@@ -118,8 +120,8 @@ public final class AddressSpace {
     }
 
     /**
-     * Lends bytes that are all here, in file order, holding a reference to each block; null when some
-     * are absent.
+     * Lends bytes that are all here, in file order, holding a reference to each block; null when
+     * some are absent.
      */
     public boolean borrow(long position, int count, List<Segment> segments, List<Block> blocks) {
         long at = position;
@@ -219,8 +221,8 @@ public final class AddressSpace {
     }
 
     /**
-     * Takes a part of a folio's dirty bytes for a write request: from now on they are in flight, and
-     * stay as they are until {@link #endWriteback}.
+     * Takes a part of a folio's dirty bytes for a write request: from now on they are in flight,
+     * and stay as they are until {@link #endWriteback}.
      *
      * @param from relative to the folio; [from, to) is all dirty
      */
@@ -234,7 +236,8 @@ public final class AddressSpace {
     }
 
     /**
-     * Ends the write-back of a part of a span: the last thing that is done to a folio for a request.
+     * Ends the write-back of a part of a span: the last thing that is done to a folio for a
+     * request.
      *
      * @param failed whether these bytes are dirty again
      */
@@ -243,8 +246,8 @@ public final class AddressSpace {
         span.block().busy.remove(from, to);
         long ended = folio.writeback.remove(from, to);
         if (ended != to - from) {
-            throw new IllegalStateException("ends write-back of " + (to - from) + ", in flight "
-                    + ended + ": " + folio);
+            throw new IllegalStateException(
+                    "ends write-back of " + (to - from) + ", in flight " + ended + ": " + folio);
         }
         writebackBytes -= ended;
         if (failed && folio.attached) {
@@ -316,8 +319,8 @@ public final class AddressSpace {
     }
 
     /**
-     * Bytes were fetched into a span's memory (or could not be). What a write has put there meanwhile
-     * stands; what was cut off meanwhile stays away.
+     * Bytes were fetched into a span's memory (or could not be). What a write has put there
+     * meanwhile stands; what was cut off meanwhile stays away.
      *
      * @param from relative to the folio
      * @param usable false when the bytes did not come, or no longer count
@@ -471,8 +474,8 @@ public final class AddressSpace {
     }
 
     /**
-     * A new folio for an uncovered position, as large as {@code count} and the alignment allow without
-     * meeting the next folio.
+     * A new folio for an uncovered position, as large as {@code count} and the alignment allow
+     * without meeting the next folio.
      */
     private @Nullable Folio allocateFor(long position, int count) {
         long start = position & -MemoryPool.PAGE_BYTES;
@@ -504,7 +507,9 @@ public final class AddressSpace {
         return cache.charge(folio.block);
     }
 
-    /** Copy on write: the requests in flight keep the old block, the folio goes on with a new one. */
+    /**
+     * Copy on write: the requests in flight keep the old block, the folio goes on with a new one.
+     */
     private boolean fork(Folio folio) {
         Block fresh = cache.allocate(folio.bytes(), folio.bytes());
         if (fresh == null) {
@@ -525,8 +530,8 @@ public final class AddressSpace {
     }
 
     /**
-     * The one transition function of {@link FolioState}: derives the state from the spans and carries
-     * out what its change means.
+     * The one transition function of {@link FolioState}: derives the state from the spans and
+     * carries out what its change means.
      */
     private void settle(Folio folio) {
         FolioState to = FolioState.of(!folio.dirty.isEmpty(), !folio.writeback.isEmpty());

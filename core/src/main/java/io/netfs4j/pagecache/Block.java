@@ -3,12 +3,13 @@ package io.netfs4j.pagecache;
 
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
+
 import java.nio.ByteBuffer;
 
 /**
  * The memory of a folio, or of an older version of one that a request still sends. Counted: the
- * folio holds one reference, each piece in flight and each reader that borrowed it another; the last
- * one gives it back to the pool.
+ * folio holds one reference, each piece in flight and each reader that borrowed it another; the
+ * last one gives it back to the pool.
  */
 public final class Block {
     private final MemoryPool pool;

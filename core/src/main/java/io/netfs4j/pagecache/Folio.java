@@ -3,11 +3,12 @@ package io.netfs4j.pagecache;
 
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
+
 import org.jspecify.annotations.Nullable;
 
 /**
- * A power-of-two-sized, naturally aligned run of a file's bytes. It need not hold all of them: {@code
- * present} says which. Offsets in its sets are from its beginning.
+ * A power-of-two-sized, naturally aligned run of a file's bytes. It need not hold all of them:
+ * {@code present} says which. Offsets in its sets are from its beginning.
  *
  * <p>INVARIANT: dirty and writeback are parts of present; loading and present do not meet, unless a
  * write overtook the read.
@@ -84,7 +85,19 @@ public final class Folio {
 
     @Override
     public String toString() {
-        return "folio[" + position + ", " + end() + ") " + state + " present " + present + " dirty "
-                + dirty + " writeback " + writeback + " loading " + loading;
+        return "folio["
+                + position
+                + ", "
+                + end()
+                + ") "
+                + state
+                + " present "
+                + present
+                + " dirty "
+                + dirty
+                + " writeback "
+                + writeback
+                + " loading "
+                + loading;
     }
 }

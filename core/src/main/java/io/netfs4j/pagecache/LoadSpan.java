@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.pagecache;
 
-
 /**
  * Absent bytes of a folio that a read request fetches, and the memory they come into. Holds a
  * reference to the memory.

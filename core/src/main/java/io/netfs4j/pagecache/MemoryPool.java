@@ -2,16 +2,18 @@
 package io.netfs4j.pagecache;
 
 import io.netfs4j.base.GuardedBy;
+
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Memory for folios: blocks of 4 KiB to 2 MiB, naturally aligned in slabs of direct memory, given
- * out by the buddy rule, never more than a budget. Slabs are taken from the system when first needed
- * and kept.
+ * out by the buddy rule, never more than a budget. Slabs are taken from the system when first
+ * needed and kept.
  *
  * <p><b>Threads</b>: any; its lock is a leaf.
  */
@@ -91,8 +93,8 @@ public final class MemoryPool {
     }
 
     /**
-     * A block of {@code bytes}, a power of two from {@link #PAGE_BYTES} to {@link #blockBytesMax}, with
-     * one reference; its content is undefined. Null when the budget is used up.
+     * A block of {@code bytes}, a power of two from {@link #PAGE_BYTES} to {@link #blockBytesMax},
+     * with one reference; its content is undefined. Null when the budget is used up.
      */
     public @Nullable Block allocate(int bytes) {
         int order = Integer.numberOfTrailingZeros(bytes / PAGE_BYTES);

@@ -2,10 +2,12 @@
 package io.netfs4j.pagecache;
 
 import io.netfs4j.base.GuardedBy;
+
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 
 /**
  * All address spaces of a mount together: the memory budget, how much of it is dirty, and which
@@ -93,8 +95,8 @@ public final class PageCache {
     }
 
     /**
-     * A block of at most {@code bytes} (a power of two), reclaiming where needed, smaller when a large
-     * one cannot be had, but not below {@code least}; null when even that cannot.
+     * A block of at most {@code bytes} (a power of two), reclaiming where needed, smaller when a
+     * large one cannot be had, but not below {@code least}; null when even that cannot.
      */
     @Nullable Block allocate(int bytes, int least) {
         for (int size = bytes; size >= least; size >>= 1) {

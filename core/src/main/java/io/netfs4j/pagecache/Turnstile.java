@@ -3,15 +3,18 @@ package io.netfs4j.pagecache;
 
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.GuardedBy;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Lets those through who need room, first come first served. Room has no tokens here: whoever is at
  * the head tries, and tries again when something was freed.
  *
- * <p><b>Threads</b>: any; its lock is a leaf. Turns are announced on the thread that freed something.
+ * <p><b>Threads</b>: any; its lock is a leaf. Turns are announced on the thread that freed
+ * something.
  */
 public final class Turnstile {
     /** One who needs room. Used by one thread. */
@@ -47,7 +50,9 @@ public final class Turnstile {
             }
         }
 
-        /** The try found too little room: wait at the head, unless something was freed meanwhile. */
+        /**
+         * The try found too little room: wait at the head, unless something was freed meanwhile.
+         */
         public void failed() {
             lock.lock();
             try {

@@ -10,8 +10,10 @@ import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
-import java.time.Instant;
+
 import org.jspecify.annotations.Nullable;
+
+import java.time.Instant;
 
 /** Asking for attributes and setting them. */
 final class AttributeOperations {
@@ -61,7 +63,8 @@ final class AttributeOperations {
                         ? handle.attributes()
                         : this.<ServerAttributes>byPath(inode, path -> parts.server().stat(path));
         if (a.type() != inode.type) {
-            throw new FsException(FsError.ESTALE, "another file now: " + parts.table().describe(inode));
+            throw new FsException(
+                    FsError.ESTALE, "another file now: " + parts.table().describe(inode));
         }
         inode.lock.lock();
         try {

@@ -15,20 +15,23 @@ import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFileSystemStatistics;
 import io.netfs4j.trace.Counters;
+
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The {@link Vfs} over a server, with a page cache and write-back between them.
  *
- * <p><b>Ownership</b>: owns the page cache and the engine, not the server, which its maker closes after
- * everything has been saved.
+ * <p><b>Ownership</b>: owns the page cache and the engine, not the server, which its maker closes
+ * after everything has been saved.
  */
 public final class CachedVfs implements Vfs {
     private final VfsParts parts;
     private final NameOperations names;
+    private final RemoveOperations removals;
     private final OpenOperations opens;
     private final FileOperations files;
     private final AttributeOperations attributes;
@@ -54,7 +57,8 @@ public final class CachedVfs implements Vfs {
         NamesGate gate = new NamesGate(environment.waits());
         parts = new VfsParts(environment, server, options, cache, engine, table, gate, coherency);
         names = new NameOperations(parts);
-        opens = new OpenOperations(parts, names);
+        removals = new RemoveOperations(parts, names);
+        opens = new OpenOperations(parts, names, removals);
         files = new FileOperations(parts);
         attributes = new AttributeOperations(parts, opens);
         ranges = new RangeOperations(parts, opens, files);
@@ -102,7 +106,7 @@ public final class CachedVfs implements Vfs {
 
     /** Waits until names that are removed in the background are gone. */
     public void awaitNames() throws FsException {
-        names.awaitRemovals();
+        removals.awaitRemovals();
     }
 
     // ---- names --------------------------------------------------------------------------------
@@ -161,20 +165,20 @@ public final class CachedVfs implements Vfs {
     @Override
     public void unlink(long parent, String name) throws FsException {
         checkWritable();
-        names.unlink(parts.table().directory(parent), name);
+        removals.unlink(parts.table().directory(parent), name);
     }
 
     @Override
     public void removeDirectory(long parent, String name) throws FsException {
         checkWritable();
-        names.removeDirectory(parts.table().directory(parent), name);
+        removals.removeDirectory(parts.table().directory(parent), name);
     }
 
     @Override
     public void rename(long parent, String name, long newParent, String newName, RenameMode mode)
             throws FsException {
         checkWritable();
-        names.rename(
+        removals.rename(
                 parts.table().directory(parent),
                 name,
                 parts.table().directory(newParent),

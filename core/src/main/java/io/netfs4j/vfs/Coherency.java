@@ -8,12 +8,13 @@ import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.Capabilities;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.ServerAttributes;
+
 import java.time.Instant;
 
 /**
- * When what we know still counts, and what a server's answer changes. Close-to-open: opening asks the
- * server, and a token other than the one that the cached bytes belong to drops them. While something
- * of a file is unsaved its size and times here are the newer ones.
+ * When what we know still counts, and what a server's answer changes. Close-to-open: opening asks
+ * the server, and a token other than the one that the cached bytes belong to drops them. While
+ * something of a file is unsaved its size and times here are the newer ones.
  *
  * <p><b>Threads</b>: methods on an inode want its lock held.
  */
@@ -41,7 +42,9 @@ final class Coherency {
         return kernelCache;
     }
 
-    /** The wall clock in the server's granularity, so that a time stays what it is once it is sent. */
+    /**
+     * The wall clock in the server's granularity, so that a time stays what it is once it is sent.
+     */
     Instant now() {
         return round(clock.now());
     }
@@ -90,8 +93,8 @@ final class Coherency {
     /**
      * Takes in what the server said.
      *
-     * @param asked {@link Inode#changes} when it was asked: where it has moved on since, only what our
-     *     own changes do not touch is taken
+     * @param asked {@link Inode#changes} when it was asked: where it has moved on since, only what
+     *     our own changes do not touch is taken
      */
     @GuardedBy("inode lock")
     void apply(Inode inode, ServerAttributes a, long asked) {
@@ -101,7 +104,8 @@ final class Coherency {
             return;
         }
         inode.fetchedNanos = clock.nanoTime();
-        boolean moved = !a.modified().equals(inode.modified) || a.sizeBytes() != inode.currentSize();
+        boolean moved =
+                !a.modified().equals(inode.modified) || a.sizeBytes() != inode.currentSize();
         inode.accessed = a.accessed();
         inode.modified = a.modified();
         inode.sizeBytes = a.sizeBytes();

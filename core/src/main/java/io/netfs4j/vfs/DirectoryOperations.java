@@ -3,11 +3,15 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.base.FsException;
 import io.netfs4j.server.FileType;
-import java.util.ArrayList;
-import java.util.List;
+
 import org.jspecify.annotations.Nullable;
 
-/** Reading directories: a snapshot per open directory, so that cookies stay good while it changes. */
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reading directories: a snapshot per open directory, so that cookies stay good while it changes.
+ */
 final class DirectoryOperations {
     /** Cookies 1 and 2 follow "." and ".."; entry i of the snapshot is followed by i + 3. */
     private static final int DOTS = 2;
@@ -74,16 +78,12 @@ final class DirectoryOperations {
     private List<OpenedDirectory.Named> snapshot(Inode directory) throws FsException {
         List<OpenedDirectory.Named> entries = new ArrayList<>();
         parts.gate()
-                .<@Nullable Void>shared(
-                        () -> {
-                            names.list(directory)
-                                    .forEach(
-                                            (name, listed) ->
-                                                    entries.add(
-                                                            new OpenedDirectory.Named(
-                                                                    name, listed)));
-                            return null;
-                        });
+                .<@Nullable Void>shared(() -> {
+                    names.list(directory)
+                            .forEach((name, listed) ->
+                                    entries.add(new OpenedDirectory.Named(name, listed)));
+                    return null;
+                });
         return entries;
     }
 

@@ -14,10 +14,12 @@ import io.netfs4j.request.Origin;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.trace.Counters.Counter;
+
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reading, writing and saving the bytes of open files. Copying is done on the caller's thread with
@@ -49,7 +51,7 @@ final class FileOperations {
                     if (step.done) {
                         return target.position() - start;
                     }
-                    turn = step.wait;
+                    turn = step.loading;
                     if (turn == null) {
                         ticket.failed();
                         continue;
@@ -67,7 +69,7 @@ final class FileOperations {
         }
     }
 
-    private record ReadStep(boolean done, @Nullable Completion<@Nullable Void> wait) {}
+    private record ReadStep(boolean done, @Nullable Completion<@Nullable Void> loading) {}
 
     private ReadStep readStep(
             OpenedInode file, long position, ByteBuffer target, int start, boolean hinted) {
@@ -233,8 +235,7 @@ final class FileOperations {
      *
      * @return why waiting for more room is hopeless, or null
      */
-    private @Nullable FsException writeStep(
-            OpenedInode file, WritePlace place, ByteBuffer source) {
+    private @Nullable FsException writeStep(OpenedInode file, WritePlace place, ByteBuffer source) {
         InodeData data = file.data;
         Inode inode = file.inode;
         inode.lock.lock();

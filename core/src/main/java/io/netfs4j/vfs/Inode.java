@@ -5,20 +5,22 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.ServerAttributes;
+
+import org.jspecify.annotations.Nullable;
+
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A file as the mount knows it, by number. Numbers are never used again, so that a number stands for
- * one file for the life of the mount.
+ * A file as the mount knows it, by number. Numbers are never used again, so that a number stands
+ * for one file for the life of the mount.
  *
- * <p><b>Threads</b>: attributes and data with {@link #lock} held (the inode lock); names, counts and
- * children with the lock of the {@link InodeTable}. The inode lock is the outer one.
+ * <p><b>Threads</b>: attributes and data with {@link #lock} held (the inode lock); names, counts
+ * and children with the lock of the {@link InodeTable}. The inode lock is the outer one.
  */
 final class Inode {
     /** A name of it: a directory and an entry there. */

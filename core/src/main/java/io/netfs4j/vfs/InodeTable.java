@@ -7,22 +7,24 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.server.PathSource;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Which inodes there are, by number and by name, and how long they stay.
  *
- * <p>An inode stays while a door holds a look-up of it, while it is open, while it has children, and
- * while something of it is unsaved (its owner says so by {@link #release}).
+ * <p>An inode stays while a door holds a look-up of it, while it is open, while it has children,
+ * and while something of it is unsaved (its owner says so by {@link #release}).
  *
- * <p><b>Threads</b>: any; the lock is taken below an inode's and is held for no longer than a few map
- * operations.
+ * <p><b>Threads</b>: any; the lock is taken below an inode's and is held for no longer than a few
+ * map operations.
  */
 final class InodeTable {
     private final ReentrantLock lock = new ReentrantLock();
@@ -132,8 +134,8 @@ final class InodeTable {
     }
 
     /**
-     * Enters what a name was found to stand for, with the table's lock held: the inode known by that
-     * name when it can be the same file, else another.
+     * Enters what a name was found to stand for, with the table's lock held: the inode known by
+     * that name when it can be the same file, else another.
      */
     @GuardedBy("lock")
     Inode enter(Inode directory, String name, ServerAttributes a, long ino, long nowNanos) {
@@ -144,7 +146,8 @@ final class InodeTable {
         if (known != null) {
             unlink(directory, name);
         }
-        Inode inode = a.serverFileId() == 0 || a.links() < 2 ? null : byServerId.get(a.serverFileId());
+        Inode inode =
+                a.serverFileId() == 0 || a.links() < 2 ? null : byServerId.get(a.serverFileId());
         if (inode == null || inode.type != a.type()) {
             inode = new Inode(ino == 0 ? newIno() : ino, a, nowNanos);
             byNumber.put(inode.ino, inode);

@@ -3,8 +3,10 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.ServerAttributes;
-import java.util.Map;
+
 import org.jspecify.annotations.Nullable;
+
+import java.util.Map;
 
 /**
  * What a directory held when it was listed, kept true by our own changes since.

@@ -1,36 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
-import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Names;
 import io.netfs4j.engine.InodeData;
-import io.netfs4j.server.Capability;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
-import io.netfs4j.server.RenameMode;
 import io.netfs4j.server.ServerAttributes;
-import io.netfs4j.trace.Counters.Counter;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
+
 import org.jspecify.annotations.Nullable;
 
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
- * Operations on names: asked of the server, remembered here. Every one holds the {@link NamesGate}, so
- * that paths stay true while they are on their way.
+ * Operations on names: asked of the server, remembered here. Every one holds the {@link NamesGate},
+ * so that paths stay true while they are on their way.
  */
 final class NameOperations {
     /** A file removed while open lives on under such a name, on servers that would lose it. */
     static final String HIDDEN_PREFIX = ".netfs-removed-";
 
-    /** So many unknown names asked for within the time that a listing counts: list the directory. */
+    /**
+     * So many unknown names asked for within the time that a listing counts: list the directory.
+     */
     private static final int MISSES_BEFORE_LISTING = 2;
 
     /** A listing is kept for look-ups up to this many entries. */
@@ -41,21 +37,15 @@ final class NameOperations {
 
     private final VfsParts parts;
 
-    /** Keeps the hidden names of two mounts of one remote apart. */
-    private final String mountId;
-
-    /** Hidden names on their way out. */
-    @GuardedBy("table lock")
-    private final Set<Completion<@Nullable Void>> removals = new LinkedHashSet<>();
-
     NameOperations(VfsParts parts) {
         this.parts = parts;
-        this.mountId = Integer.toHexString(parts.environment().random().nextInt());
     }
 
     // ---- looking up ---------------------------------------------------------------------------
 
-    /** The entry from what is known and fresh, held once more; null when the server must be asked. */
+    /**
+     * The entry from what is known and fresh, held once more; null when the server must be asked.
+     */
     @Nullable Entry known(Inode directory, String name) {
         if (name.startsWith(HIDDEN_PREFIX)) {
             return negative(0);
@@ -164,7 +154,9 @@ final class NameOperations {
         }
     }
 
-    /** The server has no such name: what was known by it is gone, unless it is still being saved. */
+    /**
+     * The server has no such name: what was known by it is gone, unless it is still being saved.
+     */
     private void vanished(Inode directory, String name, @Nullable Inode child) {
         if (child == null) {
             return;
@@ -221,7 +213,9 @@ final class NameOperations {
         }
     }
 
-    /** Lists a directory; call within the gate. Keeps the listing when nothing changed meanwhile. */
+    /**
+     * Lists a directory; call within the gate. Keeps the listing when nothing changed meanwhile.
+     */
     Map<String, Listing.Listed> list(Inode directory) throws FsException {
         long asked;
         long askedNanos = parts.nowNanos();
@@ -261,21 +255,18 @@ final class NameOperations {
         parts.table().lock().lock();
         try {
             Map<String, Inode> children = directory.children();
-            found.forEach(
-                    (name, f) -> {
-                        Inode child = children.get(name);
-                        long ino = child == null ? parts.table().newIno() : child.ino;
-                        entries.put(name, new Listing.Listed(ino, f.type(), f.attributes()));
-                    });
+            found.forEach((name, f) -> {
+                Inode child = children.get(name);
+                long ino = child == null ? parts.table().newIno() : child.ino;
+                entries.put(name, new Listing.Listed(ino, f.type(), f.attributes()));
+            });
             if (directory.nameChanges != asked) {
                 // Names of ours came or went while the server was listing: show them as they are.
-                children.forEach(
-                        (name, child) -> {
-                            if (!child.hidden) {
-                                entries.putIfAbsent(
-                                        name, new Listing.Listed(child.ino, child.type, null));
-                            }
-                        });
+                children.forEach((name, child) -> {
+                    if (!child.hidden) {
+                        entries.putIfAbsent(name, new Listing.Listed(child.ino, child.type, null));
+                    }
+                });
             } else if (entries.size() <= LISTING_KEPT_MAX) {
                 directory.listing = new Listing(new HashMap<>(entries), askedNanos);
             }
@@ -331,7 +322,10 @@ final class NameOperations {
             Inode inode = parts.table().enter(directory, name, a, 0, parts.nowNanos());
             parts.table().hold(inode);
             if (directory.listing != null) {
-                directory.listing.entries().put(name, new Listing.Listed(inode.ino, a.type(), null));
+                directory
+                        .listing
+                        .entries()
+                        .put(name, new Listing.Listed(inode.ino, a.type(), null));
             }
             if (a.type() == FileType.DIRECTORY) {
                 // A new directory is known whole: it is empty.
@@ -352,59 +346,53 @@ final class NameOperations {
     Entry make(Inode directory, String name, Maker maker) throws FsException {
         Names.check(name);
         return parts.gate()
-                .shared(
-                        () -> {
-                            RemotePath path = parts.table().path(directory).child(name);
-                            ServerAttributes a = maker.make(path);
-                            Inode inode = enterNew(directory, name, a);
-                            touch(directory);
-                            inode.lock.lock();
-                            try {
-                                return parts.coherency().entry(inode);
-                            } finally {
-                                inode.lock.unlock();
-                            }
-                        });
+                .shared(() -> {
+                    RemotePath path = parts.table().path(directory).child(name);
+                    ServerAttributes a = maker.make(path);
+                    Inode inode = enterNew(directory, name, a);
+                    touch(directory);
+                    inode.lock.lock();
+                    try {
+                        return parts.coherency().entry(inode);
+                    } finally {
+                        inode.lock.unlock();
+                    }
+                });
     }
 
     Entry link(Inode inode, Inode directory, String name) throws FsException {
         Names.check(name);
         return parts.gate()
-                .shared(
-                        () -> {
-                            RemotePath path = parts.table().path(directory).child(name);
-                            ServerAttributes a =
-                                    parts.server().link(parts.table().path(inode), path);
-                            parts.table().lock().lock();
-                            try {
-                                parts.table().link(directory, name, inode);
-                                parts.table().hold(inode);
-                                if (directory.listing != null) {
-                                    directory
-                                            .listing
-                                            .entries()
-                                            .put(
-                                                    name,
-                                                    new Listing.Listed(
-                                                            inode.ino, inode.type, null));
-                                }
-                            } finally {
-                                parts.table().lock().unlock();
-                            }
-                            touch(directory);
-                            inode.lock.lock();
-                            try {
-                                inode.takeOwners(a);
-                                inode.changes++;
-                                return parts.coherency().entry(inode);
-                            } finally {
-                                inode.lock.unlock();
-                            }
-                        });
+                .shared(() -> {
+                    RemotePath path = parts.table().path(directory).child(name);
+                    ServerAttributes a = parts.server().link(parts.table().path(inode), path);
+                    parts.table().lock().lock();
+                    try {
+                        parts.table().link(directory, name, inode);
+                        parts.table().hold(inode);
+                        if (directory.listing != null) {
+                            directory
+                                    .listing
+                                    .entries()
+                                    .put(name, new Listing.Listed(inode.ino, inode.type, null));
+                        }
+                    } finally {
+                        parts.table().lock().unlock();
+                    }
+                    touch(directory);
+                    inode.lock.lock();
+                    try {
+                        inode.takeOwners(a);
+                        inode.changes++;
+                        return parts.coherency().entry(inode);
+                    } finally {
+                        inode.lock.unlock();
+                    }
+                });
     }
 
     /** A directory's times and link count have moved on the server: ask again when they matter. */
-    private void touch(Inode directory) {
+    void touch(Inode directory) {
         directory.lock.lock();
         try {
             directory.changes++;
@@ -414,375 +402,5 @@ final class NameOperations {
         } finally {
             directory.lock.unlock();
         }
-    }
-
-    // ---- removing -----------------------------------------------------------------------------
-
-    void unlink(Inode directory, String name) throws FsException {
-        Names.check(name);
-        Inode seen = parts.table().child(directory, name);
-        if (seen != null && mustHide(seen)) {
-            // Hiding is a rename.
-            parts.gate().alone(() -> unlinkNow(directory, name));
-        } else {
-            parts.gate().shared(() -> unlinkNow(directory, name));
-        }
-    }
-
-    private @Nullable Void unlinkNow(Inode directory, String name) throws FsException {
-        Inode child = parts.table().child(directory, name);
-        RemotePath path = parts.table().path(directory).child(name);
-        if (child != null && mustHide(child)) {
-            hide(child, directory, name, path);
-        } else {
-            parts.server().remove(path);
-            discardUnopened(child);
-            removed(directory, name);
-        }
-        touch(directory);
-        if (child != null) {
-            lostName(child);
-        }
-        return null;
-    }
-
-    private boolean mustHide(Inode child) {
-        parts.table().lock().lock();
-        try {
-            return child.openCount > 0
-                    && child.links.size() == 1
-                    && !parts.server().capabilities().has(Capability.UNLINKED_OPEN_FILES);
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
-    private RemotePath hiddenPath(Inode child, RemotePath directory) {
-        return directory.child(HIDDEN_PREFIX + mountId + "-" + Long.toHexString(child.ino));
-    }
-
-    /** The file stays on the server, under a name of ours, for those who have it open. */
-    private void hide(Inode child, Inode directory, String name, RemotePath path)
-            throws FsException {
-        RemotePath hidden = hiddenPath(child, path.parent());
-        parts.server().rename(path, hidden, RenameMode.REPLACE);
-        parts.table().lock().lock();
-        try {
-            child.hidden = true;
-            child.lookups++;
-            parts.table().unlink(directory, name);
-            parts.table().link(directory, hidden.name(), child);
-            child.lookups--;
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
-    /** Nobody has it open, and it is about to go: what was not sent need not be. */
-    private void discardUnopened(@Nullable Inode child) {
-        InodeData data = child == null ? null : child.data;
-        if (child == null || data == null) {
-            return;
-        }
-        boolean unneeded;
-        parts.table().lock().lock();
-        try {
-            unneeded = child.openCount == 0 && child.links.size() <= 1;
-        } finally {
-            parts.table().lock().unlock();
-        }
-        if (unneeded) {
-            child.lock.lock();
-            try {
-                parts.engine().discard(data);
-            } finally {
-                child.lock.unlock();
-            }
-        }
-    }
-
-    private void removed(Inode directory, String name) {
-        parts.table().lock().lock();
-        try {
-            parts.table().unlink(directory, name);
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
-    private void lostName(Inode child) {
-        child.lock.lock();
-        try {
-            child.linkCount = Math.max(0, child.linkCount - 1);
-            child.changed = parts.coherency().now();
-            child.changes++;
-            child.fetchedNanos = Long.MIN_VALUE;
-        } finally {
-            child.lock.unlock();
-        }
-    }
-
-    /** The last open file of a removed file is gone: so goes its hidden name, in the background. */
-    void removeHidden(Inode inode) {
-        boolean hidden;
-        parts.table().lock().lock();
-        try {
-            hidden = inode.hidden && !inode.links.isEmpty();
-            inode.hidden = false;
-        } finally {
-            parts.table().lock().unlock();
-        }
-        if (!hidden) {
-            return;
-        }
-        Completion<@Nullable Void> removal = new Completion<>();
-        parts.table().lock().lock();
-        try {
-            removals.add(removal);
-        } finally {
-            parts.table().lock().unlock();
-        }
-        parts.environment().scheduler().fork("netfs-remove", () -> removeHidden(inode, removal));
-    }
-
-    private void removeHidden(Inode inode, Completion<@Nullable Void> removal) {
-        try {
-            parts.gate()
-                    .<@Nullable Void>alone(
-                            () -> {
-                                removeHiddenName(inode);
-                                return null;
-                            });
-        } catch (FsException e) {
-            // The name stays on the server; its file was removed as far as anyone here can see.
-            parts.engine().counters().add(Counter.ERRORS, 1);
-        } finally {
-            parts.table().lock().lock();
-            try {
-                removals.remove(removal);
-            } finally {
-                parts.table().lock().unlock();
-            }
-            removal.complete(null);
-        }
-    }
-
-    void awaitRemovals() throws FsException {
-        List<Completion<@Nullable Void>> pending;
-        parts.table().lock().lock();
-        try {
-            pending = new ArrayList<>(removals);
-        } finally {
-            parts.table().lock().unlock();
-        }
-        for (Completion<@Nullable Void> removal : pending) {
-            parts.environment().waits().await(removal);
-        }
-    }
-
-    private void removeHiddenName(Inode inode) throws FsException {
-        List<Inode.Link> links;
-        RemotePath path;
-        parts.table().lock().lock();
-        try {
-            links = new ArrayList<>(inode.links);
-        } finally {
-            parts.table().lock().unlock();
-        }
-        if (links.isEmpty()) {
-            return;
-        }
-        path = parts.table().path(inode);
-        try {
-            parts.server().remove(path);
-        } finally {
-            removed(links.get(0).directory(), links.get(0).name());
-        }
-    }
-
-    void removeDirectory(Inode parent, String name) throws FsException {
-        Names.check(name);
-        parts.gate()
-                .alone(
-                        () -> {
-                            RemotePath path = parts.table().path(parent).child(name);
-                            Inode child = parts.table().child(parent, name);
-                            if (child != null) {
-                                moveHiddenUp(child, parent);
-                            }
-                            parts.server().removeDirectory(path);
-                            removed(parent, name);
-                            touch(parent);
-                            if (child != null) {
-                                lostName(child);
-                            }
-                            return null;
-                        });
-    }
-
-    /** Removed files that are still open must not keep their directory from being removed. */
-    private void moveHiddenUp(Inode directory, Inode parent) throws FsException {
-        List<Inode> hidden = new ArrayList<>();
-        parts.table().lock().lock();
-        try {
-            if (directory.children != null) {
-                for (Inode child : directory.children.values()) {
-                    if (!child.hidden) {
-                        return;
-                    }
-                    hidden.add(child);
-                }
-            }
-        } finally {
-            parts.table().lock().unlock();
-        }
-        for (Inode child : hidden) {
-            RemotePath from = parts.table().path(child);
-            RemotePath to = parts.table().path(parent).child(from.name());
-            parts.server().rename(from, to, RenameMode.REPLACE);
-            moved(directory, from.name(), parent, to.name(), child);
-        }
-    }
-
-    // ---- renaming -----------------------------------------------------------------------------
-
-    void rename(Inode from, String name, Inode to, String newName, RenameMode mode)
-            throws FsException {
-        Names.check(name);
-        Names.check(newName);
-        parts.gate()
-                .alone(
-                        () -> {
-                            renameAlone(from, name, to, newName, mode);
-                            return null;
-                        });
-    }
-
-    private void renameAlone(Inode from, String name, Inode to, String newName, RenameMode mode)
-            throws FsException {
-        RemotePath source = parts.table().path(from).child(name);
-        RemotePath target = parts.table().path(to).child(newName);
-        if (source.equals(target)) {
-            return;
-        }
-        Inode moving = parts.table().child(from, name);
-        Inode replaced = parts.table().child(to, newName);
-        if (moving != null && moving == replaced && mode == RenameMode.REPLACE) {
-            return;
-        }
-        boolean keptAside = mode == RenameMode.REPLACE && replaced != null && keepAside(replaced);
-        if (mode == RenameMode.REPLACE && replaced != moving) {
-            // Only after the rename would be too late: an upload under way would go on.
-            parts.server().rename(source, target, mode);
-            discardUnopened(replaced);
-        } else {
-            parts.server().rename(source, target, mode);
-        }
-        if (mode == RenameMode.EXCHANGE) {
-            exchanged(from, name, to, newName);
-        } else {
-            if (replaced != null) {
-                replaced(to, newName, replaced, keptAside, target);
-            }
-            moved(from, name, to, newName, moving);
-        }
-        touch(from);
-        touch(to);
-        if (moving != null) {
-            moving.lock.lock();
-            try {
-                moving.changed = parts.coherency().now();
-            } finally {
-                moving.lock.unlock();
-            }
-        }
-    }
-
-    /** An open target that the server would lose gets a second, hidden name first, where it can. */
-    private boolean keepAside(Inode replaced) throws FsException {
-        if (!mustHide(replaced) || !parts.server().capabilities().has(Capability.HARD_LINKS)) {
-            return false;
-        }
-        RemotePath path = parts.table().path(replaced);
-        parts.server().link(path, hiddenPath(replaced, path.parent()));
-        return true;
-    }
-
-    private void replaced(
-            Inode directory, String name, Inode target, boolean keptAside, RemotePath path) {
-        parts.table().lock().lock();
-        try {
-            target.lookups++;
-            parts.table().unlink(directory, name);
-            if (keptAside) {
-                target.hidden = true;
-                parts.table().link(directory, hiddenPath(target, path.parent()).name(), target);
-            }
-            target.lookups--;
-        } finally {
-            parts.table().lock().unlock();
-        }
-        lostName(target);
-    }
-
-    private void moved(
-            Inode from, String name, Inode to, String newName, @Nullable Inode moving) {
-        parts.table().lock().lock();
-        try {
-            if (moving == null) {
-                parts.table().unlink(from, name);
-                to.nameChanges++;
-                to.listing = null;
-                return;
-            }
-            moving.lookups++;
-            from.lookups++;
-            parts.table().unlink(from, name);
-            from.lookups--;
-            parts.table().link(to, newName, moving);
-            // The new name is the one that paths are made of.
-            Inode.Link last = moving.links.remove(moving.links.size() - 1);
-            moving.links.add(0, last);
-            moving.lookups--;
-            if (to.listing != null && !moving.hidden) {
-                to.listing
-                        .entries()
-                        .put(newName, new Listing.Listed(moving.ino, moving.type, null));
-            }
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
-    private void exchanged(Inode from, String name, Inode to, String newName) {
-        parts.table().lock().lock();
-        try {
-            Inode a = hold(from, name);
-            Inode b = hold(to, newName);
-            from.listing = null;
-            to.listing = null;
-            if (a != null) {
-                parts.table().link(to, newName, a);
-                a.lookups--;
-            }
-            if (b != null) {
-                parts.table().link(from, name, b);
-                b.lookups--;
-            }
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
-    @GuardedBy("table lock")
-    private @Nullable Inode hold(Inode directory, String name) {
-        Inode inode = directory.children().get(name);
-        if (inode != null) {
-            inode.lookups++;
-            directory.lookups++;
-            parts.table().unlink(directory, name);
-            directory.lookups--;
-        }
-        return inode;
     }
 }

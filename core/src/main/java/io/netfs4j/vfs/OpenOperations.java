@@ -16,8 +16,10 @@ import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
-import java.util.concurrent.atomic.AtomicReference;
+
 import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Opening, creating, releasing and truncating regular files. All open files of an inode share one
@@ -26,16 +28,17 @@ import org.jspecify.annotations.Nullable;
 final class OpenOperations implements InodeTable.Unsaved {
     private final VfsParts parts;
     private final NameOperations names;
+    private final RemoveOperations removals;
 
-    OpenOperations(VfsParts parts, NameOperations names) {
+    OpenOperations(VfsParts parts, NameOperations names, RemoveOperations removals) {
         this.parts = parts;
         this.names = names;
+        this.removals = removals;
     }
 
     // ---- create, open -------------------------------------------------------------------------
 
-    CreatedFile create(Inode directory, String name, int mode, OpenFlags flags)
-            throws FsException {
+    CreatedFile create(Inode directory, String name, int mode, OpenFlags flags) throws FsException {
         Names.check(name);
         AtomicReference<@Nullable Inode> made = new AtomicReference<>();
         PathSource source =
@@ -47,11 +50,10 @@ final class OpenOperations implements InodeTable.Unsaved {
                 };
         try {
             return parts.gate()
-                    .shared(
-                            () -> {
-                                OpenedFile opened = parts.server().create(source, mode);
-                                return created(directory, name, mode, flags, opened, made);
-                            });
+                    .shared(() -> {
+                        OpenedFile opened = parts.server().create(source, mode);
+                        return created(directory, name, mode, flags, opened, made);
+                    });
         } catch (FsException e) {
             if (e.error() != FsError.EEXIST || flags.exclusive()) {
                 throw e;
@@ -80,7 +82,9 @@ final class OpenOperations implements InodeTable.Unsaved {
             throws FsException {
         ServerAttributes a = opened.attributes();
         if (parts.server().capabilities().has(Capability.MODES) && a.mode() != mode) {
-            a = opened.file().setAttributes(new AttributeChange(mode, null, null, null, null, null));
+            a =
+                    opened.file()
+                            .setAttributes(new AttributeChange(mode, null, null, null, null, null));
         }
         Inode inode = names.enterNew(directory, name, a);
         made.set(inode);
@@ -106,7 +110,8 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
         if (inode.type != FileType.REGULAR) {
             throw new FsException(
-                    FsError.ENOTSUP, "neither file nor directory: " + parts.table().describe(inode));
+                    FsError.ENOTSUP,
+                    "neither file nor directory: " + parts.table().describe(inode));
         }
         // Counted first, so that a close of the last other open file leaves the handle alone.
         count(inode, 1);
@@ -135,8 +140,8 @@ final class OpenOperations implements InodeTable.Unsaved {
     }
 
     /**
-     * Close-to-open: asks the server which version stands now, by a new handle where the present one
-     * does not do, else by its attributes.
+     * Close-to-open: asks the server which version stands now, by a new handle where the present
+     * one does not do, else by its attributes.
      *
      * @return whether what is cached belongs to that version
      */
@@ -179,7 +184,8 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
     }
 
-    private boolean adopt(Inode inode, ServerAttributes a, long asked, @Nullable ServerFile handle) {
+    private boolean adopt(
+            Inode inode, ServerAttributes a, long asked, @Nullable ServerFile handle) {
         inode.lock.lock();
         try {
             boolean first = inode.data == null;
@@ -272,7 +278,7 @@ final class OpenOperations implements InodeTable.Unsaved {
             inode.lock.unlock();
         }
         if (gone) {
-            names.removeHidden(inode);
+            removals.removeHidden(inode);
         }
         parts.table().release(inode, this);
     }
@@ -430,9 +436,6 @@ final class OpenOperations implements InodeTable.Unsaved {
             return handle.setAttributes(change);
         }
         return parts.gate()
-                .shared(
-                        () ->
-                                parts.server()
-                                        .setAttributes(parts.table().path(inode), change));
+                .shared(() -> parts.server().setAttributes(parts.table().path(inode), change));
     }
 }

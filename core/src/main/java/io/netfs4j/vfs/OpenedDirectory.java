@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /** An open directory of a {@link CachedVfs}: the names it had when it was first read. */
 final class OpenedDirectory implements OpenDirectory {

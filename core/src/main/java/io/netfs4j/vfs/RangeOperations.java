@@ -7,8 +7,10 @@ import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.Capability;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
-import java.nio.ByteBuffer;
+
 import org.jspecify.annotations.Nullable;
+
+import java.nio.ByteBuffer;
 
 /** fallocate, lseek and copy_file_range. */
 final class RangeOperations {

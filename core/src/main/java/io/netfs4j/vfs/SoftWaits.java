@@ -6,6 +6,7 @@ import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.Scheduler;
+
 import org.jspecify.annotations.Nullable;
 
 /** Waits, for ever or with the mount's soft timeout. */
@@ -42,14 +43,13 @@ final class SoftWaits {
                                                         FsError.ETIMEDOUT,
                                                         "the server did not answer in time")),
                                 timeoutNanos);
-        completion.whenDone(
-                (value, failure) -> {
-                    if (failure == null) {
-                        either.complete(null);
-                    } else {
-                        either.fail(failure);
-                    }
-                });
+        completion.whenDone((value, failure) -> {
+            if (failure == null) {
+                either.complete(null);
+            } else {
+                either.fail(failure);
+            }
+        });
         try {
             environment.waits().await(either);
         } finally {

@@ -3,6 +3,7 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.pagecache.PageCache;
+
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.Names;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.Capability;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.RenameMode;
+import io.netfs4j.trace.Counters.Counter;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Taking names away and moving them. A file that somebody has open keeps its data: servers that
+ * keep it by themselves are left to it, on the others it moves to a hidden name until the last
+ * close.
+ */
+final class RemoveOperations {
+    private final VfsParts parts;
+    private final NameOperations names;
+
+    /** Keeps the hidden names of two mounts of one remote apart. */
+    private final String mountId;
+
+    /** Hidden names on their way out. */
+    @GuardedBy("table lock")
+    private final Set<Completion<@Nullable Void>> removals = new LinkedHashSet<>();
+
+    RemoveOperations(VfsParts parts, NameOperations names) {
+        this.parts = parts;
+        this.names = names;
+        this.mountId = Integer.toHexString(parts.environment().random().nextInt());
+    }
+
+    // ---- removing -----------------------------------------------------------------------------
+
+    void unlink(Inode directory, String name) throws FsException {
+        Names.check(name);
+        Inode seen = parts.table().child(directory, name);
+        if (seen != null && mustHide(seen)) {
+            // Hiding is a rename.
+            parts.gate().alone(() -> unlinkNow(directory, name));
+        } else {
+            parts.gate().shared(() -> unlinkNow(directory, name));
+        }
+    }
+
+    private @Nullable Void unlinkNow(Inode directory, String name) throws FsException {
+        Inode child = parts.table().child(directory, name);
+        RemotePath path = parts.table().path(directory).child(name);
+        if (child != null && mustHide(child)) {
+            hide(child, directory, name, path);
+        } else {
+            parts.server().remove(path);
+            discardUnopened(child);
+            removed(directory, name);
+        }
+        names.touch(directory);
+        if (child != null) {
+            lostName(child);
+        }
+        return null;
+    }
+
+    private boolean mustHide(Inode child) {
+        parts.table().lock().lock();
+        try {
+            return child.openCount > 0
+                    && child.links.size() == 1
+                    && !parts.server().capabilities().has(Capability.UNLINKED_OPEN_FILES);
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    private RemotePath hiddenPath(Inode child, RemotePath directory) {
+        return directory.child(
+                NameOperations.HIDDEN_PREFIX + mountId + "-" + Long.toHexString(child.ino));
+    }
+
+    /** The file stays on the server, under a name of ours, for those who have it open. */
+    private void hide(Inode child, Inode directory, String name, RemotePath path)
+            throws FsException {
+        RemotePath hidden = hiddenPath(child, path.parent());
+        parts.server().rename(path, hidden, RenameMode.REPLACE);
+        parts.table().lock().lock();
+        try {
+            child.hidden = true;
+            child.lookups++;
+            parts.table().unlink(directory, name);
+            parts.table().link(directory, hidden.name(), child);
+            child.lookups--;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    /** Nobody has it open, and it is about to go: what was not sent need not be. */
+    private void discardUnopened(@Nullable Inode child) {
+        InodeData data = child == null ? null : child.data;
+        if (child == null || data == null) {
+            return;
+        }
+        boolean unneeded;
+        parts.table().lock().lock();
+        try {
+            unneeded = child.openCount == 0 && child.links.size() <= 1;
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (unneeded) {
+            child.lock.lock();
+            try {
+                parts.engine().discard(data);
+            } finally {
+                child.lock.unlock();
+            }
+        }
+    }
+
+    private void removed(Inode directory, String name) {
+        parts.table().lock().lock();
+        try {
+            parts.table().unlink(directory, name);
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    private void lostName(Inode child) {
+        child.lock.lock();
+        try {
+            child.linkCount = Math.max(0, child.linkCount - 1);
+            child.changed = parts.coherency().now();
+            child.changes++;
+            child.fetchedNanos = Long.MIN_VALUE;
+        } finally {
+            child.lock.unlock();
+        }
+    }
+
+    /** The last open file of a removed file is gone: so goes its hidden name, in the background. */
+    void removeHidden(Inode inode) {
+        boolean hidden;
+        parts.table().lock().lock();
+        try {
+            hidden = inode.hidden && !inode.links.isEmpty();
+            inode.hidden = false;
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (!hidden) {
+            return;
+        }
+        Completion<@Nullable Void> removal = new Completion<>();
+        parts.table().lock().lock();
+        try {
+            removals.add(removal);
+        } finally {
+            parts.table().lock().unlock();
+        }
+        parts.environment().scheduler().fork("netfs-remove", () -> removeHidden(inode, removal));
+    }
+
+    private void removeHidden(Inode inode, Completion<@Nullable Void> removal) {
+        try {
+            parts.gate()
+                    .<@Nullable Void>alone(() -> {
+                        removeHiddenName(inode);
+                        return null;
+                    });
+        } catch (FsException e) {
+            // The name stays on the server; its file was removed as far as anyone here can see.
+            parts.engine().counters().add(Counter.ERRORS, 1);
+        } finally {
+            parts.table().lock().lock();
+            try {
+                removals.remove(removal);
+            } finally {
+                parts.table().lock().unlock();
+            }
+            removal.complete(null);
+        }
+    }
+
+    void awaitRemovals() throws FsException {
+        List<Completion<@Nullable Void>> pending;
+        parts.table().lock().lock();
+        try {
+            pending = new ArrayList<>(removals);
+        } finally {
+            parts.table().lock().unlock();
+        }
+        for (Completion<@Nullable Void> removal : pending) {
+            parts.environment().waits().await(removal);
+        }
+    }
+
+    private void removeHiddenName(Inode inode) throws FsException {
+        List<Inode.Link> links;
+        RemotePath path;
+        parts.table().lock().lock();
+        try {
+            links = new ArrayList<>(inode.links);
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (links.isEmpty()) {
+            return;
+        }
+        path = parts.table().path(inode);
+        try {
+            parts.server().remove(path);
+        } finally {
+            removed(links.get(0).directory(), links.get(0).name());
+        }
+    }
+
+    void removeDirectory(Inode parent, String name) throws FsException {
+        Names.check(name);
+        parts.gate()
+                .alone(() -> {
+                    RemotePath path = parts.table().path(parent).child(name);
+                    Inode child = parts.table().child(parent, name);
+                    if (child != null) {
+                        moveHiddenUp(child, parent);
+                    }
+                    parts.server().removeDirectory(path);
+                    removed(parent, name);
+                    names.touch(parent);
+                    if (child != null) {
+                        lostName(child);
+                    }
+                    return null;
+                });
+    }
+
+    /** Removed files that are still open must not keep their directory from being removed. */
+    private void moveHiddenUp(Inode directory, Inode parent) throws FsException {
+        List<Inode> hidden = new ArrayList<>();
+        parts.table().lock().lock();
+        try {
+            if (directory.children != null) {
+                for (Inode child : directory.children.values()) {
+                    if (!child.hidden) {
+                        return;
+                    }
+                    hidden.add(child);
+                }
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+        for (Inode child : hidden) {
+            RemotePath from = parts.table().path(child);
+            RemotePath to = parts.table().path(parent).child(from.name());
+            parts.server().rename(from, to, RenameMode.REPLACE);
+            moved(directory, from.name(), parent, to.name(), child);
+        }
+    }
+
+    // ---- renaming -----------------------------------------------------------------------------
+
+    void rename(Inode from, String name, Inode to, String newName, RenameMode mode)
+            throws FsException {
+        Names.check(name);
+        Names.check(newName);
+        parts.gate()
+                .alone(() -> {
+                    renameAlone(from, name, to, newName, mode);
+                    return null;
+                });
+    }
+
+    private void renameAlone(Inode from, String name, Inode to, String newName, RenameMode mode)
+            throws FsException {
+        RemotePath source = parts.table().path(from).child(name);
+        RemotePath target = parts.table().path(to).child(newName);
+        if (source.equals(target)) {
+            return;
+        }
+        Inode moving = parts.table().child(from, name);
+        Inode replaced = parts.table().child(to, newName);
+        if (moving != null && moving == replaced && mode == RenameMode.REPLACE) {
+            return;
+        }
+        boolean keptAside = mode == RenameMode.REPLACE && replaced != null && keepAside(replaced);
+        if (mode == RenameMode.REPLACE && replaced != moving) {
+            // Only after the rename would be too late: an upload under way would go on.
+            parts.server().rename(source, target, mode);
+            discardUnopened(replaced);
+        } else {
+            parts.server().rename(source, target, mode);
+        }
+        if (mode == RenameMode.EXCHANGE) {
+            exchanged(from, name, to, newName);
+        } else {
+            if (replaced != null) {
+                replaced(to, newName, replaced, keptAside, target);
+            }
+            moved(from, name, to, newName, moving);
+        }
+        names.touch(from);
+        names.touch(to);
+        if (moving != null) {
+            moving.lock.lock();
+            try {
+                moving.changed = parts.coherency().now();
+            } finally {
+                moving.lock.unlock();
+            }
+        }
+    }
+
+    /** An open target that the server would lose gets a second, hidden name first, where it can. */
+    private boolean keepAside(Inode replaced) throws FsException {
+        if (!mustHide(replaced) || !parts.server().capabilities().has(Capability.HARD_LINKS)) {
+            return false;
+        }
+        RemotePath path = parts.table().path(replaced);
+        parts.server().link(path, hiddenPath(replaced, path.parent()));
+        return true;
+    }
+
+    private void replaced(
+            Inode directory, String name, Inode target, boolean keptAside, RemotePath path) {
+        parts.table().lock().lock();
+        try {
+            target.lookups++;
+            parts.table().unlink(directory, name);
+            if (keptAside) {
+                target.hidden = true;
+                parts.table().link(directory, hiddenPath(target, path.parent()).name(), target);
+            }
+            target.lookups--;
+        } finally {
+            parts.table().lock().unlock();
+        }
+        lostName(target);
+    }
+
+    private void moved(Inode from, String name, Inode to, String newName, @Nullable Inode moving) {
+        parts.table().lock().lock();
+        try {
+            if (moving == null) {
+                parts.table().unlink(from, name);
+                to.nameChanges++;
+                to.listing = null;
+                return;
+            }
+            moving.lookups++;
+            from.lookups++;
+            parts.table().unlink(from, name);
+            from.lookups--;
+            parts.table().link(to, newName, moving);
+            // The new name is the one that paths are made of.
+            Inode.Link last = moving.links.remove(moving.links.size() - 1);
+            moving.links.add(0, last);
+            moving.lookups--;
+            if (to.listing != null && !moving.hidden) {
+                to.listing
+                        .entries()
+                        .put(newName, new Listing.Listed(moving.ino, moving.type, null));
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    private void exchanged(Inode from, String name, Inode to, String newName) {
+        parts.table().lock().lock();
+        try {
+            Inode a = hold(from, name);
+            Inode b = hold(to, newName);
+            from.listing = null;
+            to.listing = null;
+            if (a != null) {
+                parts.table().link(to, newName, a);
+                a.lookups--;
+            }
+            if (b != null) {
+                parts.table().link(from, name, b);
+                b.lookups--;
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    @GuardedBy("table lock")
+    private @Nullable Inode hold(Inode directory, String name) {
+        Inode inode = directory.children().get(name);
+        if (inode != null) {
+            inode.lookups++;
+            directory.lookups++;
+            parts.table().unlink(directory, name);
+            directory.lookups--;
+        }
+        return inode;
+    }
+}
