@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.engine;
 
+import io.netfs4j.base.Segment;
 import io.netfs4j.base.SortedLongMap;
-import io.netfs4j.pagecache.Segment;
 import io.netfs4j.request.Destination;
 
 import org.jspecify.annotations.Nullable;

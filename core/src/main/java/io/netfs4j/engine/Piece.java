@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.engine;
 
-import io.netfs4j.pagecache.Segment;
+import io.netfs4j.base.Segment;
 import io.netfs4j.request.Termination;
 
 import org.jspecify.annotations.Nullable;

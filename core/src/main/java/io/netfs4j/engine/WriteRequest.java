@@ -6,7 +6,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
-import io.netfs4j.pagecache.Segment;
+import io.netfs4j.base.Segment;
 import io.netfs4j.pagecache.WritebackSpan;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;

@@ -4,7 +4,7 @@ package io.netfs4j.engine;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
-import io.netfs4j.pagecache.Segment;
+import io.netfs4j.base.Segment;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
 

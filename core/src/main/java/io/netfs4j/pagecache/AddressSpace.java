@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.pagecache;
 
+import io.netfs4j.base.Segment;
 import io.netfs4j.base.SortedLongMap;
 
 import org.jspecify.annotations.Nullable;

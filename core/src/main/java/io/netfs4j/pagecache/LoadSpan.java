@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.pagecache;
 
+import io.netfs4j.base.Segment;
+
 /**
  * Absent bytes of a folio that a read request fetches, and the memory they come into. Holds a
  * reference to the memory.

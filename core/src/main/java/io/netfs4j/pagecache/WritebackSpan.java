@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.pagecache;
 
+import io.netfs4j.base.Segment;
+
 /**
  * Bytes of a folio that a write request has taken, in the memory that holds them as they were then.
  * Holds a reference to the memory.

@@ -3,7 +3,7 @@ package io.netfs4j.request;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.pagecache.Segment;
+import io.netfs4j.base.Segment;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
-import io.netfs4j.pagecache.Segment;
+import io.netfs4j.base.Segment;
 
 import java.util.List;
 

@@ -4,7 +4,7 @@ package io.netfs4j.fuse;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.Names;
-import io.netfs4j.pagecache.Segment;
+import io.netfs4j.base.Segment;
 
 import org.jspecify.annotations.Nullable;
 

@@ -4,7 +4,7 @@ package io.netfs4j.server.local;
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.pagecache.Segment;
+import io.netfs4j.base.Segment;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;

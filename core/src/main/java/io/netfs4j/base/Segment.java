@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.netfs4j.pagecache;
+package io.netfs4j.base;
 
 import java.nio.ByteBuffer;
 
