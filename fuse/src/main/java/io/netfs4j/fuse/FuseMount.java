@@ -62,8 +62,7 @@ public final class FuseMount implements AutoCloseable {
         return mount;
     }
 
-    /** As {@link #mount(Vfs, Path, FuseOptions)}, with bare requests instead of a file system. */
-    public static FuseMount mount(RequestHandler handler, Path directory, FuseOptions options)
+    private static FuseMount mount(RequestHandler handler, Path directory, FuseOptions options)
             throws FsException {
         Path real = MountPoint.check(directory);
         FuseDevice device = Mounting.mount(real, options);

@@ -23,7 +23,7 @@ import java.util.List;
  *
  * <p><b>Errors</b>: a second reply is refused with IllegalStateException before it is sent.
  */
-public final class FuseRequest {
+final class FuseRequest {
     private static final Logger LOG = System.getLogger(FuseRequest.class.getName());
 
     private final FuseDevice device;
@@ -90,40 +90,40 @@ public final class FuseRequest {
     }
 
     /** Which request: a number of {@link Opcode}. */
-    public int opcode() {
+    int opcode() {
         return opcode;
     }
 
     /** The kernel's number of this request. */
-    public long unique() {
+    long unique() {
         return unique;
     }
 
     /** The inode that it is about. */
-    public long nodeId() {
+    long nodeId() {
         return nodeId;
     }
 
-    public int uid() {
+    int uid() {
         return Wire.u32(memory, Wire.IN_HEADER_UID);
     }
 
-    public int gid() {
+    int gid() {
         return Wire.u32(memory, Wire.IN_HEADER_GID);
     }
 
     /** How many bytes follow the header. */
-    public int argumentBytes() {
+    int argumentBytes() {
         return length - Wire.IN_HEADER_BYTES;
     }
 
     /** A number of the arguments, at a byte offset after the header. */
-    public int u32(int offset) {
+    int u32(int offset) {
         return Wire.u32(memory, Wire.IN_HEADER_BYTES + (long) offset);
     }
 
     /** A number of the arguments, at a byte offset after the header. */
-    public long u64(int offset) {
+    long u64(int offset) {
         return Wire.u64(memory, Wire.IN_HEADER_BYTES + (long) offset);
     }
 
@@ -132,7 +132,7 @@ public final class FuseRequest {
      *
      * @throws FsException ENAMETOOLONG past 255 bytes, which the kernel leaves to us
      */
-    public String name(int offset) throws FsException {
+    String name(int offset) throws FsException {
         int bytes = nameBytes(offset);
         if (bytes > Names.NAME_BYTES_MAX) {
             throw new FsException(FsError.ENAMETOOLONG, "a name of " + bytes + " bytes");
@@ -170,7 +170,7 @@ public final class FuseRequest {
      *
      * @param count at most what the kernel sent
      */
-    public ByteBuffer payload(int count) throws FsException {
+    ByteBuffer payload(int count) throws FsException {
         if (buffer == null || count < 0 || count > argumentBytes() - Wire.WRITE_IN_BYTES) {
             throw new FsException(FsError.EINVAL, "a write of " + count + " bytes without them");
         }
@@ -178,7 +178,7 @@ public final class FuseRequest {
     }
 
     /** Where a small reply is put together before {@link #reply}; at most 64 KiB. */
-    public MemorySegment body() {
+    MemorySegment body() {
         return out.body();
     }
 
@@ -187,7 +187,7 @@ public final class FuseRequest {
     }
 
     /** Replies success without a word. */
-    public boolean replyEmpty() {
+    boolean replyEmpty() {
         out.start(0);
         return send(0);
     }
@@ -198,7 +198,7 @@ public final class FuseRequest {
      * @return false when the kernel no longer waits for it (the call was interrupted): what the
      *     reply handed out must then be taken back
      */
-    public boolean reply(int bodyBytes) {
+    boolean reply(int bodyBytes) {
         out.start(bodyBytes);
         return send(0);
     }
@@ -217,7 +217,7 @@ public final class FuseRequest {
     }
 
     /** Replies with the remaining bytes of direct memory, without copying them. */
-    public boolean replyDirect(ByteBuffer data) {
+    boolean replyDirect(ByteBuffer data) {
         out.start(0);
         if (data.hasRemaining()) {
             out.append(MemorySegment.ofBuffer(data).address(), data.remaining());
@@ -226,7 +226,7 @@ public final class FuseRequest {
     }
 
     /** Replies with an error. */
-    public void replyError(FsError error) {
+    void replyError(FsError error) {
         replyErrno(error.errno());
     }
 

@@ -9,7 +9,7 @@ import io.netfs4j.base.FsException;
  * <p><b>Errors</b>: an {@link FsException} becomes the reply; anything else that is thrown is
  * logged and answered with EIO. A request that neither method answered is answered with EIO too.
  */
-public interface RequestHandler {
+interface RequestHandler {
     /**
      * Answers what needs no waiting. Called on a reader thread, which must never wait: requests
      * behind this one would wait with it, the interrupts of others included.

@@ -13,7 +13,7 @@ import java.nio.ByteOrder;
  * after linux/fuse.h, protocol 7.45. The layout is the same on every 64-bit Linux; numbers are in
  * the machine's byte order. {@code WireTest} compares them with the C header.
  */
-public final class Wire {
+final class Wire {
     static final int MAJOR = 7;
     static final int MINOR = 45;
 
@@ -53,7 +53,7 @@ public final class Wire {
     static final int ATTR_BLKSIZE = 80;
     static final int ATTR_FLAGS = 84;
 
-    public static final int ENTRY_OUT_BYTES = 128;
+    static final int ENTRY_OUT_BYTES = 128;
     static final int ENTRY_OUT_NODEID = 0;
     static final int ENTRY_OUT_GENERATION = 8;
     static final int ENTRY_OUT_ENTRY_VALID = 16;
@@ -124,7 +124,7 @@ public final class Wire {
     static final int CREATE_IN_FLAGS = 0;
     static final int CREATE_IN_MODE = 4;
     static final int CREATE_IN_OPEN_FLAGS = 12;
-    public static final int OPEN_OUT_BYTES = 16;
+    static final int OPEN_OUT_BYTES = 16;
     static final int OPEN_OUT_FH = 0;
     static final int OPEN_OUT_OPEN_FLAGS = 8;
 
@@ -134,19 +134,19 @@ public final class Wire {
     static final int FSYNC_IN_FLAGS = 8;
 
     static final int READ_IN_BYTES = 40;
-    public static final int READ_IN_FH = 0;
-    public static final int READ_IN_OFFSET = 8;
-    public static final int READ_IN_SIZE = 16;
+    static final int READ_IN_FH = 0;
+    static final int READ_IN_OFFSET = 8;
+    static final int READ_IN_SIZE = 16;
     static final int READ_IN_FLAGS = 32;
 
-    public static final int WRITE_IN_BYTES = 40;
-    public static final int WRITE_IN_FH = 0;
-    public static final int WRITE_IN_OFFSET = 8;
-    public static final int WRITE_IN_SIZE = 16;
+    static final int WRITE_IN_BYTES = 40;
+    static final int WRITE_IN_FH = 0;
+    static final int WRITE_IN_OFFSET = 8;
+    static final int WRITE_IN_SIZE = 16;
     static final int WRITE_IN_WRITE_FLAGS = 20;
     static final int WRITE_IN_FLAGS = 32;
-    public static final int WRITE_OUT_BYTES = 8;
-    public static final int WRITE_OUT_SIZE = 0;
+    static final int WRITE_OUT_BYTES = 8;
+    static final int WRITE_OUT_SIZE = 0;
 
     static final int STATFS_OUT_BYTES = 80;
     static final int STATFS_OUT_BLOCKS = 0;

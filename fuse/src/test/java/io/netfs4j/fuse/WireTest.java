@@ -78,7 +78,7 @@ final class WireTest {
             }
         }
         for (Map.Entry<String, Integer> e : evaluate(directory, expressions).entrySet()) {
-            assertThat(Opcode.class.getField(e.getKey()).getInt(null))
+            assertThat(Opcode.class.getDeclaredField(e.getKey()).getInt(null))
                     .as(e.getKey())
                     .isEqualTo(e.getValue());
         }
