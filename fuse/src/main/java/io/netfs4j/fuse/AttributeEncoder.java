@@ -13,11 +13,12 @@ final class AttributeEncoder {
     static final int S_IFREG = 0x8000;
     private static final int S_IFDIR = 0x4000;
     private static final int S_IFLNK = 0xA000;
+    private static final int S_IFSOCK = 0xC000;
 
-    private static final int DT_UNKNOWN = 0;
     private static final int DT_DIR = 4;
     private static final int DT_REG = 8;
     private static final int DT_LNK = 10;
+    private static final int DT_SOCK = 12;
 
     private static final int ALL_PERMISSIONS = 0777;
     private static final int SECTOR_BYTES = 512;
@@ -65,7 +66,7 @@ final class AttributeEncoder {
             case REGULAR -> DT_REG;
             case DIRECTORY -> DT_DIR;
             case SYMLINK -> DT_LNK;
-            case OTHER -> DT_UNKNOWN;
+            case OTHER -> DT_SOCK;
         };
     }
 
@@ -98,11 +99,12 @@ final class AttributeEncoder {
     private int mode(Attributes a) {
         int type =
                 switch (a.type()) {
-                    // What it is on the server we are not told; as a regular file it is refused
-                    // when it is opened.
-                    case REGULAR, OTHER -> S_IFREG;
+                    case REGULAR -> S_IFREG;
                     case DIRECTORY -> S_IFDIR;
                     case SYMLINK -> S_IFLNK;
+                    // Device, pipe or socket, we are not told which. As a socket it can be seen and
+                    // removed, and the kernel refuses to open it without asking us.
+                    case OTHER -> S_IFSOCK;
                 };
         return owner.umask() != null ? type | (ALL_PERMISSIONS & ~owner.umask()) : type | a.mode();
     }

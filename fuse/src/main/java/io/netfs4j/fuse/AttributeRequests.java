@@ -227,7 +227,7 @@ final class AttributeRequests {
         if (value.length > room) {
             throw new FsException(FsError.ERANGE, value.length + " bytes into " + room);
         }
-        if (value.length > ReplyBuffer.BODY_BYTES) {
+        if (value.length > ReplyBuffer.LARGE_BODY_BYTES) {
             throw new FsException(FsError.E2BIG, "an attribute of " + value.length + " bytes");
         }
         ByteBuffer body = request.bodyBytes();

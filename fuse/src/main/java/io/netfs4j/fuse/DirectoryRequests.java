@@ -47,7 +47,7 @@ final class DirectoryRequests {
 
     void read(FuseRequest request, boolean plus) throws FsException {
         OpenDirectory directory = open.get(request.u64(Wire.READ_IN_FH));
-        int size = Math.min(request.u32(Wire.READ_IN_SIZE), ReplyBuffer.BODY_BYTES);
+        int size = Math.min(request.u32(Wire.READ_IN_SIZE), ReplyBuffer.LARGE_BODY_BYTES);
         Page page = new Page(request.body(), size, plus);
         try {
             vfs.readDirectory(directory, request.u64(Wire.READ_IN_OFFSET), plus, page);

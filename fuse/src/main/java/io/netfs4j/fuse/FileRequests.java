@@ -22,6 +22,7 @@ import java.util.List;
 final class FileRequests {
     private static final int FOPEN_DIRECT_IO = 1;
     private static final int FOPEN_KEEP_CACHE = 1 << 1;
+    private static final int FOPEN_NOFLUSH = 1 << 5;
     private static final int FOPEN_PARALLEL_DIRECT_WRITES = 1 << 6;
 
     private static final int FUSE_OPEN_KILL_SUIDGID = 1;
@@ -122,6 +123,10 @@ final class FileRequests {
 
     private static void openOut(FuseRequest request, int at, OpenFile file, long handle) {
         int how = file.keepsKernelCache() ? FOPEN_KEEP_CACHE : 0;
+        if (!file.flags().access().writes()) {
+            // Closing it has nothing to write: the kernel may leave the request out.
+            how |= FOPEN_NOFLUSH;
+        }
         if (file.flags().direct()) {
             how |= FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES;
         }
@@ -157,7 +162,7 @@ final class FileRequests {
         if (size < 0 || size > pool.payloadBytes()) {
             throw new FsException(FsError.EINVAL, "a read of " + size + " bytes");
         }
-        RequestBuffer buffer = pool.take();
+        RequestBuffer buffer = pool.takeInterruptibly();
         try {
             ByteBuffer target = buffer.payload().clear().limit(size);
             int count = vfs.read(file, request.u64(Wire.READ_IN_OFFSET), target);

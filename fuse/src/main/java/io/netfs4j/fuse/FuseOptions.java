@@ -67,9 +67,9 @@ public record FuseOptions(
         private static final int REQUEST_BYTES_MAX = 1 << 20;
         private static final int READERS_MAX = 16;
 
-        /** 1 MiB requests, 1024 waiting, at most 24 MiB of buffers beside the readers' own. */
+        /** 1 MiB requests, 1024 waiting, at most 40 MiB of buffers beside the readers' own. */
         public static final Limits DEFAULT =
-                new Limits(REQUEST_BYTES_MAX, REQUEST_BYTES_MAX, defaultReaders(), 1024, 8, 64);
+                new Limits(REQUEST_BYTES_MAX, REQUEST_BYTES_MAX, defaultReaders(), 1024, 16, 64);
 
         public Limits {
             requireSize("max_read", readBytesMax);

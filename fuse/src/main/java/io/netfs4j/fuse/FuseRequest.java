@@ -177,7 +177,7 @@ final class FuseRequest {
         return buffer.payload().clear().limit(count);
     }
 
-    /** Where a small reply is put together before {@link #reply}; at most 64 KiB. */
+    /** Where a reply is put together before {@link #reply}; its size is {@link ReplyBuffer}'s. */
     MemorySegment body() {
         return out.body();
     }

@@ -12,7 +12,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <pre>
  *   reader 1 (fd)  --tryHandle--> answered on the spot
  *   reader 2 (clone of fd)   \
- *   ...                       `-> handed over: virtual thread --handle--> answered on its fd
+ *   ...                       `-> handed over: virtual thread --handle--> answered on that fd
  * </pre>
  *
  * Whatever happens to a request, it is answered exactly once: by the handler, or with the error it
@@ -35,6 +35,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class FuseSession {
     private static final Logger LOG = System.getLogger(FuseSession.class.getName());
 
+    private static final int REPLIES_KEPT_MAX = 32;
+
     /* Dependencies. */
     private final FuseDevice first;
     private final RequestHandler handler;
@@ -43,13 +45,15 @@ final class FuseSession {
     private final BufferPool largeWrites;
     private final BufferPool smallWrites;
 
-    /* Replies of virtual threads; as many as were ever needed at once, at most inHandMax. */
-    private final ConcurrentLinkedDeque<ReplyBuffer> replies = new ConcurrentLinkedDeque<>();
+    /* Memory for replies of virtual threads, kept for the next; more is made when needed. */
+    private final ArrayBlockingQueue<ReplyBuffer> smallReplies =
+            new ArrayBlockingQueue<>(REPLIES_KEPT_MAX);
+    private final ArrayBlockingQueue<ReplyBuffer> largeReplies =
+            new ArrayBlockingQueue<>(REPLIES_KEPT_MAX);
     private final CountDownLatch initDone = new CountDownLatch(1);
     private final AtomicInteger readersLeft = new AtomicInteger();
     private final Completion<Void> ended = new Completion<>();
     private volatile @Nullable Agreement agreement;
-    private volatile boolean aborted;
 
     FuseSession(FuseDevice first, RequestHandler handler, FuseOptions options) {
         this.first = first;
@@ -99,7 +103,8 @@ final class FuseSession {
         Agreement agreed = agreement;
         if (agreed == null) {
             throw new FsException(
-                    FsError.EPROTO, "the kernel's FUSE protocol is too old: Linux 4.20 is needed");
+                    FsError.EPROTO,
+                    "the kernel did not agree on a FUSE protocol: Linux 4.20 is needed");
         }
         return agreed;
     }
@@ -112,11 +117,6 @@ final class FuseSession {
     /** Requests that wait for the file system now. */
     int inHandCount() {
         return inHand.count();
-    }
-
-    /** True when the connection was cut rather than unmounted. */
-    boolean wasAborted() {
-        return aborted;
     }
 
     private void read(FuseDevice device) {
@@ -145,7 +145,7 @@ final class FuseSession {
     }
 
     private void readUntilGone(FuseDevice device) {
-        ReplyBuffer out = new ReplyBuffer();
+        ReplyBuffer out = new ReplyBuffer(true);
         FuseRequest request = new FuseRequest(device, out);
         RequestBuffer buffer = largeWrites.take();
         try {
@@ -157,7 +157,6 @@ final class FuseSession {
                         buffer = handOver(request, buffer);
                     }
                 } else if (!isWorthRepeating(n)) {
-                    aborted |= n == -Libc.ECONNABORTED;
                     if (n != -Libc.ENODEV && n != -Libc.ECONNABORTED) {
                         LOG.log(Level.ERROR, "reading /dev/fuse failed: errno {0}", -n);
                     }
@@ -193,11 +192,16 @@ final class FuseSession {
         return true;
     }
 
-    private void init(FuseRequest request) {
-        Agreement agreed = Negotiation.answer(request, options);
-        if (agreed != null) {
-            agreement = agreed;
+    private void init(FuseRequest request) throws FsException {
+        try {
+            Agreement agreed = Negotiation.answer(request, options);
+            if (agreed != null) {
+                agreement = agreed;
+                initDone.countDown();
+            }
+        } catch (FsException e) {
             initDone.countDown();
+            throw e;
         }
     }
 
@@ -234,8 +238,14 @@ final class FuseSession {
     }
 
     private FuseRequest detach(FuseRequest request, @Nullable RequestBuffer target) {
-        ReplyBuffer kept = replies.poll();
-        return request.detach(target, kept != null ? kept : new ReplyBuffer());
+        boolean large = ReplyBuffer.isLarge(request.opcode());
+        ReplyBuffer kept = (large ? largeReplies : smallReplies).poll();
+        return request.detach(target, kept != null ? kept : new ReplyBuffer(large));
+    }
+
+    private void keep(ReplyBuffer reply) {
+        // When there are enough already, this one goes.
+        boolean unused = (reply.isLarge() ? largeReplies : smallReplies).offer(reply);
     }
 
     private void run(FuseRequest request) {
@@ -245,7 +255,7 @@ final class FuseSession {
         } catch (Throwable t) {
             answerFailure(request, t);
         } finally {
-            replies.push(request.answeredIn());
+            keep(request.answeredIn());
             finished(request, request.buffer());
         }
     }

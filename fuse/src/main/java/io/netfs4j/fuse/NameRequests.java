@@ -69,7 +69,7 @@ final class NameRequests {
 
     void readlink(FuseRequest request) throws FsException {
         byte[] target = Names.encode(vfs.readSymlink(request.nodeId()));
-        if (target.length > ReplyBuffer.BODY_BYTES) {
+        if (target.length > ReplyBuffer.SMALL_BODY_BYTES) {
             throw new FsException(FsError.ENAMETOOLONG, "a link of " + target.length + " bytes");
         }
         request.bodyBytes().put(target);

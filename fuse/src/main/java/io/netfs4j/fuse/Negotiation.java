@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.fuse;
 
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+
 import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
@@ -85,10 +88,10 @@ final class Negotiation {
     /**
      * Answers an INIT.
      *
-     * @return what was agreed, or null when the kernel has to ask again, or is too old (it was
-     *     told)
+     * @return what was agreed, or null when the kernel asks again
+     * @throws FsException EPROTO, for the kernel too, when it is too old
      */
-    static @Nullable Agreement answer(FuseRequest request, FuseOptions options) {
+    static @Nullable Agreement answer(FuseRequest request, FuseOptions options) throws FsException {
         int major = request.u32(Wire.INIT_IN_MAJOR);
         int kernelMinor = request.u32(Wire.INIT_IN_MINOR);
         MemorySegment out = request.body().asSlice(0, Wire.INIT_OUT_BYTES).fill((byte) 0);
@@ -100,8 +103,9 @@ final class Negotiation {
             return null;
         }
         if (major < Wire.MAJOR || kernelMinor < MINOR_MIN) {
-            request.replyErrno(Libc.EPROTO);
-            return null;
+            throw new FsException(
+                    FsError.EPROTO,
+                    "the kernel's FUSE is too old (" + kernelMinor + "): Linux 4.20 is needed");
         }
         long offered = Integer.toUnsignedLong(request.u32(Wire.INIT_IN_FLAGS));
         if ((offered & INIT_EXT) != 0 && request.argumentBytes() >= Wire.INIT_IN_BYTES) {

@@ -56,7 +56,7 @@ final class Notifier implements KernelCache {
 
     private final FuseDevice device;
     private final boolean hasEpoch;
-    private final ReplyBuffer out = new ReplyBuffer();
+    private final ReplyBuffer out = new ReplyBuffer(false);
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition noted = lock.newCondition();
 

@@ -15,8 +15,11 @@ import java.nio.ByteBuffer;
  * <p><b>Threads</b>: one at a time.
  */
 final class ReplyBuffer {
-    /** Room for the body: the largest page of a directory that is sent at once. */
-    static final int BODY_BYTES = 64 << 10;
+    /** Room for pages of a directory and for extended attributes. */
+    static final int LARGE_BODY_BYTES = 64 << 10;
+
+    /** Room for all other bodies, the longest of which is a symbolic link's target (PATH_MAX). */
+    static final int SMALL_BODY_BYTES = 4096;
 
     /** Header, body and 1 MiB in pieces of 4 KiB, with room for two cut ones. */
     private static final int IOV_MAX = 260;
@@ -32,14 +35,27 @@ final class ReplyBuffer {
     private int iovCount;
     private long length;
 
-    ReplyBuffer() {
+    ReplyBuffer(boolean large) {
         Arena arena = Arena.ofAuto();
-        MemorySegment all = arena.allocate(Wire.OUT_HEADER_BYTES + (long) BODY_BYTES, 8);
+        long bodyBytesMax = large ? LARGE_BODY_BYTES : SMALL_BODY_BYTES;
+        MemorySegment all = arena.allocate(Wire.OUT_HEADER_BYTES + bodyBytesMax, 8);
         header = all.asSlice(0, Wire.OUT_HEADER_BYTES);
         body = all.asSlice(Wire.OUT_HEADER_BYTES);
         bodyBytes = body.asByteBuffer();
         iov = arena.allocate((long) IOV_MAX * IOV_BYTES, 8);
         state = Libc.allocateState(arena);
+    }
+
+    /** Whether the reply to such a request may need the large body. */
+    static boolean isLarge(int opcode) {
+        return opcode == Opcode.READDIR
+                || opcode == Opcode.READDIRPLUS
+                || opcode == Opcode.GETXATTR
+                || opcode == Opcode.LISTXATTR;
+    }
+
+    boolean isLarge() {
+        return body.byteSize() == LARGE_BODY_BYTES;
     }
 
     MemorySegment body() {
