@@ -3,7 +3,7 @@ package io.netfs4j.bench;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.request.Segment;
+import io.netfs4j.base.Segment;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RenameMode;
