@@ -32,7 +32,10 @@ public final class MemoryPool {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final IntFunction<ByteBuffer> source;
-    private final long budgetBytes;
+
+    @GuardedBy("lock")
+    private long budgetBytes;
+
     private final int slabPages;
     private final int orders;
 
@@ -77,10 +80,6 @@ public final class MemoryPool {
     /** The largest block it can give, in bytes. */
     public int blockBytesMax() {
         return PAGE_BYTES << (orders - 1);
-    }
-
-    public long budgetBytes() {
-        return budgetBytes;
     }
 
     public long usedBytes() {
@@ -152,9 +151,21 @@ public final class MemoryPool {
         if ((slabs.length + 1L) * slabBytes > budgetBytes) {
             return false;
         }
+        ByteBuffer slab;
+        try {
+            slab = source.apply(slabBytes);
+        } catch (OutOfMemoryError e) {
+            // The virtual machine allows less than the budget (-XX:MaxDirectMemorySize): that is
+            // the budget then. Without a single slab nothing would ever move.
+            if (slabs.length == 0) {
+                throw e;
+            }
+            budgetBytes = (long) slabs.length * slabBytes;
+            return false;
+        }
         int first = slabs.length * slabPages;
         slabs = Arrays.copyOf(slabs, slabs.length + 1);
-        slabs[slabs.length - 1] = source.apply(slabBytes);
+        slabs[slabs.length - 1] = slab;
         next = Arrays.copyOf(next, first + slabPages);
         prev = Arrays.copyOf(prev, first + slabPages);
         freeOrder = Arrays.copyOf(freeOrder, first + slabPages);
