@@ -79,4 +79,5 @@ wait_for() {
   fail "waited in vain for: $*"
 }
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# Whether a process has ended, its parent knowing or not.
+gone() { [ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; }

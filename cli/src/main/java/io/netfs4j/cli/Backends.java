@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
+import io.netfs4j.MountOptions;
+import io.netfs4j.Netfs;
 import io.netfs4j.base.FsException;
+import io.netfs4j.fuse.FuseOptions;
 import io.netfs4j.server.Remote;
 import io.netfs4j.server.ServerOptions;
 import io.netfs4j.server.ServerProvider;
@@ -10,57 +13,41 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.ServiceLoader;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** The back ends on the class path: which one a remote wants, and which options it takes. */
+/** Sorts what a command line says: which back end a remote wants, and whom each option is for. */
 final class Backends {
-    private final List<ServerProvider> providers = new ArrayList<>();
+    private Backends() {}
 
-    Backends() {
-        ServiceLoader.load(ServerProvider.class).forEach(providers::add);
-    }
+    /** A remote and its options, all understood. */
+    record Choice(
+            Remote remote, MountOptions options, ServerOptions serverOptions, FuseOptions fuse) {}
 
-    /** A remote that was understood, its back end, and the options that the back end is for. */
-    record Choice(Remote remote, ServerProvider provider, ServerOptions options) {}
-
-    /** Understands the remote and sorts the options, or refuses with the remedy. */
-    Choice choose(MountPlan plan) throws CommandFailure {
-        Remote remote;
+    /** Understands the remote and every option, or refuses with the remedy. */
+    static Choice choose(MountPlan plan) throws CommandFailure {
         try {
-            remote = Remote.parse(plan.remoteText(), plan.from());
+            Remote remote = Remote.parse(plan.remoteText(), plan.from());
+            ServerProvider provider = Netfs.provider(remote.scheme());
+            Map<String, String> common = new TreeMap<>();
+            Map<String, List<String>> servers = new TreeMap<>();
+            plan.options()
+                    .forEach((name, values) -> {
+                        if (FuseSettings.takes(name)) {
+                            return;
+                        }
+                        if (MountOptions.knows(name)) {
+                            common.put(name, values.getLast());
+                        } else {
+                            servers.put(name, values);
+                        }
+                    });
+            ServerOptions serverOptions = new ServerOptions(known(provider, servers));
+            FuseOptions fuse = FuseSettings.of(plan.options(), remote.text());
+            return new Choice(remote, MountOptions.parse(common), serverOptions, fuse);
         } catch (FsException e) {
             throw CommandFailure.of(e);
         }
-        ServerProvider provider = provider(remote);
-        Map<String, List<String>> own = new TreeMap<>();
-        plan.options()
-                .forEach((name, values) -> {
-                    if (CommonOption.of(name) == null && !CommonOption.isWithoutEffect(name)) {
-                        own.put(name, values);
-                    }
-                });
-        return new Choice(remote, provider, new ServerOptions(known(provider, own)));
-    }
-
-    private ServerProvider provider(Remote remote) throws CommandFailure {
-        TreeSet<String> schemes = new TreeSet<>();
-        for (ServerProvider provider : providers) {
-            if (provider.schemes().contains(remote.scheme())) {
-                return provider;
-            }
-            schemes.addAll(provider.schemes());
-        }
-        throw new CommandFailure(
-                ExitCode.USAGE,
-                "no server speaks \""
-                        + remote.scheme()
-                        + "\" ("
-                        + remote.text()
-                        + "); known are "
-                        + String.join(", ", schemes)
-                        + ", or a local directory");
     }
 
     /** The options under the names that the back end gives them; ssh does not mind the case. */
@@ -94,16 +81,32 @@ final class Backends {
         return known;
     }
 
-    /** The forms of a remote and the options of each server, for people. */
-    List<String> help() {
+    /** The forms of a remote and every option, for people. */
+    static List<String> help() {
         List<String> lines = new ArrayList<>();
-        for (ServerProvider provider : providers) {
+        lines.add("");
+        lines.add("REMOTE, and what its server takes with -o:");
+        for (ServerProvider provider : Netfs.providers()) {
             lines.add("  " + provider.usage());
             if (!provider.optionNames().isEmpty()) {
                 lines.add(
                         "    options: " + String.join(", ", new TreeSet<>(provider.optionNames())));
             }
         }
+        lines.add("");
+        lines.add("What every mount takes with -o:");
+        for (MountOptions.Option option : MountOptions.options()) {
+            if (!FuseSettings.takes(option.name())) {
+                lines.add(line(option));
+            }
+        }
+        FuseSettings.options().forEach(option -> lines.add(line(option)));
         return lines;
+    }
+
+    private static String line(MountOptions.Option option) {
+        String name =
+                option.value().isEmpty() ? option.name() : option.name() + "=" + option.value();
+        return "  " + name + ": " + option.meaning();
     }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
 import io.netfs4j.cli.ControlMessages.Answer;
 import io.netfs4j.cli.ControlMessages.Outcome;
 import io.netfs4j.cli.ControlMessages.Request;
@@ -8,7 +11,6 @@ import io.netfs4j.cli.ControlMessages.Verb;
 
 import org.jspecify.annotations.Nullable;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnixDomainSocketAddress;
@@ -18,13 +20,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** Finds the processes of this user's mounts, and asks them. */
 final class ControlClient {
     /** A process that does not say how it is within this time is left out of a listing. */
     private static final long STATUS_MILLIS_MAX = 5_000;
+
+    /** A process that has nothing left to do ends at once; nobody waits for it longer than that. */
+    private static final long END_MILLIS_MAX = 5_000;
+
+    private static final long END_LOOK_MILLIS = 5;
 
     private final RuntimeDirectory directory;
 
@@ -48,7 +54,7 @@ final class ControlClient {
             } catch (ConnectException e) {
                 forget(socket);
             } catch (IOException e) {
-                if (isAlive(socket)) {
+                if (isAlive(RuntimeDirectory.pid(socket))) {
                     warn.accept(
                             "the mount of process "
                                     + RuntimeDirectory.pid(socket)
@@ -116,21 +122,21 @@ final class ControlClient {
             } while (answer.outcome() == null);
             Outcome outcome = answer.outcome();
             if (outcome.code() == ExitCode.OK.number()) {
-                awaitEnd(lines);
+                awaitEnd(mount.status().pid());
             }
             return outcome;
         }
     }
 
-    /** The process closes its sockets by ending. */
-    private static void awaitEnd(ControlLines lines) throws IOException {
+    /** The process has answered and ends; whoever asks next finds nothing of it. */
+    private static void awaitEnd(long pid) {
+        long deadline = System.nanoTime() + MILLISECONDS.toNanos(END_MILLIS_MAX);
         try {
-            while (true) {
-                lines.readLine();
+            while (isAlive(pid) && System.nanoTime() - deadline < 0) {
+                MILLISECONDS.sleep(END_LOOK_MILLIS);
             }
-        } catch (EOFException e) {
-            // As awaited.
-            return;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -152,7 +158,7 @@ final class ControlClient {
 
     private static void closeLater(ControlLines lines) {
         try {
-            TimeUnit.MILLISECONDS.sleep(STATUS_MILLIS_MAX);
+            MILLISECONDS.sleep(STATUS_MILLIS_MAX);
             lines.close();
         } catch (InterruptedException | IOException e) {
             // Answered in time, or closed already.
@@ -164,15 +170,19 @@ final class ControlClient {
         return new ControlLines(SocketChannel.open(UnixDomainSocketAddress.of(socket)));
     }
 
-    private static boolean isAlive(Path socket) {
-        return ProcessHandle.of(RuntimeDirectory.pid(socket))
-                .map(ProcessHandle::isAlive)
-                .orElse(false);
+    /** A process that only waits for its parent to notice its end (state Z) is not alive. */
+    private static boolean isAlive(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"), ISO_8859_1);
+            return stat.charAt(stat.lastIndexOf(')') + 2) != 'Z';
+        } catch (IOException | IndexOutOfBoundsException e) {
+            return false;
+        }
     }
 
     /** Removes what a process that was killed has left. */
     private static void forget(Path socket) {
-        if (!isAlive(socket)) {
+        if (!isAlive(RuntimeDirectory.pid(socket))) {
             try {
                 Files.deleteIfExists(socket);
             } catch (IOException e) {

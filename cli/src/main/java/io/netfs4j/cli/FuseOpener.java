@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
-import io.netfs4j.fuse.FuseOptions;
+import io.netfs4j.Mount;
+import io.netfs4j.Netfs;
+import io.netfs4j.base.FsException;
+import io.netfs4j.fuse.FuseMount;
 import io.netfs4j.server.Remote;
 
 import java.io.IOException;
@@ -15,9 +18,7 @@ final class FuseOpener implements MountOpener {
 
     @Override
     public void check(MountPlan plan) throws CommandFailure {
-        Backends.Choice choice = new Backends().choose(plan);
-        CommonSettings settings = CommonSettings.of(plan.options());
-        fuseOptions(settings, choice.remote());
+        Backends.choose(plan);
         if (!Files.exists(DEVICE, LinkOption.NOFOLLOW_LINKS)) {
             throw new CommandFailure(
                     ExitCode.NO_FUSE,
@@ -27,7 +28,7 @@ final class FuseOpener implements MountOpener {
 
     @Override
     public void checkPlace(MountPlan plan, Path mountPoint) throws CommandFailure {
-        Remote remote = new Backends().choose(plan).remote();
+        Remote remote = Backends.choose(plan).remote();
         if (remote.scheme().equals("file")) {
             MountPoint.refuseNesting(real(Path.of(remote.path())), mountPoint);
         }
@@ -35,19 +36,35 @@ final class FuseOpener implements MountOpener {
 
     @Override
     public LiveMount open(MountPlan plan) throws CommandFailure {
-        check(plan);
-        throw new CommandFailure(ExitCode.NO_FUSE, "mounting is not built in");
+        Backends.Choice choice = Backends.choose(plan);
+        Mount mount;
+        try {
+            mount = Netfs.open(choice.remote(), choice.options(), choice.serverOptions());
+        } catch (FsException e) {
+            throw CommandFailure.of(e);
+        }
+        boolean mounted = false;
+        try {
+            FuseMount door = FuseMount.mount(mount.vfs(), plan.directory(), choice.fuse());
+            mounted = true;
+            return new FuseLiveMount(mount, door);
+        } catch (FsException e) {
+            throw new CommandFailure(code(e), String.valueOf(e.getMessage()));
+        } finally {
+            if (!mounted) {
+                mount.close();
+            }
+        }
     }
 
-    static FuseOptions fuseOptions(CommonSettings settings, Remote remote) {
-        String source = settings.fsname() == null ? remote.text() : settings.fsname();
-        return FuseOptions.of(source)
-                .withReadOnly(settings.readOnly())
-                .withAllowOther(settings.allowOther())
-                .withOwner(new FuseOptions.Owner(settings.uid(), settings.gid(), settings.umask()))
-                .withTimeouts(
-                        new FuseOptions.Timeouts(settings.entryNanos(), settings.attributesNanos()))
-                .withKernelWritebackCache(settings.kernelWritebackCache());
+    /** The door's errors are about the mount point or about FUSE, never about the server. */
+    private static ExitCode code(FsException e) {
+        return switch (e.error()) {
+            case ENOENT, ENOTDIR, ENOTEMPTY, EBUSY, ENOTCONN, EACCES -> ExitCode.MOUNT_POINT;
+            case EINVAL -> ExitCode.USAGE;
+            case ENOMEM, ENOSPC -> ExitCode.NO_ROOM;
+            default -> ExitCode.NO_FUSE;
+        };
     }
 
     /** The real path as far as it exists; the rest as written. */

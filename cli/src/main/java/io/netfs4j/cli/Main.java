@@ -10,7 +10,6 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -97,13 +96,7 @@ public final class Main implements Callable<Integer> {
     }
 
     private static void describeMount(CommandLine mount) {
-        List<String> lines = new ArrayList<>();
-        lines.add("");
-        lines.add("REMOTE, and what its server takes with -o:");
-        lines.addAll(new Backends().help());
-        lines.add("");
-        lines.add("What every mount takes with -o:");
-        lines.addAll(CommonOption.help());
+        List<String> lines = Backends.help();
         String[] footer = lines.stream().map(l -> l.replace("%", "%%")).toArray(String[]::new);
         mount.getCommandSpec().usageMessage().footer(footer);
     }

@@ -4,13 +4,10 @@ package io.netfs4j.cli;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
-/** The values of options as flags, numbers, sizes and times; the last of several counts. */
+/** The values of options as flags, numbers and times; the last of several counts. */
 final class OptionReader {
-    private static final String SIZE_UNITS = "kmgt";
-
     private static final double NANOS_A_SECOND = 1e9;
 
     /** A year: longer waits are meant to be endless, and said otherwise. */
@@ -50,35 +47,6 @@ final class OptionReader {
     @Nullable Integer octal(String name) throws CommandFailure {
         Long number = number(name, 8, 0777, "permission bits in octal, 000 to 777");
         return number == null ? null : number.intValue();
-    }
-
-    /** A size in bytes; k, m, g, t after the number are powers of 1024. */
-    long bytes(String name, long least, long most, long otherwise) throws CommandFailure {
-        String value = text(name);
-        if (value == null) {
-            return otherwise;
-        }
-        String digits = value.toLowerCase(Locale.ROOT);
-        int unit = digits.isEmpty() ? -1 : SIZE_UNITS.indexOf(digits.charAt(digits.length() - 1));
-        if (unit >= 0) {
-            digits = digits.substring(0, digits.length() - 1);
-        }
-        if (digits.matches("[0-9]{1,12}")) {
-            long number = Long.parseLong(digits);
-            int shift = 10 * (unit + 1);
-            long bytes = number << shift;
-            if (bytes >> shift == number && bytes >= least && bytes <= most) {
-                return bytes;
-            }
-        }
-        throw wrong(
-                name,
-                value,
-                "a size from "
-                        + Quantity.bytes(least)
-                        + " to "
-                        + Quantity.bytes(most)
-                        + ", such as 64m or 1g");
     }
 
     /** A time in seconds, with or without a fraction. */

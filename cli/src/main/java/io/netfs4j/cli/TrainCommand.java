@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
-import io.netfs4j.server.ServerProvider;
-
 import picocli.CommandLine.Command;
 
 import java.util.List;
-import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 
 /** Loads the classes that every command needs: {@code ./netfs} makes an archive of them. */
@@ -14,7 +11,7 @@ import java.util.concurrent.Callable;
 final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
-        ServiceLoader.load(ServerProvider.class).forEach(ServerProvider::optionNames);
+        Backends.help();
         MountCounts counters = new MountCounts(0, 0, 0, 0, 0, 0, 0);
         String line = ControlMessages.write(ControlMessages.Answer.of(counters));
         ControlMessages.read(line, ControlMessages.Answer.class);

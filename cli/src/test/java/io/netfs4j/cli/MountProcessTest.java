@@ -24,6 +24,9 @@ import java.util.concurrent.CountDownLatch;
 class MountProcessTest {
     private static final Unsaved FILE = new Unsaved("dir/file", 4096, "permission denied");
 
+    /** No process has it: the one that answers seems to end at once. */
+    private static final long PID = Integer.MAX_VALUE;
+
     @TempDir private Path directory;
 
     private final FakeMount mount = new FakeMount();
@@ -35,11 +38,10 @@ class MountProcessTest {
     @BeforeEach
     void serve() throws Exception {
         RuntimeDirectory sockets = new RuntimeDirectory(List.of(directory.resolve("netfs")));
-        long pid = ProcessHandle.current().pid();
         process =
                 new MountProcess(
-                        mount, new MountProcess.Identity(pid, "/mnt/x", "sftp://host/x", "/log"));
-        Path socket = RuntimeDirectory.socket(sockets.create(), pid);
+                        mount, new MountProcess.Identity(PID, "/mnt/x", "sftp://host/x", "/log"));
+        Path socket = RuntimeDirectory.socket(sockets.create(), PID);
         server = ControlServer.start(socket, process::answer);
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))
                 .isEqualTo("rw-------");
@@ -65,7 +67,7 @@ class MountProcessTest {
         assertThat(status)
                 .isEqualTo(
                         new MountStatus(
-                                ProcessHandle.current().pid(),
+                                PID,
                                 "/mnt/x",
                                 "sftp://host/x",
                                 "mounted",
@@ -85,7 +87,7 @@ class MountProcessTest {
         String json = ControlMessages.write(new MountStatus.Listing(List.of(find().status())));
 
         assertThat(json)
-                .startsWith("{\"mounts\":[{\"pid\":" + ProcessHandle.current().pid() + ",")
+                .startsWith("{\"mounts\":[{\"pid\":" + PID + ",")
                 .contains("\"mountPoint\":\"/mnt/x\"", "\"remote\":\"sftp://host/x\"")
                 .contains("\"dirtyBytes\":0", "\"inFlightBytes\":0", "\"uploadedBytes\":7")
                 .contains("\"uploadRequests\":3", "\"downloadedBytes\":5")
@@ -182,7 +184,6 @@ class MountProcessTest {
                         () -> watch(counters -> seen.countDown()), Thread::startVirtualThread);
         seen.await();
         mount.stuck(false);
-        endOfProcess();
 
         assertThat(outcome.join().code()).isZero();
     }
@@ -200,7 +201,6 @@ class MountProcessTest {
         seen.await();
         assertThat(run).isNotDone();
         mount.stuck(false);
-        endOfProcess();
 
         assertThat(outcome.join().code()).isZero();
     }
@@ -231,7 +231,6 @@ class MountProcessTest {
     }
 
     private Outcome unmount(boolean discard) throws Exception {
-        endOfProcess();
         return client.unmount(find(), discard, -1, counters -> {});
     }
 
@@ -245,11 +244,6 @@ class MountProcessTest {
 
     private ControlClient.Found find() throws CommandFailure {
         return client.on(Path.of("/mnt/x"), line -> {});
-    }
-
-    /** The test's process lives on: its end is the end of the socket. */
-    private void endOfProcess() {
-        CompletableFuture<Void> unused = run.thenRun(server::close);
     }
 
     private void runProcess() {

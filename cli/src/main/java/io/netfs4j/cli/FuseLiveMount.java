@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import io.netfs4j.Mount;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.fuse.FuseMount;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+/** A mount of the library and the door in front of it. */
+final class FuseLiveMount implements LiveMount {
+    private static final Logger LOG = LoggerFactory.getLogger(FuseLiveMount.class);
+
+    private final Mount mount;
+    private final FuseMount door;
+    private final CountDownLatch ended = new CountDownLatch(1);
+
+    FuseLiveMount(Mount mount, FuseMount door) {
+        this.mount = mount;
+        this.door = door;
+        door.ended().whenDone((done, failure) -> ended.countDown());
+    }
+
+    @Override
+    public MountCounts counters() {
+        var status = mount.status();
+        return new MountCounts(
+                status.dirtyBytes(),
+                status.inFlightBytes(),
+                status.uploadedBytes(),
+                status.uploadRequests(),
+                status.downloadedBytes(),
+                status.retries(),
+                status.errors());
+    }
+
+    @Override
+    public List<Unsaved> refused() {
+        return refused(mount.unsaved());
+    }
+
+    @Override
+    public List<Unsaved> drain() throws InterruptedException {
+        while (true) {
+            try {
+                List<Mount.Unsaved> left = mount.drain();
+                List<Unsaved> refused = refused(left);
+                if (left.isEmpty() || !refused.isEmpty()) {
+                    return refused;
+                }
+                // Somebody wrote meanwhile: once more.
+            } catch (FsException e) {
+                if (e.error() == FsError.EINTR) {
+                    throw new InterruptedException();
+                }
+                LOG.warn("draining: {}", e.toString());
+                List<Unsaved> refused = refused();
+                if (!refused.isEmpty()) {
+                    return refused;
+                }
+            }
+        }
+    }
+
+    @Override
+    public List<Unsaved> discard() {
+        return mount.discard().stream().map(FuseLiveMount::told).toList();
+    }
+
+    @Override
+    public void unmount(boolean lazily) throws FsException {
+        door.unmount(lazily);
+    }
+
+    @Override
+    public void abort() {
+        try {
+            if (!door.ended().isDone()) {
+                door.abort();
+            }
+        } catch (FsException e) {
+            // Then the end of this process cuts the connection.
+            LOG.warn("{}", e.getMessage());
+        }
+        ended.countDown();
+    }
+
+    @Override
+    public void awaitUnmounted() throws InterruptedException {
+        ended.await();
+    }
+
+    @Override
+    public void close() {
+        door.close();
+        mount.close();
+    }
+
+    /** Those that the server answered about, without those that it has not been asked about yet. */
+    private static List<Unsaved> refused(List<Mount.Unsaved> files) {
+        return files.stream()
+                .filter(file -> file.reason().error() != FsError.EAGAIN)
+                .map(FuseLiveMount::told)
+                .toList();
+    }
+
+    private static Unsaved told(Mount.Unsaved file) {
+        String words = file.reason().error().words();
+        String message = String.valueOf(file.reason().getMessage());
+        return new Unsaved(
+                file.path(),
+                file.bytes(),
+                message.contains(words) ? message : words + " (" + message + ")");
+    }
+}
