@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.base;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/** The sorted map against the JDK's. */
+class SortedLongMapTest {
+    @Test
+    void putAndRemove_anySequence_equalsTreeMap() {
+        for (long seed = 0; seed < 60; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            SortedLongMap<Long> map = new SortedLongMap<>();
+            TreeMap<Long, Long> model = new TreeMap<>();
+            int universe = 1 << (4 + random.nextInt(9));
+            for (int step = 0; step < 3_000; step++) {
+                long key = random.nextInt(universe);
+                if (random.nextInt(3) > 0) {
+                    long value = random.nextLong();
+                    assertThat(map.put(key, value)).isEqualTo(model.put(key, value));
+                } else {
+                    assertThat(map.remove(key)).isEqualTo(model.remove(key));
+                }
+                long probe = random.nextInt(universe + 2) - 1L;
+                assertThat(map.size()).isEqualTo(model.size());
+                assertThat(map.get(probe)).isEqualTo(model.get(probe));
+                assertThat(map.floor(probe)).isEqualTo(value(model.floorEntry(probe)));
+                assertThat(map.ceiling(probe)).isEqualTo(value(model.ceilingEntry(probe)));
+                assertThat(map.first()).isEqualTo(value(model.firstEntry()));
+                assertThat(map.last()).isEqualTo(value(model.lastEntry()));
+            }
+        }
+    }
+
+    @Test
+    void put_ascendingKeys_keepsThemAll() {
+        SortedLongMap<Long> map = new SortedLongMap<>();
+        for (long key = 0; key < 10_000; key++) {
+            map.put(key, key);
+        }
+        for (long key = 0; key < 10_000; key++) {
+            assertThat(map.get(key)).isEqualTo(key);
+        }
+    }
+
+    private static @Nullable Long value(Map.@Nullable Entry<Long, Long> entry) {
+        return entry == null ? null : entry.getValue();
+    }
+}

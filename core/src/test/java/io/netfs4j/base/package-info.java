@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Tests of the package of the same name, against plain models where that says more. */
+@NullMarked
+package io.netfs4j.base;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.pagecache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * One inode's folios against plain arrays: what was written is read back and sent, whatever is in
+ * flight, fetched or reclaimed meanwhile.
+ */
+class AddressSpaceTest {
+    private static final int SIZE = 64 << 10;
+
+    private PageCache cache;
+    private AddressSpace pages;
+    private ReentrantLock lock;
+
+    @BeforeEach
+    void make() {
+        cache =
+                new PageCache(
+                        new PageCache.Limits(1 << 20, 1 << 20, 1 << 20), ByteBuffer::allocate);
+        lock = new ReentrantLock();
+        pages = new AddressSpace(lock, cache);
+        lock.lock();
+    }
+
+    @Test
+    void write_intoFolioUnderWriteback_leavesWhatIsInFlightAlone() {
+        write(0, filled(8192, 'a'));
+        Folio folio = pages.nextDirty(0);
+        WritebackSpan span = pages.takeDirty(folio, 0, 8192);
+        assertThat(folio.state()).isEqualTo(FolioState.WRITEBACK);
+
+        write(100, filled(50, 'b'));
+
+        assertThat(folio.state()).isEqualTo(FolioState.REDIRTIED);
+        assertThat(bytes(span)).isEqualTo(filled(8192, 'a'));
+        assertThat(pages.dirtyBytes()).isEqualTo(50);
+        pages.endWriteback(span, 0, 8192, false);
+        pages.release(span);
+        assertThat(folio.state()).isEqualTo(FolioState.DIRTY);
+        byte[] expected = filled(8192, 'a');
+        Arrays.fill(expected, 100, 150, (byte) 'b');
+        assertThat(read(0, 8192)).isEqualTo(expected);
+    }
+
+    @Test
+    void endWriteback_failed_makesExactlyThoseBytesDirtyAgain() {
+        write(0, filled(10_000, 'a'));
+        Folio folio = pages.nextDirty(0);
+        WritebackSpan span = pages.takeDirty(folio, 0, folio.bytes());
+        pages.endWriteback(span, 0, 1000, false);
+        pages.endWriteback(span, 1000, 3000, true);
+        pages.endWriteback(span, 3000, folio.bytes(), false);
+        pages.release(span);
+        assertThat(folio.dirty()).hasToString("{1000-3000}");
+        assertThat(folio.state()).isEqualTo(FolioState.DIRTY);
+    }
+
+    @Test
+    void endLoad_afterAWriteOvertookIt_keepsWhatWasWritten() {
+        List<LoadSpan> spans = new ArrayList<>();
+        assertThat(pages.prepareLoad(0, 8192, spans)).isTrue();
+        LoadSpan span = spans.get(0);
+        write(1000, filled(500, 'w'));
+        fill(span, 'l');
+        pages.endLoad(span, 0, span.to(), true);
+        pages.release(span);
+        byte[] expected = filled(span.to(), 'l');
+        Arrays.fill(expected, 1000, 1500, (byte) 'w');
+        assertThat(read(0, span.to())).isEqualTo(expected);
+        assertThat(pages.dirtyBytes()).isEqualTo(500);
+    }
+
+    @Test
+    void endLoad_afterInvalidate_bringsNothingBack() {
+        List<LoadSpan> spans = new ArrayList<>();
+        pages.prepareLoad(0, 4096, spans);
+        pages.invalidate();
+        fill(spans.get(0), 'o');
+        pages.endLoad(spans.get(0), 0, 4096, true);
+        pages.release(spans.get(0));
+        assertThat(pages.nextPresent(0, 4096)).isEqualTo(4096);
+        assertThat(pages.isEmpty()).isTrue();
+        assertThat(cache.memoryBytes()).isZero();
+    }
+
+    @Test
+    void truncate_insideASpan_dropsTheTailOfDirtyAndPresent() {
+        for (int cut = 0; cut <= 8; cut++) {
+            AddressSpace each = new AddressSpace(lock, cache);
+            each.write(2, ByteBuffer.wrap(filled(4, 'x')), 4);
+            each.truncate(cut);
+            assertThat(each.dirtyBytes()).isEqualTo(Math.max(0, Math.min(6, cut) - 2));
+            each.clear();
+        }
+    }
+
+    @Test
+    void randomTraffic_equalsTheModel() {
+        for (long seed = 0; seed < 300; seed++) {
+            new Traffic(seed).run();
+        }
+    }
+
+    /** Random writes, loads, write-backs and cuts over one address space. */
+    private final class Traffic {
+        private final SplittableRandom random;
+        private final long seed;
+        private final byte[] model = new byte[SIZE];
+        private final byte[] server = new byte[SIZE];
+        private final PageCache.Limits limits = new PageCache.Limits(256 << 10, 160 << 10, 1 << 20);
+        private final PageCache own = new PageCache(limits, ByteBuffer::allocate);
+        private final AddressSpace space = new AddressSpace(lock, own);
+        private final List<WritebackSpan> sending = new ArrayList<>();
+        private final List<LoadSpan> loading = new ArrayList<>();
+
+        Traffic(long seed) {
+            this.seed = seed;
+            random = new SplittableRandom(seed);
+            random.nextBytes(server);
+            System.arraycopy(server, 0, model, 0, SIZE);
+        }
+
+        void run() {
+            for (int step = 0; step < 200; step++) {
+                switch (random.nextInt(6)) {
+                    case 0, 1 -> write();
+                    case 2 -> take();
+                    case 3 -> end();
+                    case 4 -> load();
+                    default -> arrive();
+                }
+                compare(step);
+            }
+            while (!loading.isEmpty()) {
+                arrive();
+            }
+            while (!sending.isEmpty() || space.dirtyBytes() > 0) {
+                take();
+                end();
+            }
+            assertThat(server).as("seed %d", seed).isEqualTo(model);
+            assertThat(own.dirtyMemoryBytes()).as("seed %d", seed).isZero();
+            space.clear();
+            assertThat(own.memoryBytes()).as("seed %d", seed).isZero();
+        }
+
+        private void write() {
+            int from = random.nextInt(SIZE);
+            byte[] bytes = new byte[1 + random.nextInt(Math.min(20_000, SIZE - from))];
+            random.nextBytes(bytes);
+            int n = space.write(from, ByteBuffer.wrap(bytes), bytes.length);
+            System.arraycopy(bytes, 0, model, from, n);
+        }
+
+        private void take() {
+            Folio folio = space.nextDirty(random.nextInt(SIZE));
+            if (folio == null) {
+                folio = space.nextDirty(0);
+            }
+            if (folio == null) {
+                return;
+            }
+            int from = (int) folio.dirty().start(0);
+            int end = (int) folio.dirty().end(0);
+            // One write in flight for a byte at a time, as the write-back lock has it.
+            for (WritebackSpan span : sending) {
+                if (span.position() < folio.position() + end
+                        && span.end() > folio.position() + from) {
+                    return;
+                }
+            }
+            int to = from + 1 + random.nextInt(end - from);
+            sending.add(space.takeDirty(folio, from, to));
+        }
+
+        private void end() {
+            if (sending.isEmpty()) {
+                return;
+            }
+            WritebackSpan span = sending.remove(random.nextInt(sending.size()));
+            boolean failed = random.nextInt(4) == 0;
+            if (!failed) {
+                span.segment()
+                        .memory()
+                        .get(
+                                span.segment().offset(),
+                                server,
+                                (int) span.position(),
+                                span.segment().length());
+            }
+            space.endWriteback(span, span.from(), span.to(), failed);
+            space.release(span);
+        }
+
+        private void load() {
+            int from = random.nextInt(SIZE) & -4096;
+            space.prepareLoad(
+                    from, Math.min(SIZE, from + 4096L * (1 + random.nextInt(6))), loading);
+        }
+
+        private void arrive() {
+            if (loading.isEmpty()) {
+                return;
+            }
+            LoadSpan span = loading.remove(random.nextInt(loading.size()));
+            boolean usable = random.nextInt(5) > 0;
+            if (usable) {
+                span.segment()
+                        .memory()
+                        .put(
+                                span.segment().offset(),
+                                server,
+                                (int) span.position(),
+                                span.segment().length());
+            }
+            space.endLoad(span, span.from(), span.to(), usable);
+            space.release(span);
+        }
+
+        private void compare(int step) {
+            long at = space.nextPresent(0, SIZE);
+            while (at < SIZE) {
+                long end = space.nextAbsent(at, SIZE);
+                ByteBuffer seen = ByteBuffer.allocate((int) (end - at));
+                assertThat(space.read(at, seen, seen.capacity(), SIZE)).isEqualTo(seen.capacity());
+                assertThat(seen.array())
+                        .as("seed %d step %d at %d", seed, step, at)
+                        .isEqualTo(Arrays.copyOfRange(model, (int) at, (int) end));
+                at = space.nextPresent(end, SIZE);
+            }
+            assertThat(own.dirtyMemoryBytes())
+                    .as("seed %d step %d", seed, step)
+                    .isLessThanOrEqualTo(limits.dirtyBytesMax() + (128 << 10));
+        }
+    }
+
+    private void write(long position, byte[] bytes) {
+        assertThat(pages.write(position, ByteBuffer.wrap(bytes), bytes.length))
+                .isEqualTo(bytes.length);
+    }
+
+    private byte[] read(long position, int count) {
+        ByteBuffer target = ByteBuffer.allocate(count);
+        assertThat(pages.read(position, target, count, 0)).isEqualTo(count);
+        return target.array();
+    }
+
+    private static byte[] bytes(WritebackSpan span) {
+        byte[] bytes = new byte[span.segment().length()];
+        span.segment().memory().get(span.segment().offset(), bytes);
+        return bytes;
+    }
+
+    private static void fill(LoadSpan span, char c) {
+        for (int i = 0; i < span.segment().length(); i++) {
+            span.segment().memory().put(span.segment().offset() + i, (byte) c);
+        }
+    }
+
+    private static byte[] filled(int count, char c) {
+        byte[] bytes = new byte[count];
+        Arrays.fill(bytes, (byte) c);
+        return bytes;
+    }
+}
