@@ -7,10 +7,12 @@ import org.apache.sshd.common.channel.RemoteWindow;
 import org.apache.sshd.common.io.IoWriteFuture;
 import org.apache.sshd.common.util.buffer.Buffer;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.SocketTimeoutException;
-import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The SSH channel of one SFTP session, without MINA's streams: what arrives goes straight to a
@@ -28,9 +30,22 @@ final class SftpChannel extends ChannelSubsystem {
     /** A channel packet as OpenSSH's server takes it; larger offers are not used. */
     private static final int PACKET_BYTES_MAX = 32 * 1024;
 
-    private static final Duration SPACE_WAIT = Duration.ofSeconds(30);
+    /** Space that is worth waking up for. */
+    private static final long SPACE_BYTES_WORTH = 256 * 1024;
+
+    /** How long little space may become more. */
+    private static final long SPACE_PATIENCE_MILLIS = 5;
+
+    /** Between two looks whether the channel was closed meanwhile. */
+    private static final long SPACE_WAIT_MILLIS = 500;
 
     private final Receiver receiver;
+
+    /** Guards the wait of the writer for space. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final Condition spaceCame = lock.newCondition();
+    private long wantedBytes = Long.MAX_VALUE;
 
     SftpChannel(Receiver receiver) {
         super("sftp");
@@ -58,25 +73,50 @@ final class SftpChannel extends ChannelSubsystem {
         }
     }
 
+    @Override
+    public void handleWindowAdjust(Buffer buffer) throws IOException {
+        super.handleWindowAdjust(buffer);
+        long size = getRemoteWindow().getSize();
+        lock.lock();
+        try {
+            if (size >= wantedBytes) {
+                spaceCame.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
-     * Waits until the server takes data.
+     * Waits until the server takes data, and a little longer for much of it: a server opens its
+     * window in small steps, and waking up for each costs more than the packet.
      *
      * @return how many bytes one packet may carry now
      * @throws IOException when the channel is closed
      */
     int waitForSpace() throws IOException, InterruptedException {
         RemoteWindow window = getRemoteWindow();
-        while (true) {
-            try {
-                long space = window.waitForSpace(SPACE_WAIT);
-                return (int) Math.min(Math.min(space, window.getPacketSize()), PACKET_BYTES_MAX);
-            } catch (SocketTimeoutException e) {
-                // A server may be slow for as long as it answers keepalives.
-                if (isClosing()) {
-                    throw e;
-                }
+        long worth = Math.max(1, Math.min(SPACE_BYTES_WORTH, window.getMaxSize() / 4));
+        long space = window.getSize();
+        boolean waited = false;
+        while (space < 1 || (space < worth && !waited)) {
+            if (isClosing()) {
+                throw new EOFException("the channel is closed");
             }
+            lock.lock();
+            try {
+                wantedBytes = space < 1 ? 1 : worth;
+                if (window.getSize() < wantedBytes) {
+                    long millis = space < 1 ? SPACE_WAIT_MILLIS : SPACE_PATIENCE_MILLIS;
+                    waited = !spaceCame.await(millis, TimeUnit.MILLISECONDS);
+                }
+            } finally {
+                wantedBytes = Long.MAX_VALUE;
+                lock.unlock();
+            }
+            space = window.getSize();
         }
+        return (int) Math.min(Math.min(space, window.getPacketSize()), PACKET_BYTES_MAX);
     }
 
     /** Begins a packet: the bytes go to {@link Buffer#array} from {@link Buffer#wpos}. */
