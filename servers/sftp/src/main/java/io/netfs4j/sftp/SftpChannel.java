@@ -47,6 +47,9 @@ final class SftpChannel extends ChannelSubsystem {
     private final Condition spaceCame = lock.newCondition();
     private long wantedBytes = Long.MAX_VALUE;
 
+    /** The largest window seen; the one at the opening of the channel is often none. */
+    private long widestBytes;
+
     SftpChannel(Receiver receiver) {
         super("sftp");
         this.receiver = receiver;
@@ -79,6 +82,7 @@ final class SftpChannel extends ChannelSubsystem {
         long size = getRemoteWindow().getSize();
         lock.lock();
         try {
+            widestBytes = Math.max(widestBytes, size);
             if (size >= wantedBytes) {
                 spaceCame.signal();
             }
@@ -96,7 +100,7 @@ final class SftpChannel extends ChannelSubsystem {
      */
     int waitForSpace() throws IOException, InterruptedException {
         RemoteWindow window = getRemoteWindow();
-        long worth = Math.max(1, Math.min(SPACE_BYTES_WORTH, window.getMaxSize() / 4));
+        long worth = worth();
         long space = window.getSize();
         boolean waited = false;
         while (space < 1 || (space < worth && !waited)) {
@@ -117,6 +121,16 @@ final class SftpChannel extends ChannelSubsystem {
             space = window.getSize();
         }
         return (int) Math.min(Math.min(space, window.getPacketSize()), PACKET_BYTES_MAX);
+    }
+
+    /** Never more than the server ever gave, of which it may hold back a part. */
+    private long worth() {
+        lock.lock();
+        try {
+            return Math.max(1, Math.min(SPACE_BYTES_WORTH, widestBytes / 4));
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Begins a packet: the bytes go to {@link Buffer#array} from {@link Buffer#wpos}. */
