@@ -30,9 +30,9 @@ public record MountOptions(VfsOptions vfs) {
     private static final long DIRTY_BYTES_DEFAULT = 192L << 20;
 
     /**
-     * Reads keep at least this share of the memory: the page cache is a quarter larger than dirty.
+     * Reads keep at least this share of the memory: the page cache is an eighth larger than dirty.
      */
-    private static final int CLEAN_SHARE = 4;
+    private static final int CLEAN_SHARE = 8;
 
     private static final long SECOND = 1_000_000_000L;
 
@@ -42,7 +42,7 @@ public record MountOptions(VfsOptions vfs) {
     private static final List<Option> OPTIONS =
             List.of(
                     new Option("ro", "", "refuse every change"),
-                    new Option("memory", "SIZE", "memory of the page cache (dirty + a quarter)"),
+                    new Option("memory", "SIZE", "memory of the page cache (dirty + an eighth)"),
                     new Option("dirty", "SIZE", "writers wait above so much unsaved data (192m)"),
                     new Option("background", "SIZE", "write-back starts above it (a quarter)"),
                     new Option("dirty_age", "SECONDS", "and after so long (1)"),
