@@ -27,6 +27,9 @@ public final class MemoryPool {
     /** 16 of the largest blocks: few enough slabs, little waste. */
     private static final int SLAB_BYTES_MAX = 32 << 20;
 
+    /** At least so many slabs, so that rounding the budget down to whole slabs costs little. */
+    private static final int SLABS_MIN = 8;
+
     private static final byte NOT_FREE = -1;
     private static final int NIL = -1;
 
@@ -68,7 +71,8 @@ public final class MemoryPool {
             throw new IllegalArgumentException("budget of " + budgetBytes + " bytes");
         }
         this.source = source;
-        int slabBytes = (int) Math.min(SLAB_BYTES_MAX, Long.highestOneBit(budgetBytes));
+        long share = Math.max(PAGE_BYTES, budgetBytes / SLABS_MIN);
+        int slabBytes = (int) Math.min(SLAB_BYTES_MAX, Long.highestOneBit(share));
         this.budgetBytes = budgetBytes / slabBytes * slabBytes;
         this.slabPages = slabBytes / PAGE_BYTES;
         int largest = Math.min(FOLIO_BYTES_MAX, slabBytes);
