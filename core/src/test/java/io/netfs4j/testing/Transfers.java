@@ -31,10 +31,19 @@ public final class Transfers {
     private static final int ATTEMPTS_MAX = 100;
 
     private final Waits waits;
+    private final @Nullable Runnable pause;
     private final AtomicInteger pieces = new AtomicInteger();
 
     public Transfers(Waits waits) {
+        this(waits, null);
+    }
+
+    /**
+     * @param pause what to do between attempts, of which there is then no end
+     */
+    public Transfers(Waits waits, @Nullable Runnable pause) {
         this.waits = waits;
+        this.pause = pause;
     }
 
     /** Writes and commits. */
@@ -160,8 +169,10 @@ public final class Transfers {
         }
     }
 
-    private static void retry(int attempts, FsException cause) throws FsException {
-        if (attempts > ATTEMPTS_MAX) {
+    private void retry(int attempts, FsException cause) throws FsException {
+        if (pause != null) {
+            pause.run();
+        } else if (attempts > ATTEMPTS_MAX) {
             throw new FsException(FsError.EIO, "no progress: " + cause.getMessage(), cause);
         }
     }

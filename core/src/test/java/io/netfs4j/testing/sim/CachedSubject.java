@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.Mount;
+import io.netfs4j.SimulatedMount;
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.engine.EngineLimits;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.Server;
+import io.netfs4j.vfs.CachedVfs;
+import io.netfs4j.vfs.Vfs;
+import io.netfs4j.vfs.VfsOptions;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+
+/** The real file system, page cache and engine, with limits that are often absurdly small. */
+final class CachedSubject implements Subject {
+    private static final long[] MEMORY = {4096, 8192, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 4 << 20};
+    private static final long MILLI = 1_000_000L;
+    private static final long SECOND = 1_000 * MILLI;
+
+    private final Mount mount;
+    private final CachedVfs vfs;
+    private final VfsOptions options;
+    private final HeldLocks locks;
+
+    private CachedSubject(Mount mount, VfsOptions options) {
+        this.mount = mount;
+        this.vfs = mount.vfs();
+        this.options = options;
+        locks = new HeldLocks(vfs);
+    }
+
+    static Subject make(Environment environment, Server server, RandomGenerator random)
+            throws FsException {
+        VfsOptions options = draw(random);
+        if (options.softTimeoutNanos() > 0) {
+            ((SimServer) server).injected.add(FsError.ETIMEDOUT);
+        }
+        CachedVfs vfs = new CachedVfs(environment, server, options, CachedSubject::dirtyMemory);
+        return new CachedSubject(SimulatedMount.of(server, vfs, environment), options);
+    }
+
+    /** Memory comes with what was in it before. */
+    private static ByteBuffer dirtyMemory(int bytes) {
+        byte[] memory = new byte[bytes];
+        java.util.Arrays.fill(memory, (byte) 0xA5);
+        return ByteBuffer.wrap(memory);
+    }
+
+    private static VfsOptions draw(RandomGenerator random) {
+        long memory = MEMORY[random.nextInt(MEMORY.length)];
+        long dirty = random.nextBoolean() ? memory : 4096 + random.nextLong(memory);
+        long background = random.nextBoolean() ? dirty / 2 : random.nextLong(dirty + 1);
+        EngineLimits engine =
+                new EngineLimits(
+                        pick(random, 1, 4096, 1 << 16, 16 << 20),
+                        pick(random, MILLI, 100 * MILLI, SECOND, 30 * SECOND),
+                        pick(random, 1, 4096, 1 << 16, 2 << 20),
+                        (int) pick(random, 1, 2, 10, 10),
+                        pick(random, MILLI, 50 * MILLI, 50 * MILLI, SECOND),
+                        pick(random, SECOND, 5 * SECOND, 5 * SECOND, 60 * SECOND),
+                        pick(random, MILLI, SECOND, SECOND, SECOND),
+                        pick(random, SECOND, 60 * SECOND, 60 * SECOND, 60 * SECOND),
+                        (int) pick(random, 4096, 1 << 16, 1 << 18, 4 << 20));
+        return new VfsOptions(
+                new PageCache.Limits(memory, dirty, background),
+                engine,
+                pick(random, 0, 5 * SECOND, 5 * SECOND, 3600 * SECOND),
+                random.nextInt(6) == 0 ? pick(random, MILLI, SECOND, SECOND, 60 * SECOND) : 0,
+                random.nextInt(6) == 0,
+                random.nextInt(10) == 0,
+                false,
+                VfsOptions.Ownership.SERVERS);
+    }
+
+    private static long pick(RandomGenerator random, long a, long b, long c, long d) {
+        return switch (random.nextInt(4)) {
+            case 0 -> a;
+            case 1 -> b;
+            case 2 -> c;
+            default -> d;
+        };
+    }
+
+    @Override
+    public Vfs vfs() {
+        return vfs;
+    }
+
+    @Override
+    public boolean isSynchronous() {
+        return options.syncWrites();
+    }
+
+    @Override
+    public void close() throws FsException {
+        List<Mount.Unsaved> left = mount.drain();
+        if (!left.isEmpty()) {
+            // What failed while there were faults is tried once more without.
+            left = mount.drain();
+        }
+        if (!left.isEmpty()) {
+            throw new Violation("I3", "not saved at the end: " + left);
+        }
+    }
+
+    @Override
+    public Map<String, Long> accounts() {
+        Map<String, Long> held = new TreeMap<>();
+        held.put("in-flight bytes", vfs.engine().inFlightBytes());
+        held.put("dirty memory", vfs.cache().dirtyMemoryBytes());
+        held.put("folio memory", vfs.cache().memoryBytes());
+        held.put("waiting writers", (long) vfs.cache().writers().waiting());
+        held.put("waiting readers", (long) vfs.cache().readers().waiting());
+        held.put("unsaved files", (long) vfs.engine().flusher().unsaved().size());
+        held.put("inodes besides the root", vfs.inodeCount() - 1L);
+        return held;
+    }
+
+    @Override
+    public void check() {
+        locks.requireNone();
+        if (vfs.cache().memoryBytes() > options.memory().memoryBytesMax()) {
+            throw new Violation(
+                    "I8",
+                    "folios take "
+                            + vfs.cache().memoryBytes()
+                            + " bytes of "
+                            + options.memory().memoryBytesMax());
+        }
+        long dirty = vfs.cache().dirtyMemoryBytes();
+        if (dirty < 0 || vfs.engine().inFlightBytes() < 0) {
+            throw new Violation("I8", "an account below 0: dirty " + dirty);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return options.toString();
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.base.FsError;
+
+import java.util.Arrays;
+import java.util.random.RandomGenerator;
+
+/**
+ * Which faults one world has and how often: each seed draws its own subset, since a world with
+ * everything in it hides what only shows with little.
+ */
+final class FaultPlan {
+    /** What may go wrong; each has its share of the chances at which it could. */
+    enum Fault {
+        SHORT_WRITE,
+        SHORT_READ,
+        BUSY,
+        DISCONNECT,
+        WRITE_FAILS,
+        READ_FAILS,
+        NAME_FAILS,
+        COMMIT_FAILS,
+        SYNC_FAILS,
+        ENDS_AT_ONCE,
+        ENDS_TWICE,
+        TAKES_LESS,
+        NO_CREDITS,
+        RESET,
+        SLOW,
+        LOST_REPLY,
+        SCRIBBLE,
+        INTERRUPT
+    }
+
+    private static final double[] RATES = {0.003, 0.02, 0.1, 0.3};
+    private static final FsError[] PERMANENT = {FsError.EIO, FsError.ENOSPC, FsError.EACCES};
+
+    private final RandomGenerator random;
+    private final double[] rates = new double[Fault.values().length];
+    private final int[] hits = new int[Fault.values().length];
+    private final long latencyNanos;
+    private final int credits;
+    private boolean quiet = true;
+
+    FaultPlan(RandomGenerator random) {
+        this.random = random;
+        boolean none = random.nextInt(8) == 0;
+        int kindsOf = 1 + random.nextInt(4);
+        for (int i = 0; i < rates.length; i++) {
+            boolean drawn = !none && random.nextInt(kindsOf + 1) == 0;
+            rates[i] = drawn ? RATES[random.nextInt(RATES.length)] : 0;
+        }
+        limit(Fault.RESET, 0.02);
+        limit(Fault.NO_CREDITS, 0.05);
+        limit(Fault.INTERRUPT, 0.1);
+        limit(Fault.NAME_FAILS, 0.1);
+        latencyNanos = new long[] {10_000, 200_000, 5_000_000, 80_000_000}[random.nextInt(4)];
+        credits = new int[] {1, 2, 4, 16, 64}[random.nextInt(5)];
+    }
+
+    private void limit(Fault fault, double most) {
+        rates[fault.ordinal()] = Math.min(rates[fault.ordinal()], most);
+    }
+
+    /** Whether the fault happens this time. */
+    boolean strikes(Fault fault) {
+        double rate = rates[fault.ordinal()];
+        if (rate == 0 || quiet || random.nextDouble() >= rate) {
+            return false;
+        }
+        hits[fault.ordinal()]++;
+        return true;
+    }
+
+    boolean has(Fault fault) {
+        return rates[fault.ordinal()] > 0;
+    }
+
+    /** From now on things go wrong. */
+    void loud() {
+        quiet = false;
+    }
+
+    /** From now on nothing goes wrong. */
+    void quiet() {
+        quiet = true;
+    }
+
+    boolean isQuiet() {
+        return quiet;
+    }
+
+    FsError permanent() {
+        return PERMANENT[random.nextInt(PERMANENT.length)];
+    }
+
+    /** A usual delay. */
+    long latency() {
+        return random.nextLong(latencyNanos) + 1;
+    }
+
+    /** How long something stays bad: mostly short, at times an hour. */
+    long badNanos() {
+        return switch (random.nextInt(8)) {
+            case 0 -> 0;
+            case 1, 2, 3 -> random.nextLong(20_000_000);
+            case 4, 5 -> random.nextLong(2_000_000_000L);
+            case 6 -> random.nextLong(90_000_000_000L);
+            default -> random.nextLong(3_600_000_000_000L);
+        };
+    }
+
+    int credits() {
+        return quiet ? 64 : credits;
+    }
+
+    int total() {
+        return Arrays.stream(hits).sum();
+    }
+
+    int[] hits() {
+        return hits.clone();
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder("latency<" + latencyNanos + "ns credits=" + credits);
+        for (Fault fault : Fault.values()) {
+            if (rates[fault.ordinal()] > 0) {
+                text.append(' ').append(fault).append('=').append(rates[fault.ordinal()]);
+            }
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.Segment;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.vfs.Attributes;
+import io.netfs4j.vfs.PinnedBytes;
+import io.netfs4j.vfs.Vfs;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
+
+/** Operations on open files, each compared with the model. */
+final class FileOps {
+    /** Attempts to learn a size while faults strike. */
+    private static final int STATS_MAX = 1000;
+
+    private final World world;
+    private final RandomGenerator random;
+
+    FileOps(World world) {
+        this.world = world;
+        this.random = world.random;
+    }
+
+    private Vfs vfs() {
+        return world.vfs();
+    }
+
+    private @Nullable Handle pick(Predicate<Handle> wanted) {
+        List<Handle> fitting =
+                world.handles.stream().filter(h -> !h.closing && wanted.test(h)).toList();
+        return fitting.isEmpty() ? null : fitting.get(random.nextInt(fitting.size()));
+    }
+
+    boolean write(boolean append) {
+        Handle handle = pick(h -> h.flags.access().writes() && h.flags.append() == append);
+        if (handle == null) {
+            return false;
+        }
+        ModelFile file = handle.file;
+        int position = append ? file.size() : world.tuning.position(random, file.size());
+        if (position >= world.tuning.fileBytesMax) {
+            return false;
+        }
+        byte[] data = new byte[world.tuning.length(random, position)];
+        random.nextBytes(data);
+        ModelFile.Change change = file.write(position, data);
+        if (change == null) {
+            return false;
+        }
+        event("write", file, position, data.length);
+        handle.busy++;
+        try {
+            int errors = file.errors();
+            put(handle, append ? 0 : position, data);
+            file.wrote(change);
+            if (isSynchronous(handle)) {
+                requireOnServer(handle, position, data);
+            }
+            event("wrote", file, position, errors);
+        } catch (FsException e) {
+            requireInjected(e, "write");
+            event("write failed", file, position, e.error().errno());
+            if (isSynchronous(handle) && e.error() != FsError.EINTR) {
+                handle.toldByWrite();
+            }
+            file.failed(change, sizeNow(handle.node, file));
+        } finally {
+            handle.busy--;
+        }
+        return true;
+    }
+
+    private boolean isSynchronous(Handle handle) {
+        return handle.flags.sync() || handle.flags.dataSync() || world.subject().isSynchronous();
+    }
+
+    private void put(Handle handle, int position, byte[] data) throws FsException {
+        ByteBuffer source =
+                random.nextBoolean()
+                        ? ByteBuffer.wrap(data)
+                        : ByteBuffer.allocateDirect(data.length).put(data).flip();
+        if (random.nextInt(3) == 0 && vfs().tryWrite(handle.open, position, source)) {
+            return;
+        }
+        int written = vfs().write(handle.open, position, source);
+        if (written != data.length) {
+            throw new Violation(
+                    "I1", "write returned " + written + " of " + data.length + " bytes");
+        }
+    }
+
+    private void requireOnServer(Handle handle, int position, byte[] data) {
+        if (handle.file.unlinked) {
+            return;
+        }
+        byte[] there = world.server.peek(handle.file);
+        int end = position + data.length;
+        if (there.length < end || !Arrays.equals(there, position, end, data, 0, data.length)) {
+            throw new Violation(
+                    "I2",
+                    "a synchronous write of file "
+                            + handle.file.number
+                            + " at "
+                            + position
+                            + " returned before the server had it");
+        }
+    }
+
+    boolean read() {
+        Handle handle = pick(h -> h.flags.access().reads());
+        if (handle == null) {
+            return false;
+        }
+        ModelFile file = handle.file;
+        int position = world.tuning.position(random, file.size());
+        int length = world.tuning.length(random, position);
+        if (random.nextInt(4) == 0 && readPinned(handle, position, length)) {
+            return true;
+        }
+        byte[] got = new byte[length];
+        ModelFile.Reading reading = file.read(position, length);
+        event("read", file, position, length);
+        handle.busy++;
+        try {
+            int count = vfs().read(handle.open, position, ByteBuffer.wrap(got));
+            file.hasRead(reading, got, count);
+            event("has read", file, position, count);
+        } catch (FsException e) {
+            file.drop(reading);
+            requireInjected(e, "read");
+        } finally {
+            handle.busy--;
+        }
+        return true;
+    }
+
+    private boolean readPinned(Handle handle, int position, int length) {
+        ModelFile.Reading reading = handle.file.read(position, length);
+        try (PinnedBytes pinned = vfs().tryRead(handle.open, position, length)) {
+            if (pinned == null) {
+                handle.file.drop(reading);
+                return false;
+            }
+            byte[] got = new byte[length];
+            int at = 0;
+            for (Segment s : pinned.segments()) {
+                s.memory().get(s.offset(), got, at, s.length());
+                at += s.length();
+            }
+            if (at != pinned.length()) {
+                throw new Violation("I1", at + " bytes lent, not " + pinned.length());
+            }
+            handle.file.hasRead(reading, got, at);
+            return true;
+        } catch (FsException e) {
+            handle.file.drop(reading);
+            requireInjected(e, "tryRead");
+            return true;
+        }
+    }
+
+    boolean truncate() {
+        Handle handle = pick(h -> h.flags.access().writes());
+        if (handle == null) {
+            return false;
+        }
+        ModelFile file = handle.file;
+        int size = random.nextInt(4) == 0 ? 0 : world.tuning.position(random, file.size());
+        ModelFile.Change change = file.truncate(size);
+        if (change == null) {
+            return false;
+        }
+        event("truncate", file, size, file.size());
+        ModelFile.Reading watch = file.watch();
+        handle.busy++;
+        try {
+            boolean byHandle = random.nextBoolean() || file.unlinked;
+            Attributes after =
+                    vfs().setAttributes(
+                                    handle.open.ino(),
+                                    AttributeChange.size(size),
+                                    byHandle ? handle.open : null);
+            file.truncated(change);
+            // Another may have written since, but not below this size.
+            file.checkSize(after.sizeBytes(), watch, "setattr");
+            event("truncated", file, size, 0);
+        } catch (FsException e) {
+            requireInjected(e, "truncate");
+            event("truncate failed", file, size, e.error().errno());
+            file.drop(watch);
+            file.failed(change, sizeNow(handle.node, file));
+        } finally {
+            handle.busy--;
+        }
+        return true;
+    }
+
+    boolean fsync() {
+        Handle handle = pick(h -> true);
+        return handle != null && fsync(handle);
+    }
+
+    boolean fsync(Handle handle) {
+        ModelFile file = handle.file;
+        int errors = file.errors();
+        int must = file.lastMust();
+        int since = world.sequence.next();
+        event("fsync", file, since, 0);
+        handle.busy++;
+        try {
+            vfs().fsync(handle.open, random.nextBoolean());
+            event("fsynced", file, since, 0);
+            handle.fsyncSucceeded(must);
+            if (!file.unlinked) {
+                file.checkServer(world.server.peek(file), since, "I2", "after fsync");
+            }
+        } catch (FsException e) {
+            event("fsync failed", file, since, e.error().errno());
+            requireInjected(e, "fsync");
+            if (e.error() != FsError.EINTR) {
+                handle.toldOf(e, errors, "fsync");
+            }
+        } finally {
+            handle.busy--;
+        }
+        return true;
+    }
+
+    boolean stat() {
+        Handle handle = pick(h -> true);
+        if (handle == null) {
+            return false;
+        }
+        ModelFile.Reading watch = handle.file.watch();
+        handle.busy++;
+        try {
+            Attributes attributes = vfs().getAttributes(handle.open.ino());
+            handle.file.checkSize(attributes.sizeBytes(), watch, "getattr");
+        } catch (FsException e) {
+            handle.file.drop(watch);
+            requireInjected(e, "getattr");
+        } finally {
+            handle.busy--;
+        }
+        return true;
+    }
+
+    boolean close() {
+        Handle handle = pick(h -> h.busy == 0);
+        if (handle != null) {
+            close(handle);
+        }
+        return handle != null;
+    }
+
+    void close(Handle handle) {
+        handle.closing = true;
+        int errors = handle.file.errors();
+        event("close", handle.file, 0, 0);
+        try {
+            vfs().flush(handle.open);
+        } catch (FsException e) {
+            requireInjected(e, "flush");
+            if (e.error() != FsError.EINTR) {
+                handle.toldOf(e, errors, "flush");
+            }
+        }
+        vfs().release(handle.open);
+        world.handles.remove(handle);
+        handle.file.opens--;
+        ModelNode node = handle.node;
+        if (handle.file.unlinked && handle.file.opens == 0 && node.lookups > 0) {
+            vfs().forget(node.ino, node.lookups);
+            node.lookups = 0;
+            node.ino = 0;
+        }
+    }
+
+    /** The size after a change that failed, asked until there is an answer. */
+    long sizeNow(ModelNode node, ModelFile file) {
+        for (int i = 0; i < STATS_MAX; i++) {
+            try {
+                return vfs().getAttributes(node.ino).sizeBytes();
+            } catch (FsException e) {
+                requireInjected(e, "getattr");
+            }
+            world.loop.sleep(1_000_000);
+        }
+        throw new Violation("liveness", "no attributes of file " + file.number);
+    }
+
+    void requireInjected(FsException e, String what) {
+        if (e.error() == FsError.EINTR && !world.faults.isQuiet()) {
+            return;
+        }
+        if (!world.server.injected.contains(e.error())) {
+            throw new Violation("errors", what + " fails though nothing did: " + e, e);
+        }
+    }
+
+    private void event(String what, ModelFile file, long a, long b) {
+        world.trace.event(world.loop.nanoTime(), what, file.number, a, b);
+    }
+}

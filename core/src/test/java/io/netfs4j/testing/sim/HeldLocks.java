@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.vfs.CachedVfs;
+
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Looks for locks that are held where a task gives way. All tasks of a world share one thread, so
+ * such a lock would let the next task in as if it were the same; in the real world it would be held
+ * across a wait.
+ */
+final class HeldLocks {
+    private final List<ReentrantLock> fixed = new ArrayList<>();
+    private final Map<?, ?> inodes;
+    private final Map<Object, ReentrantLock> known = new HashMap<>();
+
+    HeldLocks(CachedVfs vfs) {
+        Object parts = get(vfs, "parts");
+        Object table = get(parts, "table");
+        inodes = (Map<?, ?>) get(table, "byNumber");
+        for (String part : new String[] {"cache", "engine", "table", "gate"}) {
+            addLocks(get(parts, part));
+        }
+        Object cache = get(parts, "cache");
+        for (String part : new String[] {"pool", "writers", "readers"}) {
+            addLocks(get(cache, part));
+        }
+        Object engine = get(parts, "engine");
+        addLocks(get(engine, "flusher"));
+        addLocks(get(engine, "inFlight"));
+    }
+
+    void requireNone() {
+        for (ReentrantLock lock : fixed) {
+            require(lock, "a lock of the mount");
+        }
+        for (Map.Entry<?, ?> entry : inodes.entrySet()) {
+            ReentrantLock lock =
+                    known.computeIfAbsent(
+                            entry.getKey(), k -> (ReentrantLock) get(entry.getValue(), "lock"));
+            require(lock, "the lock of inode " + entry.getKey());
+        }
+    }
+
+    private static void require(ReentrantLock lock, String what) {
+        if (lock.isHeldByCurrentThread()) {
+            throw new Violation("locks", what + " is held where somebody waits");
+        }
+    }
+
+    private void addLocks(Object of) {
+        for (Field field : of.getClass().getDeclaredFields()) {
+            if (field.getType() == ReentrantLock.class) {
+                fixed.add((ReentrantLock) get(of, field.getName()));
+            }
+        }
+    }
+
+    private static Object get(Object of, String name) {
+        try {
+            Field field = of.getClass().getDeclaredField(name);
+            field.setAccessible(true);
+            return field.get(of);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("the simulator knows " + of.getClass() + " no more", e);
+        }
+    }
+}

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * What one file must hold, byte by byte.
+ *
+ * <p>Changes of the same bytes never overlap in time: a change claims its range first. Reads and
+ * fsyncs overlap with anything, and then any of the values that the byte could have is right. After
+ * a change that failed, its bytes are "wild": either value is right until one is seen.
+ */
+final class ModelFile {
+    private static final int RUNNING = Integer.MAX_VALUE;
+
+    final int number;
+    private final Sequence sequence;
+    private byte[] value = new byte[0];
+
+    /** When the last change of each byte began and ended. */
+    private int[] began = new int[0];
+
+    private int[] ended = new int[0];
+
+    /** The change (by its beginning) that the server is known to have; equal to began: clean. */
+    private int[] acknowledged = new int[0];
+
+    private final BitSet wild = new BitSet();
+    private int size;
+    private int sizeEnded;
+    private final List<Change> changes = new ArrayList<>();
+    private final List<Reading> readings = new ArrayList<>();
+
+    /** Errors that open files may hear of, and the number of the last that they must. */
+    private int errors;
+
+    private int lastMust;
+
+    /** No name any more: nothing of it has to reach the server. */
+    boolean unlinked;
+
+    /** Open files, for claims of exclusive things. */
+    int opens;
+
+    ModelFile(int number, Sequence sequence) {
+        this.number = number;
+        this.sequence = sequence;
+    }
+
+    /** Numbers moments of one world. */
+    static final class Sequence {
+        private int last;
+
+        int next() {
+            return ++last;
+        }
+
+        int now() {
+            return last;
+        }
+    }
+
+    /** A write or truncate under way. */
+    final class Change {
+        final int from;
+        final int to;
+        final int newSize;
+        final boolean resizes;
+        final byte @Nullable [] data;
+        final int dataAt;
+        final int began;
+
+        private Change(int from, int to, int newSize, byte @Nullable [] data, int dataAt) {
+            this.from = from;
+            this.to = to;
+            this.newSize = newSize;
+            this.data = data;
+            this.dataAt = dataAt;
+            resizes = newSize != size;
+            began = sequence.next();
+        }
+
+        private boolean conflicts(int otherFrom, int otherTo, boolean otherResizes) {
+            return (resizes && otherResizes) || (from < otherTo && otherFrom < to);
+        }
+
+        /** The byte that it puts at a position of its range. */
+        private byte at(int position) {
+            return data == null || position < dataAt || position >= dataAt + data.length
+                    ? 0
+                    : data[position - dataAt];
+        }
+    }
+
+    /** A read under way. */
+    final class Reading {
+        final int position;
+        final int length;
+        private final byte[] before;
+        private int sizeMin = size;
+        private int sizeMax = size;
+        private final List<Change> met = new ArrayList<>();
+
+        private Reading(int position, int length) {
+            this.position = position;
+            this.length = length;
+            grow(position + length);
+            before = Arrays.copyOfRange(value, position, position + length);
+            for (Change change : changes) {
+                meet(change);
+            }
+        }
+
+        private void meet(Change change) {
+            met.add(change);
+            if (change.resizes) {
+                sizeMin = Math.min(sizeMin, change.newSize);
+                sizeMax = Math.max(sizeMax, change.newSize);
+            }
+        }
+    }
+
+    int size() {
+        return size;
+    }
+
+    boolean isChanging() {
+        return !changes.isEmpty();
+    }
+
+    /** The greatest size that the file may have on the server now. */
+    int sizeMax() {
+        int most = size;
+        for (Change change : changes) {
+            most = change.resizes ? Math.max(most, change.newSize) : most;
+        }
+        return most;
+    }
+
+    /** Judges a size that was seen since a watch began. */
+    void checkSize(long seen, Reading watch, String where) {
+        readings.remove(watch);
+        if (seen < watch.sizeMin || seen > watch.sizeMax) {
+            throw new Violation(
+                    "I1",
+                    where
+                            + " of file "
+                            + number
+                            + " shows size "
+                            + seen
+                            + ", not "
+                            + watch.sizeMin
+                            + (watch.sizeMin == watch.sizeMax ? "" : ".." + watch.sizeMax));
+        }
+    }
+
+    /** Begins to note the sizes that the file has. */
+    Reading watch() {
+        return read(0, 0);
+    }
+
+    /** Claims a write; null when another change is in the way. */
+    @Nullable Change write(int position, byte[] data) {
+        int end = position + data.length;
+        int newSize = Math.max(size, end);
+        int from = Math.min(size, position);
+        int claimFrom = newSize != size ? from : position;
+        int claimTo = newSize != size ? RUNNING : end;
+        if (isClaimed(claimFrom, claimTo, newSize != size)) {
+            return null;
+        }
+        grow(end);
+        Change change = new Change(claimFrom, claimTo, newSize, data, position);
+        begin(change, position, end);
+        return change;
+    }
+
+    /** Claims a truncate; null when another change is in the way. */
+    @Nullable Change truncate(int newSize) {
+        int from = Math.min(size, newSize);
+        if (isClaimed(from, RUNNING, true)) {
+            return null;
+        }
+        grow(newSize);
+        Change change = new Change(from, RUNNING, newSize, null, 0);
+        begin(change, from, Math.max(size, newSize));
+        return change;
+    }
+
+    private boolean isClaimed(int from, int to, boolean resizes) {
+        for (Change change : changes) {
+            if (change.conflicts(from, to, resizes)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void begin(Change change, int from, int to) {
+        Arrays.fill(began, from, to, change.began);
+        Arrays.fill(ended, from, to, RUNNING);
+        changes.add(change);
+        for (Reading reading : readings) {
+            reading.meet(change);
+        }
+    }
+
+    void wrote(Change change) {
+        byte[] data = java.util.Objects.requireNonNull(change.data);
+        System.arraycopy(data, 0, value, change.dataAt, data.length);
+        int end = change.dataAt + data.length;
+        wild.clear(change.dataAt, end);
+        end(change, change.dataAt, end, change.newSize);
+    }
+
+    void truncated(Change change) {
+        int old = size;
+        int from = Math.min(old, change.newSize);
+        int to = Math.max(old, change.newSize);
+        Arrays.fill(value, from, to, (byte) 0);
+        wild.clear(from, to);
+        end(change, from, to, change.newSize);
+        // Nothing of it is to be uploaded: the server is told of the size alone.
+        System.arraycopy(began, from, acknowledged, from, to - from);
+    }
+
+    /** It failed: what is there now, and the size, are unknown within its bounds. */
+    void failed(Change change, long sizeNow) {
+        int least = change.resizes ? Math.min(size, change.newSize) : size;
+        int most = change.resizes ? Math.max(size, change.newSize) : size;
+        if (change.resizes && (sizeNow < least || sizeNow > most)) {
+            throw new Violation(
+                    "I1",
+                    "after a change that failed, file "
+                            + number
+                            + " has size "
+                            + sizeNow
+                            + ", not "
+                            + least
+                            + ".."
+                            + most);
+        }
+        int from = change.data == null ? least : change.dataAt;
+        int to = change.data == null ? most : change.dataAt + change.data.length;
+        wild.set(from, to);
+        end(change, from, to, (int) sizeNow);
+        if (size < value.length) {
+            Arrays.fill(value, size, value.length, (byte) 0);
+            wild.clear(size, value.length);
+        }
+    }
+
+    private void end(Change change, int from, int to, int newSize) {
+        int now = sequence.next();
+        Arrays.fill(ended, from, to, now);
+        if (change.resizes) {
+            size = newSize;
+            sizeEnded = now;
+        }
+        changes.remove(change);
+    }
+
+    Reading read(int position, int length) {
+        Reading reading = new Reading(position, length);
+        readings.add(reading);
+        return reading;
+    }
+
+    void drop(Reading reading) {
+        readings.remove(reading);
+    }
+
+    /** Judges what a read returned. */
+    void hasRead(Reading reading, byte[] got, int count) {
+        readings.remove(reading);
+        int least = Math.clamp((long) reading.sizeMin - reading.position, 0, reading.length);
+        int most = Math.clamp((long) reading.sizeMax - reading.position, 0, reading.length);
+        if (count < least || count > most) {
+            throw new Violation(
+                    "I1",
+                    "read of file "
+                            + number
+                            + " at "
+                            + reading.position
+                            + " returned "
+                            + count
+                            + " of "
+                            + reading.length
+                            + " bytes, not "
+                            + least
+                            + (least == most ? "" : ".." + most));
+        }
+        for (int i = 0; i < count; i++) {
+            int at = reading.position + i;
+            if (got[i] != value[at] || wild.get(at)) {
+                judge(reading, at, got[i]);
+            }
+        }
+    }
+
+    private void judge(Reading reading, int at, byte got) {
+        boolean met = false;
+        for (Change change : reading.met) {
+            if (at >= change.from && at < change.to) {
+                if (got == change.at(at)) {
+                    return;
+                }
+                met = true;
+            }
+        }
+        if (met && got == reading.before[at - reading.position]) {
+            return;
+        }
+        if (wild.get(at)) {
+            if (!met) {
+                value[at] = got;
+                wild.clear(at);
+            }
+            return;
+        }
+        if (got != value[at]) {
+            throw new Violation(
+                    "I1",
+                    "read of file "
+                            + number
+                            + " shows "
+                            + (got & 0xff)
+                            + " at "
+                            + at
+                            + ", not "
+                            + (value[at] & 0xff));
+        }
+    }
+
+    /** Compares with the server what did not change since a moment. */
+    void checkServer(byte[] onServer, int since, String invariant, String where) {
+        if (sizeEnded <= since && changes.stream().noneMatch(c -> c.resizes)) {
+            if (onServer.length != size) {
+                throw new Violation(
+                        invariant,
+                        where
+                                + ": file "
+                                + number
+                                + " has "
+                                + onServer.length
+                                + " bytes on the server, not "
+                                + size);
+            }
+        }
+        for (int i = 0; i < Math.min(size, onServer.length); i++) {
+            if (onServer[i] != value[i] && ended[i] <= since && !wild.get(i)) {
+                throw new Violation(
+                        invariant,
+                        where
+                                + ": file "
+                                + number
+                                + " has "
+                                + (onServer[i] & 0xff)
+                                + " at "
+                                + i
+                                + " on the server, not "
+                                + (value[i] & 0xff));
+            }
+        }
+    }
+
+    /** A piece is about to be sent: each byte of it must have been changed since it last was. */
+    void checkUpload(long from, long to) {
+        checkSizeLimit(to);
+        for (int i = (int) from; i < to; i++) {
+            if (began[i] == acknowledged[i]) {
+                throw new Violation(
+                        "I12",
+                        "upload ["
+                                + from
+                                + ", "
+                                + to
+                                + ") of file "
+                                + number
+                                + ": nothing was written at "
+                                + i
+                                + " since the server has it");
+            }
+        }
+    }
+
+    void checkSizeLimit(long to) {
+        if (to > sizeMax() || to > began.length) {
+            throw new Violation(
+                    "I14",
+                    "upload to " + to + " of file " + number + ", whose size is " + sizeMax());
+        }
+    }
+
+    /** The server has these bytes, as they were at or after a moment. */
+    void acknowledge(long from, long to, int since) {
+        for (int i = (int) from; i < to; i++) {
+            if (ended[i] < since) {
+                acknowledged[i] = began[i];
+            }
+        }
+    }
+
+    /** Notes an error; {@code must}: each open file has to hear of it. */
+    void error(boolean must) {
+        errors++;
+        if (must && !unlinked) {
+            lastMust = errors;
+        }
+    }
+
+    int errors() {
+        return errors;
+    }
+
+    int lastMust() {
+        return lastMust;
+    }
+
+    private void grow(int capacity) {
+        if (capacity > value.length) {
+            int length = Math.max(capacity, value.length * 2);
+            value = Arrays.copyOf(value, length);
+            began = Arrays.copyOf(began, length);
+            ended = Arrays.copyOf(ended, length);
+            acknowledged = Arrays.copyOf(acknowledged, length);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import java.util.Map;
+
+/** The file system without a cache as a subject. */
+record PlainSubject(PlainVfs vfs) implements Subject {
+    static Factory with(PlainVfs.Bug bug) {
+        return (environment, server, limits) ->
+                new PlainSubject(new PlainVfs(environment, server, bug));
+    }
+
+    @Override
+    public int applicationsMax() {
+        return 1; // It does not keep names apart.
+    }
+
+    @Override
+    public void close() {
+        // Nothing is held back.
+    }
+
+    @Override
+    public Map<String, Long> accounts() {
+        return Map.of("open files", vfs.opens);
+    }
+
+    @Override
+    public void check() {
+        // It has no locks.
+    }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsException;
+import io.netfs4j.request.Destination;
+import io.netfs4j.request.Subrequest;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.CoherencyToken;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.WriteSession;
+import io.netfs4j.testing.sim.FaultPlan.Fault;
+
+import org.jspecify.annotations.Nullable;
+
+/** An open file of the simulated server. */
+final class SimFile implements ServerFile {
+    private static final int PIECE_BYTES_MAX = 1 << 18;
+
+    final SimServer server;
+    final ServerFile inner;
+    final ModelFile model;
+    private final Destination reads = new Reads();
+    private boolean closed;
+    private @Nullable Session session;
+
+    SimFile(SimServer server, ServerFile inner, ModelFile model) {
+        this.server = server;
+        this.inner = inner;
+        this.model = model;
+    }
+
+    /** An action on the store's file. */
+    interface Action<T> {
+        T run() throws FsException;
+    }
+
+    @Override
+    public Destination reads() {
+        return reads;
+    }
+
+    @Override
+    public WriteSession begin(@Nullable CoherencyToken base) {
+        if (closed) {
+            throw new Violation("I18", "a session on a closed handle of file " + model.number);
+        }
+        if (session != null) {
+            throw new Violation("I11", "two sessions at once on a handle of " + model.number);
+        }
+        server.sessionBegan();
+        session = new Session(inner.begin(base));
+        return session;
+    }
+
+    @Override
+    public void sync(Completion<@Nullable Void> done) {
+        if (closed) {
+            throw new Violation("I18", "sync on a closed handle of file " + model.number);
+        }
+        later(
+                "sync",
+                () -> {
+                    if (server.faults.strikes(Fault.SYNC_FAILS)) {
+                        model.error(false);
+                        done.fail(server.inject(server.faults.permanent(), "sync"));
+                    } else {
+                        inner.sync(done);
+                    }
+                });
+    }
+
+    /** Runs it after a while, on no task; while the server is down, after that. */
+    private void later(String what, Runnable action) {
+        server.trace.event(server.loop.nanoTime(), what, model.number, 0, 0);
+        long delay =
+                server.faults.strikes(Fault.SLOW)
+                        ? server.faults.badNanos()
+                        : server.faults.latency();
+        server.loop.schedule(
+                () -> {
+                    if (server.isDown()) {
+                        later(what + " waits", action);
+                    } else {
+                        action.run();
+                    }
+                },
+                delay + (server.isDown() ? 10_000_000_000L : 0));
+    }
+
+    @Override
+    public ServerAttributes attributes() throws FsException {
+        return server.callFile("fstat", this, inner::attributes);
+    }
+
+    @Override
+    public ServerAttributes setAttributes(AttributeChange change) throws FsException {
+        return server.callFile("fsetattr", this, () -> inner.setAttributes(change));
+    }
+
+    @Override
+    public boolean isWritable() {
+        return inner.isWritable();
+    }
+
+    @Override
+    public void close() {
+        server.trace.event(server.loop.nanoTime(), "close handle", model.number, 0, 0);
+        if (closed) {
+            throw new Violation("I18", "a handle of file " + model.number + " closed twice");
+        }
+        if (session != null) {
+            throw new Violation("I18", "a handle of file " + model.number + " with a session");
+        }
+        closed = true;
+        server.closedFile();
+        inner.close();
+    }
+
+    private boolean issue(
+            Subrequest offer, Runnable whenReady, Destination to, @Nullable Session in) {
+        if (!server.admits(once(whenReady))) {
+            return false;
+        }
+        long taken = Math.min(offer.length(), PIECE_BYTES_MAX);
+        if (server.faults.strikes(Fault.TAKES_LESS)) {
+            taken = 1 + (taken * 7919 + server.pieces() * 31L) % taken;
+        }
+        offer.take(taken);
+        SimPiece piece = new SimPiece(this, offer, to, in);
+        piece.begin();
+        server.maybeReset();
+        return true;
+    }
+
+    private Runnable once(Runnable whenReady) {
+        boolean[] called = {false};
+        return () -> {
+            if (called[0]) {
+                throw new Violation("simulator", "told twice that there is room");
+            }
+            called[0] = true;
+            whenReady.run();
+        };
+    }
+
+    private final class Reads implements Destination {
+        @Override
+        public int estimateBytes(long position) {
+            return PIECE_BYTES_MAX;
+        }
+
+        @Override
+        public boolean issue(Subrequest offer, Runnable whenReady) {
+            if (closed) {
+                throw new Violation("I18", "a read on a closed handle of " + model.number);
+            }
+            return SimFile.this.issue(offer, whenReady, inner.reads(), null);
+        }
+    }
+
+    /** A pass of writing; knows which bytes were sent, and which of them must be sent again. */
+    final class Session implements WriteSession {
+        final int began = server.sequence.next();
+        private final WriteSession into;
+        final Sent sent = new Sent();
+        private boolean over;
+
+        Session(WriteSession into) {
+            this.into = into;
+        }
+
+        @Override
+        public int estimateBytes(long position) {
+            return 1 + (int) ((position * 31 + server.pieces() * 4099L) % (1 << 16));
+        }
+
+        @Override
+        public boolean issue(Subrequest offer, Runnable whenReady) {
+            requireLive("issue");
+            return SimFile.this.issue(offer, whenReady, into, this);
+        }
+
+        @Override
+        public void keep(long position, long length) {
+            requireLive("keep");
+        }
+
+        @Override
+        public void commit(AttributeChange times, Completion<ServerAttributes> done) {
+            requireLive("commit");
+            sent.requireQuiet("commit");
+            end();
+            later(
+                    "commit",
+                    () -> {
+                        if (server.faults.strikes(Fault.COMMIT_FAILS)) {
+                            model.error(false);
+                            done.fail(server.inject(server.faults.permanent(), "commit"));
+                        } else {
+                            into.commit(times, done);
+                        }
+                    });
+        }
+
+        @Override
+        public void abort() {
+            requireLive("abort");
+            sent.requireQuiet("abort");
+            end();
+            into.abort();
+        }
+
+        private void requireLive(String what) {
+            if (over) {
+                throw new Violation("I10", what + " after the end of a session");
+            }
+        }
+
+        private void end() {
+            over = true;
+            session = null;
+            server.sessionEnded();
+        }
+    }
+}

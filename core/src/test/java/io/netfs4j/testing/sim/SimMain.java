@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * Runs many seeds' worlds and reports. The last line of stdout is {@code seeds=N operations=N
+ * faults=N violations=N trace=HASH}; exit 0 only without a violation, 1 with one, 2 on arguments
+ * that it does not understand.
+ */
+public final class SimMain {
+    private static final int EVENTS_SHOWN = 60;
+    private static final int VIOLATIONS_SHOWN = 5;
+
+    /** One seed in this many is run twice, and must leave the same trace (I20). */
+    private static final int TWICE_EVERY = 100;
+
+    private static final long SEEDS_DEFAULT = 500;
+
+    private final Arguments arguments;
+    private final AtomicLong next = new AtomicLong();
+    private final AtomicLong violations = new AtomicLong();
+    private final AtomicLong operations = new AtomicLong();
+    private final AtomicLong faults = new AtomicLong();
+    private final long began = System.nanoTime();
+    private final int[] hits = new int[FaultPlan.Fault.values().length];
+
+    /** Hashes in rows of this many seeds, so that they are combined in the seeds' order. */
+    private final List<AtomicReferenceArray<@Nullable Long>> rows = new ArrayList<>();
+
+    private static final int ROW = 1 << 12;
+
+    private SimMain(Arguments arguments) {
+        this.arguments = arguments;
+    }
+
+    /** What was asked for. */
+    private record Arguments(long seeds, long minutes, long first, boolean trace) {
+        static Arguments parse(String[] args) {
+            long seeds = -1;
+            long minutes = -1;
+            long first = -1;
+            long one = -1;
+            boolean trace = false;
+            for (int i = 0; i < args.length; i++) {
+                String name = args[i];
+                if (name.equals("--trace")) {
+                    trace = true;
+                    continue;
+                }
+                String value = i + 1 < args.length ? args[++i] : "";
+                switch (name) {
+                    case "--seeds" -> seeds = number(name, value, 1);
+                    case "--minutes" -> minutes = number(name, value, 1);
+                    case "--first" -> first = number(name, value, 0);
+                    case "--seed" -> one = number(name, value, 0);
+                    default -> throw new IllegalArgumentException("unknown argument " + name);
+                }
+            }
+            if (one >= 0 && (seeds >= 0 || minutes >= 0 || first >= 0)) {
+                throw new IllegalArgumentException("--seed stands alone, or with --trace");
+            }
+            if (seeds >= 0 && minutes >= 0) {
+                throw new IllegalArgumentException("either --seeds or --minutes");
+            }
+            if (trace && one < 0) {
+                throw new IllegalArgumentException("--trace needs --seed");
+            }
+            if (one >= 0) {
+                return new Arguments(1, -1, one, trace);
+            }
+            long count = minutes >= 0 ? Long.MAX_VALUE : seeds >= 0 ? seeds : SEEDS_DEFAULT;
+            return new Arguments(count, minutes, Math.max(first, 0), false);
+        }
+
+        private static long number(String name, String text, long least) {
+            try {
+                long n = Long.parseLong(text);
+                if (n >= least) {
+                    return n;
+                }
+            } catch (NumberFormatException e) {
+                // Falls through to the one message for both.
+            }
+            throw new IllegalArgumentException(
+                    name + " needs a whole number from " + least + ", not \"" + text + "\"");
+        }
+    }
+
+    public static void main(String[] args) throws InterruptedException {
+        Arguments arguments;
+        try {
+            arguments = Arguments.parse(args);
+        } catch (IllegalArgumentException e) {
+            System.err.println(
+                    "sim: "
+                            + e.getMessage()
+                            + "; [--seeds N | --minutes N] [--first S] | --seed S [--trace]");
+            System.exit(2);
+            return;
+        }
+        System.exit(new SimMain(arguments).run() ? 0 : 1);
+    }
+
+    private boolean run() throws InterruptedException {
+        int count = (int) Math.min(arguments.seeds, Runtime.getRuntime().availableProcessors());
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Thread thread = new Thread(this::work, "sim-" + i);
+            thread.start();
+            threads.add(thread);
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        long done = Math.min(next.get(), arguments.seeds);
+        StringBuilder kinds = new StringBuilder("faults by kind:");
+        for (FaultPlan.Fault fault : FaultPlan.Fault.values()) {
+            kinds.append(' ').append(fault).append('=').append(hits[fault.ordinal()]);
+        }
+        System.out.println(kinds);
+        System.out.printf(
+                Locale.ROOT,
+                "seeds=%d operations=%d faults=%d violations=%d trace=%016x%n",
+                done,
+                operations.get(),
+                faults.get(),
+                violations.get(),
+                combined(done));
+        return violations.get() == 0;
+    }
+
+    private void work() {
+        long end = arguments.minutes < 0 ? Long.MAX_VALUE : arguments.minutes * 60_000_000_000L;
+        while (System.nanoTime() - began < end) {
+            long index = next.getAndIncrement();
+            if (index >= arguments.seeds) {
+                next.decrementAndGet();
+                return;
+            }
+            runSeed(index);
+        }
+    }
+
+    private void runSeed(long index) {
+        long seed = arguments.first + index;
+        World.Outcome outcome = world(seed, arguments.trace).run(EVENTS_SHOWN);
+        operations.addAndGet(outcome.operations());
+        faults.addAndGet(outcome.faults());
+        keep(index, outcome);
+        if (outcome.violation() != null) {
+            report(outcome);
+        } else if (seed % TWICE_EVERY == 0) {
+            World.Outcome again = world(seed, false).run(EVENTS_SHOWN);
+            if (again.hash() != outcome.hash()) {
+                violations.incrementAndGet();
+                say(
+                        String.format(
+                                Locale.ROOT,
+                                "seed %d: I20: two runs left the traces %016x and %016x",
+                                seed,
+                                outcome.hash(),
+                                again.hash()));
+            }
+        }
+    }
+
+    static World world(long seed, boolean aloud) {
+        return new World(seed, CachedSubject::make, aloud);
+    }
+
+    private void report(World.Outcome outcome) {
+        long count = violations.incrementAndGet();
+        Violation violation = java.util.Objects.requireNonNull(outcome.violation());
+        StringBuilder text = new StringBuilder("seed " + outcome.seed() + ": " + violation);
+        if (count <= VIOLATIONS_SHOWN) {
+            text.append("\n  ").append(outcome.description());
+            outcome.lastEvents().forEach(e -> text.append("\n  ").append(e));
+            java.io.StringWriter stack = new java.io.StringWriter();
+            violation.printStackTrace(new java.io.PrintWriter(stack));
+            text.append('\n').append(stack);
+        }
+        say(text.toString());
+    }
+
+    private static synchronized void say(String text) {
+        System.out.println(text);
+    }
+
+    private synchronized void keep(long index, World.Outcome outcome) {
+        while (rows.size() <= index / ROW) {
+            rows.add(new AtomicReferenceArray<>(ROW));
+        }
+        rows.get((int) (index / ROW)).set((int) (index % ROW), outcome.hash());
+        for (int i = 0; i < hits.length; i++) {
+            hits[i] += outcome.hits()[i];
+        }
+    }
+
+    private synchronized long combined(long count) {
+        long hash = 0;
+        for (long i = 0; i < count; i++) {
+            Long one = rows.get((int) (i / ROW)).get((int) (i % ROW));
+            hash = Trace.mix(hash * 31 + (one == null ? 0 : one));
+        }
+        return hash;
+    }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.Segment;
+import io.netfs4j.request.Destination;
+import io.netfs4j.request.Subrequest;
+import io.netfs4j.request.Termination;
+import io.netfs4j.testing.sim.FaultPlan.Fault;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** One piece under way at the simulated server: what becomes of it is drawn when it begins. */
+final class SimPiece {
+    final SimFile file;
+    private final SimServer server;
+    private final Subrequest offer;
+    private final Destination store;
+    private final SimFile.@Nullable Session session;
+    private boolean retry;
+    private boolean ended;
+
+    SimPiece(SimFile file, Subrequest offer, Destination store, SimFile.@Nullable Session session) {
+        this.file = file;
+        this.server = file.server;
+        this.offer = offer;
+        this.store = store;
+        this.session = session;
+    }
+
+    boolean isWrite() {
+        return session != null;
+    }
+
+    long from() {
+        return offer.position();
+    }
+
+    long to() {
+        return offer.position() + offer.length();
+    }
+
+    void begin() {
+        server.trace.event(
+                server.loop.nanoTime(),
+                isWrite() ? "send" : "fetch",
+                file.model.number,
+                from(),
+                offer.length());
+        server.began(this);
+        if (session != null) {
+            file.model.checkUpload(from(), to());
+            retry = session.sent.issued(this);
+        }
+        if (server.isDown()) {
+            server.loop.schedule(this::refuse, server.faults.latency());
+        } else if (server.faults.strikes(Fault.ENDS_AT_ONCE)) {
+            finish();
+        } else {
+            long delay =
+                    server.faults.strikes(Fault.SLOW)
+                            ? server.faults.badNanos()
+                            : server.faults.latency();
+            server.loop.schedule(this::finish, delay);
+        }
+    }
+
+    private void finish() {
+        if (ended) {
+            return;
+        }
+        FaultPlan faults = server.faults;
+        if (faults.strikes(isWrite() ? Fault.WRITE_FAILS : Fault.READ_FAILS)) {
+            transfer(part());
+            FsException cause = server.inject(faults.permanent(), toString());
+            if (isWrite()) {
+                file.model.error(true);
+            }
+            end(new Termination.Failed(cause), 0);
+        } else if (faults.strikes(Fault.BUSY)) {
+            later(false, faults.badNanos());
+        } else if (faults.strikes(Fault.DISCONNECT)) {
+            cut();
+        } else if (offer.length() > 1
+                && faults.strikes(isWrite() ? Fault.SHORT_WRITE : Fault.SHORT_READ)) {
+            shortly();
+        } else {
+            end(transfer(offer.length()), offer.length());
+        }
+    }
+
+    private void shortly() {
+        long count = Math.max(1, part());
+        Termination met = transfer(count);
+        end(met instanceof Termination.EndOfFile ? met : new Termination.Short(count), count);
+    }
+
+    /** The connection is gone; whether the server got it, or a part of it, nobody knows. */
+    void cut() {
+        if (!ended) {
+            transfer(part());
+            later(true, 0);
+        }
+    }
+
+    private void refuse() {
+        if (!ended) {
+            later(true, server.faults.latency());
+        }
+    }
+
+    private void later(boolean disconnected, long after) {
+        FsError error = disconnected ? FsError.ENOTCONN : FsError.EBUSY;
+        if (!disconnected) {
+            // The engine may lose its patience and report it.
+            server.injected.add(error);
+            file.model.error(false);
+        }
+        FsException cause = new FsException(error, "injected: " + this);
+        end(new Termination.RetryLater(disconnected, after, cause), 0);
+    }
+
+    /** A length from 0 to all, by no draw of its own. */
+    private long part() {
+        long drawn = Trace.mix(server.trace.hash()) >>> 1;
+        return switch ((int) (drawn & 3)) {
+            case 0 -> 0;
+            case 1 -> offer.length() - 1;
+            default -> (drawn >>> 2) % offer.length();
+        };
+    }
+
+    private Termination transfer(long count) {
+        if (count == 0) {
+            return Termination.DONE;
+        }
+        if (isWrite()) {
+            file.model.checkSizeLimit(from() + count);
+        }
+        Termination[] met = new Termination[1];
+        Subrequest inner =
+                new Subrequest(
+                        "store",
+                        offer.direction(),
+                        offer.position(),
+                        first(count),
+                        (s, t) -> met[0] = t);
+        store.issue(inner, () -> {});
+        return met[0];
+    }
+
+    private List<Segment> first(long count) {
+        List<Segment> segments = new ArrayList<>();
+        long left = count;
+        for (Segment s : offer.segments()) {
+            int n = (int) Math.min(left, s.length());
+            if (n > 0) {
+                segments.add(new Segment(s.memory(), s.offset(), n));
+            }
+            left -= n;
+        }
+        return segments;
+    }
+
+    private void end(Termination termination, long transferred) {
+        if (!isWrite() && server.faults.strikes(Fault.SCRIBBLE)) {
+            scribble(termination instanceof Termination.EndOfFile(long n) ? n : transferred);
+        }
+        ended = true;
+        server.trace.event(
+                server.loop.nanoTime(),
+                termination.getClass().getSimpleName(),
+                file.model.number,
+                from(),
+                transferred);
+        if (session != null) {
+            session.sent.ended(this, retry, transferred);
+            file.model.acknowledge(from(), from() + transferred, session.began);
+        }
+        server.ended(this, isWrite() ? transferred : 0);
+        if (!offer.terminated(termination)) {
+            throw new Violation("I10", this + " had ended before");
+        }
+        if (server.faults.strikes(Fault.ENDS_TWICE) && offer.terminated(Termination.DONE)) {
+            throw new Violation("I10", this + " was ended twice");
+        }
+    }
+
+    /** The rest of a read's memory is the server's to spoil until the end. */
+    private void scribble(long after) {
+        byte[] rubbish = new byte[(int) (offer.length() - after)];
+        java.util.Arrays.fill(rubbish, (byte) 0xEE);
+        offer.copyIn(after, rubbish, 0, rubbish.length);
+    }
+
+    @Override
+    public String toString() {
+        return offer + " of file " + file.model.number;
+    }
+}

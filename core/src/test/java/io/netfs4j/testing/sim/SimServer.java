@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.server.Access;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.Capabilities;
+import io.netfs4j.server.EntrySink;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.OpenedFile;
+import io.netfs4j.server.PathSource;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.RenameMode;
+import io.netfs4j.server.Server;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.ServerFileSystemStatistics;
+import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.sim.FaultPlan.Fault;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * A server that writes at offsets and is meaner than real ones: slow, out of order, short, failing,
+ * stingy with credits, restarting. What it stores is in a {@link MemoryServer}, which never fails.
+ * It checks what a server can see of the invariants.
+ */
+final class SimServer implements Server {
+    final SimLoop loop;
+    final FaultPlan faults;
+    final Trace trace;
+    final ModelFile.Sequence sequence;
+    final MemoryServer store;
+
+    /** Errors that were injected, of all kinds: only these may reach an application. */
+    final Set<FsError> injected = EnumSet.noneOf(FsError.class);
+
+    /** Files by the store's number; those whose creation the model announced. */
+    private final Map<Long, ModelFile> files = new HashMap<>();
+
+    private final Map<RemotePath, ModelFile> announced = new HashMap<>();
+    private final Map<ModelFile, ServerFile> peeks = new HashMap<>();
+
+    /** Pieces under way, in the order of their issue. */
+    private final Set<SimPiece> inFlight = new LinkedHashSet<>();
+
+    /** Write pieces under way by file, for I11. */
+    private final Map<ModelFile, List<SimPiece>> writing = new HashMap<>();
+
+    private final ArrayDeque<Runnable> waiters = new ArrayDeque<>();
+    private boolean poking;
+    private boolean withoutCredits;
+    private long downUntil;
+    private Completion<Boolean> up = Completion.done(true);
+    private int nameFaults;
+    private int opened;
+    private int sessions;
+    private int pieces;
+    private long writtenBytes;
+
+    SimServer(SimLoop loop, FaultPlan faults, Trace trace, ModelFile.Sequence sequence) {
+        this.loop = loop;
+        this.faults = faults;
+        this.trace = trace;
+        this.sequence = sequence;
+        store = new MemoryServer(loop);
+    }
+
+    // What the world asks of it.
+
+    /** The next file made at this path is that one. */
+    void announce(RemotePath path, ModelFile file) {
+        announced.put(path, file);
+    }
+
+    /** How many name operations have failed so far. */
+    int nameFaults() {
+        return nameFaults;
+    }
+
+    int sessions() {
+        return sessions;
+    }
+
+    int opened() {
+        return opened;
+    }
+
+    int inFlight() {
+        return inFlight.size();
+    }
+
+    int pieces() {
+        return pieces;
+    }
+
+    long writtenBytes() {
+        return writtenBytes;
+    }
+
+    /** What the server holds of a file now, also one without a name. */
+    byte[] peek(ModelFile file) {
+        ServerFile open = peeks.get(file);
+        return open == null ? new byte[0] : Peek.all(open);
+    }
+
+    /** What the store has under a path, or null. */
+    @Nullable ServerAttributes peek(RemotePath path) {
+        try {
+            return store.stat(path);
+        } catch (FsException e) {
+            return null;
+        }
+    }
+
+    Map<String, FileType> peekNames(RemotePath directory) {
+        Map<String, FileType> names = new TreeMap<>();
+        try {
+            store.list(directory, (name, type, attributes) -> names.put(name, type));
+        } catch (FsException e) {
+            throw new Violation("names", "the server has no directory /" + directory, e);
+        }
+        return names;
+    }
+
+    ModelFile fileAt(RemotePath path) {
+        ServerAttributes attributes = peek(path);
+        ModelFile file = attributes == null ? null : files.get(attributes.serverFileId());
+        if (file == null) {
+            throw new Violation("names", "the server has no file /" + path);
+        }
+        return file;
+    }
+
+    /** Faults are over: what was withheld comes back. */
+    void quiet() {
+        faults.quiet();
+        withoutCredits = false;
+        downUntil = 0;
+        up.complete(true);
+        poke();
+    }
+
+    // Names.
+
+    /** An action on the store. */
+    private interface Action<T> {
+        T run() throws FsException;
+    }
+
+    private <T> T call(String name, RemotePath path, Action<T> action) throws FsException {
+        trace.event(loop.nanoTime(), name, path.hashCode(), 0, 0);
+        delay();
+        awaitUp();
+        if (faults.strikes(Fault.NAME_FAILS)) {
+            nameFaults++;
+            throw inject(faults.permanent(), name + " /" + path);
+        }
+        T result;
+        try {
+            result = action.run();
+        } catch (FsException e) {
+            delay();
+            trace.event(loop.nanoTime(), name + " failed", e.error().errno(), 0, 0);
+            throw e;
+        }
+        // A lost reply: the back end asks until it knows that it was done.
+        if (faults.strikes(Fault.LOST_REPLY)) {
+            loop.sleep(faults.badNanos());
+        }
+        delay();
+        trace.event(loop.nanoTime(), name + " done", path.hashCode(), 0, 0);
+        return result;
+    }
+
+    FsException inject(FsError error, String what) {
+        injected.add(error);
+        trace.event(loop.nanoTime(), "inject " + error, 0, 0, 0);
+        return new FsException(error, "injected: " + what);
+    }
+
+    void delay() {
+        loop.sleep(faults.strikes(Fault.SLOW) ? faults.badNanos() : faults.latency());
+    }
+
+    private void awaitUp() throws FsException {
+        while (loop.nanoTime() < downUntil) {
+            loop.awaitUninterruptibly(up);
+        }
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        return store.capabilities();
+    }
+
+    @Override
+    public ServerAttributes stat(RemotePath path) throws FsException {
+        return call("stat", path, () -> store.stat(path));
+    }
+
+    @Override
+    public void list(RemotePath directory, EntrySink sink) throws FsException {
+        record Row(String name, FileType type, @Nullable ServerAttributes attributes) {}
+        List<Row> rows = new ArrayList<>();
+        call(
+                "list",
+                directory,
+                () -> {
+                    store.list(directory, (n, t, a) -> rows.add(new Row(n, t, a)));
+                    return true;
+                });
+        for (Row row : rows) {
+            sink.entry(row.name, row.type, row.attributes);
+        }
+    }
+
+    @Override
+    public OpenedFile open(PathSource source, Access access) throws FsException {
+        RemotePath path = source.path();
+        ServerAttributes there = peek(path);
+        ModelFile file = there == null ? null : files.get(there.serverFileId());
+        int before = nameFaults;
+        try {
+            return call("open", path, () -> opened(store.open(source, access)));
+        } catch (FsException e) {
+            if (file != null && nameFaults != before) {
+                file.error(false);
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public OpenedFile create(PathSource source, int mode) throws FsException {
+        RemotePath path = source.path();
+        return call(
+                "create",
+                path,
+                () -> {
+                    OpenedFile made = store.create(source, mode);
+                    ModelFile file = announced.remove(path);
+                    if (file == null) {
+                        throw new Violation("names", "creates /" + path + " unasked");
+                    }
+                    files.put(made.attributes().serverFileId(), file);
+                    peeks.put(file, store.open(source, Access.READ).file());
+                    return opened(made);
+                });
+    }
+
+    private OpenedFile opened(OpenedFile inner) {
+        opened++;
+        ModelFile file = files.get(inner.attributes().serverFileId());
+        if (file == null) {
+            throw new Violation("names", "opens a file that nobody made");
+        }
+        return new OpenedFile(new SimFile(this, inner.file(), file), inner.attributes());
+    }
+
+    @Override
+    public ServerAttributes makeDirectory(RemotePath path, int mode) throws FsException {
+        return call("mkdir", path, () -> store.makeDirectory(path, mode));
+    }
+
+    @Override
+    public void remove(RemotePath path) throws FsException {
+        call(
+                "remove",
+                path,
+                () -> {
+                    store.remove(path);
+                    return true;
+                });
+    }
+
+    @Override
+    public void removeDirectory(RemotePath path) throws FsException {
+        call(
+                "rmdir",
+                path,
+                () -> {
+                    store.removeDirectory(path);
+                    return true;
+                });
+    }
+
+    @Override
+    public void rename(RemotePath from, RemotePath to, RenameMode mode) throws FsException {
+        call(
+                "rename",
+                from,
+                () -> {
+                    store.rename(from, to, mode);
+                    return true;
+                });
+    }
+
+    @Override
+    public ServerAttributes setAttributes(RemotePath path, AttributeChange change)
+            throws FsException {
+        return call("setattr", path, () -> store.setAttributes(path, change));
+    }
+
+    @Override
+    public ServerFileSystemStatistics statistics(RemotePath path) throws FsException {
+        return call("statfs", path, () -> store.statistics(path));
+    }
+
+    @Override
+    public void close() {
+        trace.event(loop.nanoTime(), "close server", 0, 0, 0);
+    }
+
+    // Data, for SimFile.
+
+    /** For calls by handle, which fail and wait as those by name do. */
+    <T> T callFile(String name, SimFile file, SimFile.Action<T> action) throws FsException {
+        int before = nameFaults;
+        try {
+            return call(name, RemotePath.ROOT, action::run);
+        } catch (FsException e) {
+            if (nameFaults != before) {
+                file.model.error(false);
+            }
+            throw e;
+        }
+    }
+
+    void closedFile() {
+        opened--;
+    }
+
+    void sessionBegan() {
+        sessions++;
+    }
+
+    void sessionEnded() {
+        sessions--;
+    }
+
+    /** Whether a piece may come now; else it is told later. */
+    boolean admits(Runnable whenReady) {
+        if (faults.strikes(Fault.NO_CREDITS)) {
+            withoutCredits = true;
+            trace.event(loop.nanoTime(), "credits gone", 0, 0, 0);
+            loop.schedule(
+                    () -> {
+                        withoutCredits = false;
+                        trace.event(loop.nanoTime(), "credits back", 0, 0, 0);
+                        poke();
+                    },
+                    faults.badNanos());
+        }
+        if (hasCredit()) {
+            return true;
+        }
+        waiters.add(whenReady);
+        return false;
+    }
+
+    private boolean hasCredit() {
+        return !withoutCredits && inFlight.size() < faults.credits();
+    }
+
+    void began(SimPiece piece) {
+        pieces++;
+        inFlight.add(piece);
+        if (piece.isWrite()) {
+            List<SimPiece> others =
+                    writing.computeIfAbsent(piece.file.model, m -> new ArrayList<>());
+            for (SimPiece other : others) {
+                if (other.from() < piece.to() && piece.from() < other.to()) {
+                    throw new Violation("I11", piece + " is sent while " + other + " is under way");
+                }
+            }
+            others.add(piece);
+        }
+    }
+
+    void ended(SimPiece piece, long written) {
+        inFlight.remove(piece);
+        writtenBytes += written;
+        if (piece.isWrite()) {
+            writing.getOrDefault(piece.file.model, new ArrayList<>()).remove(piece);
+        }
+        poke();
+    }
+
+    /** Tells those who wait, later and one by one, that they may try again. */
+    private void poke() {
+        if (poking || waiters.isEmpty()) {
+            return;
+        }
+        poking = true;
+        loop.execute(() -> {
+            poking = false;
+            if (hasCredit()) {
+                Runnable next = waiters.poll();
+                if (next != null) {
+                    next.run();
+                }
+                poke();
+            }
+        });
+    }
+
+    boolean isDown() {
+        return loop.nanoTime() < downUntil;
+    }
+
+    /** Cuts the connection under everything that is under way. */
+    void maybeReset() {
+        if (!faults.strikes(Fault.RESET)) {
+            return;
+        }
+        long down = faults.badNanos();
+        trace.event(loop.nanoTime(), "reset", down, inFlight.size(), 0);
+        if (down > 0) {
+            Completion<Boolean> again = new Completion<>();
+            up = again;
+            downUntil = loop.nanoTime() + down;
+            loop.schedule(() -> again.complete(true), down);
+        }
+        for (SimPiece piece : List.copyOf(inFlight)) {
+            loop.execute(piece::cut);
+        }
+    }
+}

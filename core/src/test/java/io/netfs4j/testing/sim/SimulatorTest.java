@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The simulator itself: it passes what is right, finds what is not, and repeats itself. */
+class SimulatorTest {
+    private static final int SEEDS = 60;
+
+    @Test
+    void world_withPlainFileSystem_findsNothing() {
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            World.Outcome outcome =
+                    new World(seed, PlainSubject.with(PlainVfs.Bug.NONE), false).run(60);
+            assertThat(outcome.violation())
+                    .as("seed %s %s %s", seed, outcome.description(), outcome.lastEvents())
+                    .isNull();
+        }
+    }
+
+    @Test
+    void world_sameSeed_hasSameTrace() {
+        for (long seed = 1; seed <= 20; seed++) {
+            Subject.Factory factory = PlainSubject.with(PlainVfs.Bug.NONE);
+            assertThat(new World(seed, factory, false).run(0).hash())
+                    .isEqualTo(new World(seed, factory, false).run(0).hash());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    void world_withPlantedBug_findsIt(PlainVfs.Bug bug) {
+        for (long seed = 1; seed <= SEEDS * 5; seed++) {
+            if (new World(seed, PlainSubject.with(bug), false).run(0).violation() != null) {
+                return;
+            }
+        }
+        assertThat(bug).as("bug that was found").isNull();
+    }
+}

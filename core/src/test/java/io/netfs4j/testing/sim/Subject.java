@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsException;
+import io.netfs4j.server.Server;
+import io.netfs4j.vfs.Vfs;
+
+import java.util.Map;
+import java.util.random.RandomGenerator;
+
+/** What a world tests: a file system over a server. */
+interface Subject {
+    Vfs vfs();
+
+    /** As unmounting: returns when everything is on the server and given back. Waits. */
+    void close() throws FsException;
+
+    /**
+     * What is held, by name: at the end each must be 0 (I18), and always at most its limit (I8).
+     */
+    Map<String, Long> accounts();
+
+    /** Fails with a {@link Violation} when a lock is held, or an account is past its limit. */
+    void check();
+
+    /** Whether every write is synchronous. */
+    default boolean isSynchronous() {
+        return false;
+    }
+
+    /** How many applications it bears at once. */
+    default int applicationsMax() {
+        return 4;
+    }
+
+    /** Makes one. The generator decides its limits. */
+    interface Factory {
+        Subject make(Environment environment, Server server, RandomGenerator limits)
+                throws FsException;
+    }
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsException;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.testing.sim.FaultPlan.Fault;
+import io.netfs4j.vfs.Vfs;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+
+/**
+ * One seed's world: a file system under test, a simulated server, a model, and a few applications.
+ * Two phases: with faults, everything is compared as it happens; then without, all that is dirty
+ * must reach the server within bounded time and everything held must be given back.
+ */
+final class World {
+    /** Hours of being without a server add up; an application waits them out. */
+    private static final long SAFETY_NANOS_MAX = 400L * 3_600_000_000_000L;
+
+    private static final long LIVENESS_NANOS_MAX = 3_600_000_000_000L;
+
+    private static final int OPERATIONS_MIN = 40;
+    private static final int OPERATIONS_MAX = 240;
+
+    final long seed;
+    final Trace trace;
+    final RandomGenerator random;
+    final FaultPlan faults;
+    final SimLoop loop;
+    final ModelFile.Sequence sequence = new ModelFile.Sequence();
+    final SimServer server;
+    final Tuning tuning;
+    final ModelNode root = new ModelNode(null, "", null);
+    final List<Handle> handles = new ArrayList<>();
+    private final Subject.Factory factory;
+    private final RandomGenerator limits;
+    private final List<SimLoop.Task> actors = new ArrayList<>();
+    private @Nullable Subject subject;
+    private int filesMade;
+    private int operations;
+
+    World(long seed, Subject.Factory factory, boolean aloud) {
+        this.seed = seed;
+        this.factory = factory;
+        trace = new Trace(aloud);
+        random = generator(seed, 1);
+        faults = new FaultPlan(generator(seed, 2));
+        loop = new SimLoop(generator(seed, 3), trace);
+        server = new SimServer(loop, faults, trace, sequence);
+        limits = generator(seed, 4);
+        tuning = new Tuning(generator(seed, 5));
+    }
+
+    private static RandomGenerator generator(long seed, int purpose) {
+        return RandomGeneratorFactory.of("L64X128MixRandom")
+                .create(Trace.mix(seed * 0x9E3779B97F4A7C15L + purpose));
+    }
+
+    /** How one world ended. */
+    record Outcome(
+            long seed,
+            long operations,
+            long faults,
+            long hash,
+            @Nullable Violation violation,
+            String description,
+            List<String> lastEvents,
+            int[] hits) {}
+
+    Outcome run(int eventsKept) {
+        Violation violation = null;
+        try {
+            live();
+        } catch (Violation v) {
+            violation = v;
+        } catch (RuntimeException | Error e) {
+            violation = causedBy(e);
+        }
+        List<String> last = violation == null ? List.of() : trace.last(eventsKept);
+        return new Outcome(
+                seed,
+                operations,
+                faults.total(),
+                trace.hash(),
+                violation,
+                faults + "; " + tuning + "; " + subject,
+                last,
+                faults.hits());
+    }
+
+    /** The engine may have wrapped what the server threw at it. */
+    private static Violation causedBy(Throwable e) {
+        for (Throwable t = e; t != null; t = t.getCause()) {
+            if (t instanceof Violation v) {
+                return v;
+            }
+        }
+        return new Violation("crash", e.toString(), e);
+    }
+
+    private void live() {
+        Environment environment = new Environment(loop, loop, loop, generator(seed, 6));
+        SimLoop.Task opening =
+                loop.start(
+                        "mount",
+                        () -> {
+                            try {
+                                subject = factory.make(environment, server, limits);
+                            } catch (FsException e) {
+                                throw new Violation("mount", e.toString(), e);
+                            }
+                        });
+        loop.runUntil(opening::isDone, LIVENESS_NANOS_MAX);
+        faults.loud();
+        loop.onYield(subject()::check);
+        root.ino = Vfs.ROOT_INO;
+        int count = 1 + random.nextInt(subject().applicationsMax());
+        int each = (OPERATIONS_MIN + random.nextInt(OPERATIONS_MAX - OPERATIONS_MIN)) / count;
+        for (int i = 0; i < count; i++) {
+            Actor actor = new Actor(this, each);
+            actors.add(loop.start("application " + i, actor));
+        }
+        interruptAtTimes();
+        loop.runUntil(() -> actors.stream().allMatch(SimLoop.Task::isDone), SAFETY_NANOS_MAX);
+        trace.event(loop.nanoTime(), "faults end", 0, 0, 0);
+        server.quiet();
+        SimLoop.Task closing = loop.start("unmount", new Ending(this));
+        loop.runUntil(closing::isDone, LIVENESS_NANOS_MAX);
+        compare(root, RemotePath.ROOT);
+        requireNothingHeld();
+    }
+
+    private void interruptAtTimes() {
+        if (!faults.has(Fault.INTERRUPT)) {
+            return;
+        }
+        if (faults.strikes(Fault.INTERRUPT)) {
+            loop.interrupt(actors.get(random.nextInt(actors.size())));
+        }
+        if (!actors.stream().allMatch(SimLoop.Task::isDone)) {
+            // The longer it takes, the seldomer: some worlds take days.
+            loop.schedule(this::interruptAtTimes, 5_000_000 + loop.nanoTime() / 50);
+        }
+    }
+
+    Vfs vfs() {
+        return subject().vfs();
+    }
+
+    Subject subject() {
+        return java.util.Objects.requireNonNull(subject);
+    }
+
+    ModelFile newFile() {
+        return new ModelFile(++filesMade, sequence);
+    }
+
+    void operation() {
+        operations++;
+        subject().check();
+    }
+
+    private void compare(ModelNode directory, RemotePath path) {
+        Map<String, FileType> there = server.peekNames(path);
+        if (!there.keySet().equals(directory.children.keySet())) {
+            throw new Violation(
+                    "I3",
+                    "/"
+                            + path
+                            + " holds "
+                            + there.keySet()
+                            + " on the server, not "
+                            + directory.children.keySet());
+        }
+        for (ModelNode child : directory.children.values()) {
+            if (child.file == null) {
+                compare(child, path.child(child.name));
+            } else {
+                ModelFile file = server.fileAt(path.child(child.name));
+                if (file != child.file) {
+                    throw new Violation(
+                            "names",
+                            "/"
+                                    + child.path()
+                                    + " is file "
+                                    + file.number
+                                    + " on the server, not "
+                                    + child.file.number);
+                }
+                file.checkServer(server.peek(file), Integer.MAX_VALUE - 1, "I3", "at the end");
+            }
+        }
+    }
+
+    private void requireNothingHeld() {
+        subject()
+                .accounts()
+                .forEach((name, value) -> {
+                    if (value != 0) {
+                        throw new Violation("I18", name + " is " + value + " at the end");
+                    }
+                });
+        if (server.opened() != 0 || server.sessions() != 0 || server.inFlight() != 0) {
+            throw new Violation(
+                    "I18",
+                    "at the end the server has "
+                            + server.opened()
+                            + " open files, "
+                            + server.sessions()
+                            + " sessions, "
+                            + server.inFlight()
+                            + " pieces in flight");
+        }
+    }
+}
