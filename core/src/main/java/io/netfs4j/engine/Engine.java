@@ -117,6 +117,18 @@ public final class Engine {
         return request.done();
     }
 
+    /**
+     * Asks for the write-back lock on behalf of something that changes the server's file; a walk
+     * under way is told to end where the file ends now.
+     */
+    @GuardedBy("inode lock")
+    public Completion<@Nullable Void> acquire(InodeData inode, Object owner) {
+        if (inode.writing != null) {
+            inode.writing.limitWalk(inode.sizeBytes());
+        }
+        return inode.writebackLock().acquire(owner);
+    }
+
     /** Gives up what is dirty and not in flight, of a file that is gone; its pages go too. */
     @GuardedBy("inode lock")
     public void discard(InodeData inode) {

@@ -126,6 +126,7 @@ public final class Flusher {
         for (InodeData inode : unsaved()) {
             begin(inode, true);
         }
+        engine.cache().retryContended();
     }
 
     private void scheduleTick() {

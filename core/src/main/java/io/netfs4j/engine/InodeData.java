@@ -57,6 +57,10 @@ public final class InodeData {
     @GuardedBy("lock")
     private @Nullable ServerFile file;
 
+    /** Handles that were replaced and may still be used by a request under way. */
+    @GuardedBy("lock")
+    private final List<ServerFile> retired = new ArrayList<>(0);
+
     /** The version that the clean bytes belong to. */
     @GuardedBy("lock")
     private @Nullable CoherencyToken token;
@@ -150,8 +154,25 @@ public final class InodeData {
         return file;
     }
 
+    /**
+     * Sets the handle. The one before is closed as soon as no request uses it any more, for a retry
+     * goes to the handle that its request began with.
+     */
     public void setFile(@Nullable ServerFile file) {
+        ServerFile before = this.file;
         this.file = file;
+        if (before != null && before != file) {
+            retired.add(before);
+        }
+        closeRetired();
+    }
+
+    /** Closes handles that were replaced, once nothing is under way. */
+    public void closeRetired() {
+        if (writing == null && reads.isEmpty()) {
+            retired.forEach(ServerFile::close);
+            retired.clear();
+        }
     }
 
     public @Nullable CoherencyToken token() {

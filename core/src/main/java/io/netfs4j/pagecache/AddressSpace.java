@@ -112,9 +112,7 @@ public final class AddressSpace {
                 break;
             }
             n = (int) Math.min(left, nextPresent(at, at + left) - at);
-            for (int i = 0; i < n; i++) {
-                target.put((byte) 0);
-            }
+            Block.zero(target, n);
             done += n;
         }
         return done;

@@ -97,5 +97,13 @@ public final class Block {
         }
     }
 
+    static void zero(ByteBuffer target, int count) {
+        for (int left = count; left > 0; ) {
+            int n = Math.min(left, ZEROS.length);
+            target.put(ZEROS, 0, n);
+            left -= n;
+        }
+    }
+
     private static final byte[] ZEROS = new byte[64 << 10];
 }

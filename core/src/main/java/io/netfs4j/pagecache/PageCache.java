@@ -47,6 +47,9 @@ public final class PageCache {
     @GuardedBy("lock")
     private long dirtyBytes;
 
+    /** A folio could not be reclaimed only because its inode was locked just then. */
+    private volatile boolean contended;
+
     /** Told when too much is dirty; posts, never waits. Set once, before the first write. */
     private volatile Runnable pressure = () -> {};
 
@@ -70,6 +73,17 @@ public final class PageCache {
 
     public Turnstile readers() {
         return readers;
+    }
+
+    /**
+     * Lets those who wait for room try again when they failed only because a lock was taken:
+     * nothing else would wake them. Called in a step of its own, after {@link #onPressure}'s.
+     */
+    public void retryContended() {
+        if (contended) {
+            contended = false;
+            freed();
+        }
     }
 
     /** Dirty memory in bytes, as charged against the limits. */
@@ -216,6 +230,7 @@ public final class PageCache {
             // Only tried: the caller holds the lock of an inode, and two are never waited for.
             if (!victim.space.lock().tryLock()) {
                 list(victim);
+                contended = true;
                 continue;
             }
             try {

@@ -62,6 +62,10 @@ final class Inode {
     @GuardedBy("table lock")
     int misses;
 
+    /** A listing for look-ups' sake was given up: it has too many entries. */
+    @GuardedBy("table lock")
+    boolean tooLargeToList;
+
     /** It was removed while open, and lives on under this name of ours until it is closed. */
     @GuardedBy("table lock")
     boolean hidden;

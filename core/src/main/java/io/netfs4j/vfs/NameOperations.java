@@ -22,7 +22,7 @@ import java.util.Map;
  */
 final class NameOperations {
     /** A file removed while open lives on under such a name, on servers that would lose it. */
-    static final String HIDDEN_PREFIX = ".netfs-removed-";
+    private static final String HIDDEN_PREFIX = ".netfs-removed-";
 
     /**
      * So many unknown names asked for within the time that a listing counts: list the directory.
@@ -37,8 +37,18 @@ final class NameOperations {
 
     private final VfsParts parts;
 
+    /** This mount's own; what a crashed one left behind is shown, so that it can be removed. */
+    private final String hiddenPrefix;
+
     NameOperations(VfsParts parts) {
         this.parts = parts;
+        this.hiddenPrefix =
+                HIDDEN_PREFIX + Integer.toHexString(parts.environment().random().nextInt()) + "-";
+    }
+
+    /** The name under which a removed file lives on. */
+    String hiddenName(Inode inode) {
+        return hiddenPrefix + Long.toHexString(inode.ino);
     }
 
     // ---- looking up ---------------------------------------------------------------------------
@@ -47,7 +57,7 @@ final class NameOperations {
      * The entry from what is known and fresh, held once more; null when the server must be asked.
      */
     @Nullable Entry known(Inode directory, String name) {
-        if (name.startsWith(HIDDEN_PREFIX)) {
+        if (name.startsWith(hiddenPrefix)) {
             return negative(0);
         }
         Inode child;
@@ -107,8 +117,7 @@ final class NameOperations {
     private Entry ask(Inode directory, String name) throws FsException {
         Inode child = parts.table().child(directory, name);
         if (child == null && isWorthListing(directory)) {
-            list(directory);
-            Entry known = known(directory, name);
+            Entry known = listedNow(directory) ? known(directory, name) : null;
             if (known != null) {
                 return known;
             }
@@ -207,16 +216,39 @@ final class NameOperations {
                 directory.missesSinceNanos = now;
                 directory.misses = 0;
             }
-            return ++directory.misses > MISSES_BEFORE_LISTING;
+            return !directory.tooLargeToList && ++directory.misses > MISSES_BEFORE_LISTING;
         } finally {
             parts.table().lock().unlock();
         }
     }
 
+    /** Lists a directory for look-ups' sake, unless it is too large for that. */
+    private boolean listedNow(Inode directory) throws FsException {
+        try {
+            list(directory, LISTING_KEPT_MAX);
+            return true;
+        } catch (FsException e) {
+            if (e.error() != FsError.EFBIG) {
+                throw e;
+            }
+            parts.table().lock().lock();
+            try {
+                directory.tooLargeToList = true;
+            } finally {
+                parts.table().lock().unlock();
+            }
+            return false;
+        }
+    }
+
+    Map<String, Listing.Listed> list(Inode directory) throws FsException {
+        return list(directory, LISTING_ENTRIES_MAX);
+    }
+
     /**
      * Lists a directory; call within the gate. Keeps the listing when nothing changed meanwhile.
      */
-    Map<String, Listing.Listed> list(Inode directory) throws FsException {
+    private Map<String, Listing.Listed> list(Inode directory, int entriesMax) throws FsException {
         long asked;
         long askedNanos = parts.nowNanos();
         parts.table().lock().lock();
@@ -235,12 +267,12 @@ final class NameOperations {
                 .list(
                         path,
                         (name, type, attributes) -> {
-                            if (found.size() >= LISTING_ENTRIES_MAX) {
+                            if (found.size() >= entriesMax) {
                                 throw new FsException(
                                         FsError.EFBIG,
-                                        path + ": more than " + LISTING_ENTRIES_MAX + " entries");
+                                        path + ": more than " + entriesMax + " entries");
                             }
-                            if (!name.startsWith(HIDDEN_PREFIX)) {
+                            if (!name.startsWith(hiddenPrefix)) {
                                 found.put(name, new Found(type, attributes));
                             }
                         });

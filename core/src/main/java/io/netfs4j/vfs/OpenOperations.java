@@ -92,10 +92,6 @@ final class OpenOperations implements InodeTable.Unsaved {
         try {
             InodeData data = dataOf(inode);
             parts.coherency().applyOwn(inode, a);
-            ServerFile before = data.file();
-            if (before != null) {
-                before.close();
-            }
             data.setFile(opened.file());
             OpenedInode file = opened(inode, data, flags, false);
             return new CreatedFile(parts.coherency().entry(inode), file);
@@ -198,11 +194,7 @@ final class OpenOperations implements InodeTable.Unsaved {
             }
             parts.coherency().apply(inode, a, asked);
             if (handle != null) {
-                ServerFile before = data.file();
                 data.setFile(handle);
-                if (before != null) {
-                    before.close();
-                }
             }
             return same;
         } finally {
@@ -298,11 +290,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         } finally {
             parts.table().lock().unlock();
         }
-        ServerFile file = data.file();
-        if (file != null) {
-            data.setFile(null);
-            file.close();
-        }
+        data.setFile(null);
     }
 
     /** What the engine tells of a file. */
@@ -320,6 +308,10 @@ final class OpenOperations implements InodeTable.Unsaved {
 
         @Override
         public void onClean() {
+            InodeData data = inode.data;
+            if (data != null) {
+                data.closeRetired();
+            }
             closeIfIdle(inode);
             boolean unused;
             parts.table().lock().lock();
@@ -400,7 +392,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         Completion<@Nullable Void> turn;
         inode.lock.lock();
         try {
-            turn = data.writebackLock().acquire(owner);
+            turn = parts.engine().acquire(data, owner);
         } finally {
             inode.lock.unlock();
         }

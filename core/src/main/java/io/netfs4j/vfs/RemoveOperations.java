@@ -27,9 +27,6 @@ final class RemoveOperations {
     private final VfsParts parts;
     private final NameOperations names;
 
-    /** Keeps the hidden names of two mounts of one remote apart. */
-    private final String mountId;
-
     /** Hidden names on their way out. */
     @GuardedBy("table lock")
     private final Set<Completion<@Nullable Void>> removals = new LinkedHashSet<>();
@@ -37,7 +34,6 @@ final class RemoveOperations {
     RemoveOperations(VfsParts parts, NameOperations names) {
         this.parts = parts;
         this.names = names;
-        this.mountId = Integer.toHexString(parts.environment().random().nextInt());
     }
 
     // ---- removing -----------------------------------------------------------------------------
@@ -82,8 +78,7 @@ final class RemoveOperations {
     }
 
     private RemotePath hiddenPath(Inode child, RemotePath directory) {
-        return directory.child(
-                NameOperations.HIDDEN_PREFIX + mountId + "-" + Long.toHexString(child.ino));
+        return directory.child(names.hiddenName(child));
     }
 
     /** The file stays on the server, under a name of ours, for those who have it open. */
