@@ -36,9 +36,11 @@ final class Backends {
                         if (FuseSettings.takes(name)) {
                             return;
                         }
-                        if (MountOptions.knows(name)) {
+                        boolean ours = MountOptions.knows(name);
+                        if (ours) {
                             common.put(name, values.getLast());
-                        } else {
+                        }
+                        if (!ours || provider.optionNames().contains(name)) {
                             servers.put(name, values);
                         }
                     });
