@@ -161,7 +161,7 @@ public final class InodeData {
     public void setFile(@Nullable ServerFile file) {
         ServerFile before = this.file;
         this.file = file;
-        if (before != null && before != file) {
+        if (before != null && !before.equals(file)) {
             retired.add(before);
         }
         closeRetired();
