@@ -8,11 +8,12 @@ import io.netfs4j.server.AttributeChange;
 import io.netfs4j.vfs.AllocateMode;
 import io.netfs4j.vfs.Attributes;
 import io.netfs4j.vfs.CreatedFile;
-import io.netfs4j.vfs.KernelCache;
 import io.netfs4j.vfs.OpenFile;
 import io.netfs4j.vfs.OpenFlags;
 import io.netfs4j.vfs.PinnedBytes;
 import io.netfs4j.vfs.Vfs;
+
+import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -48,7 +49,7 @@ final class FileRequests {
     private final OpenTable<OpenHandle> open = new OpenTable<>();
     private final BufferPool largeReads;
     private final BufferPool smallReads;
-    private volatile KernelCache kernelCache = KernelCache.NONE;
+    private volatile @Nullable Notifier notifier;
 
     FileRequests(Vfs vfs, AttributeEncoder encoder, FuseOptions options) {
         this.vfs = vfs;
@@ -59,8 +60,8 @@ final class FileRequests {
         smallReads = new BufferPool(FuseOptions.Limits.SMALL_BYTES, limits.smallBuffersMax());
     }
 
-    void setKernelCache(KernelCache cache) {
-        kernelCache = cache;
+    void setNotifier(Notifier told) {
+        notifier = told;
     }
 
     /** The open file of a handle. */
@@ -79,6 +80,10 @@ final class FileRequests {
                 dropPrivileges(request.nodeId(), file);
             }
             openOut(request, 0, file, handle);
+            Notifier told = notifier;
+            if (told != null) {
+                told.expireAttributes(request.nodeId());
+            }
             delivered = request.reply(Wire.OPEN_OUT_BYTES);
         } finally {
             if (!delivered) {
@@ -230,8 +235,9 @@ final class FileRequests {
     private void written(FuseRequest request, OpenFile file, boolean strays, int count) {
         Wire.u64(request.body(), Wire.WRITE_OUT_SIZE, count);
         request.reply(Wire.WRITE_OUT_BYTES);
-        if (strays) {
-            kernelCache.invalidate(file.ino(), 0, -1);
+        Notifier told = notifier;
+        if (strays && told != null) {
+            told.invalidate(file.ino(), 0, -1);
         }
     }
 

@@ -57,7 +57,7 @@ public final class FuseMount implements AutoCloseable {
     public static FuseMount mount(Vfs vfs, Path directory, FuseOptions options) throws FsException {
         VfsHandler handler = new VfsHandler(vfs, options);
         FuseMount mount = mount(handler, directory, options);
-        handler.setKernelCache(mount.kernelCache());
+        handler.setNotifier(mount.notifier);
         vfs.setKernelCache(mount.kernelCache());
         return mount;
     }

@@ -40,6 +40,9 @@ final class Notifier implements KernelCache {
 
     private static final int NAMES_MAX = 4096;
 
+    /** A negative position: no bytes. */
+    private static final Range ATTRIBUTES_ALONE = new Range(-1, 0);
+
     /** Bytes to forget; a negative length means to the end. */
     private record Range(long position, long length) {
         Range and(Range other) {
@@ -57,11 +60,20 @@ final class Notifier implements KernelCache {
     private final FuseDevice device;
     private final boolean hasEpoch;
     private final ReplyBuffer out = new ReplyBuffer(false);
+    private final ReentrantLock expiryLock = new ReentrantLock();
+
+    /* Guarded by expiryLock. */
+    private final ReplyBuffer expiry = new ReplyBuffer(false);
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition noted = lock.newCondition();
 
     /* Guarded by lock. */
     private final Map<Long, Range> inodes = new LinkedHashMap<>();
+
+    /** Taken out of {@link #inodes}, and being told; replaced as a whole. */
+    private Map<Long, Range> telling = Map.of();
+
     private final Set<Name> names = new LinkedHashSet<>();
     private boolean allNames;
     private boolean ended;
@@ -108,6 +120,28 @@ final class Notifier implements KernelCache {
         }
     }
 
+    /**
+     * Tells the kernel at once, if it is to be told at all, that what it knows of an inode's size
+     * and times is old. Called before an open is answered, so that the opener sees the size that
+     * the open found on the server. Nothing in the kernel makes this wait: no bytes are touched.
+     */
+    void expireAttributes(long ino) {
+        lock.lock();
+        try {
+            if (ended || (!inodes.containsKey(ino) && !telling.containsKey(ino))) {
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        expiryLock.lock();
+        try {
+            tellInode(expiry, ino, ATTRIBUTES_ALONE);
+        } finally {
+            expiryLock.unlock();
+        }
+    }
+
     /** The session is over; nothing is told any more. */
     void end() {
         lock.lock();
@@ -140,6 +174,7 @@ final class Notifier implements KernelCache {
     private @Nullable ArrayDeque<Runnable> takeAll() {
         lock.lock();
         try {
+            telling = Map.of();
             while (!ended && inodes.isEmpty() && names.isEmpty() && !allNames) {
                 noted.awaitUninterruptibly();
             }
@@ -152,7 +187,8 @@ final class Notifier implements KernelCache {
             } else {
                 names.forEach(n -> work.add(() -> tellName(n)));
             }
-            inodes.forEach((ino, range) -> work.add(() -> tellInode(ino, range)));
+            inodes.forEach((ino, range) -> work.add(() -> tellInode(out, ino, range)));
+            telling = new LinkedHashMap<>(inodes);
             inodes.clear();
             names.clear();
             allNames = false;
@@ -162,12 +198,12 @@ final class Notifier implements KernelCache {
         }
     }
 
-    private void tellInode(long ino, Range range) {
-        MemorySegment body = out.body();
+    private void tellInode(ReplyBuffer in, long ino, Range range) {
+        MemorySegment body = in.body();
         Wire.u64(body, Wire.INVAL_INODE_INO, ino);
         Wire.u64(body, Wire.INVAL_INODE_OFF, range.position);
         Wire.u64(body, Wire.INVAL_INODE_LEN, range.length);
-        tell(NOTIFY_INVAL_INODE, Wire.INVAL_INODE_BYTES);
+        tell(in, NOTIFY_INVAL_INODE, Wire.INVAL_INODE_BYTES);
     }
 
     private void tellName(Name name) {
@@ -177,17 +213,17 @@ final class Notifier implements KernelCache {
         Wire.u32(body, Wire.INVAL_ENTRY_NAMELEN, bytes.length);
         Wire.u32(body, Wire.INVAL_ENTRY_FLAGS, 0);
         out.bodyBytes().position(Wire.INVAL_ENTRY_BYTES).put(bytes).put((byte) 0);
-        tell(NOTIFY_INVAL_ENTRY, Wire.INVAL_ENTRY_BYTES + bytes.length + 1);
+        tell(out, NOTIFY_INVAL_ENTRY, Wire.INVAL_ENTRY_BYTES + bytes.length + 1);
     }
 
     private void tellAllNames() {
-        tell(NOTIFY_INC_EPOCH, 0);
+        tell(out, NOTIFY_INC_EPOCH, 0);
     }
 
     /** ENOENT says that the kernel holds no such thing, which is as good. */
-    private void tell(int code, int bytes) {
-        out.start(bytes);
-        int result = out.send(device, 0, code);
+    private void tell(ReplyBuffer in, int code, int bytes) {
+        in.start(bytes);
+        int result = in.send(device, 0, code);
         boolean fine =
                 result == 0
                         || result == -Libc.ENOENT

@@ -3,7 +3,6 @@ package io.netfs4j.fuse;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.vfs.KernelCache;
 import io.netfs4j.vfs.Vfs;
 
 /**
@@ -29,8 +28,8 @@ final class VfsHandler implements RequestHandler {
     }
 
     /** Where it may tell the kernel of what it finds out itself. */
-    void setKernelCache(KernelCache cache) {
-        files.setKernelCache(cache);
+    void setNotifier(Notifier notifier) {
+        files.setNotifier(notifier);
     }
 
     @Override

@@ -196,6 +196,22 @@ final class FuseSessionIT {
     }
 
     @Test
+    void open_ofWhatGrewElsewhere_showsItsWholeLength() throws Exception {
+        try (MountedVfs m = mounted(true)) {
+            m.vfs.validNanos = 3_600_000_000_000L;
+            m.vfs.keepsKernelCache = false;
+            m.vfs.changesBeforeOpen = true;
+            Path file = Files.writeString(m.root.resolve("a"), "");
+            StringBuilder text = new StringBuilder();
+            for (int i = 0; i < 500; i++) {
+                text.append("line ").append(i).append('\n');
+                m.vfs.overwrite("a", text.toString().getBytes(UTF_8));
+                assertThat(Files.readString(file)).isEqualTo(text.toString());
+            }
+        }
+    }
+
+    @Test
     void unmount_byOthers_endsTheSession() throws Exception {
         assumeRoot();
         try (MountedVfs m = mounted(true)) {

@@ -60,6 +60,10 @@ final class StoredVfs implements Vfs {
     final CountDownLatch hanging = new CountDownLatch(1);
     volatile long validNanos = 1_000_000_000L;
     volatile boolean keepsKernelCache = true;
+
+    /** Each open finds that the file has changed on the server. */
+    volatile boolean changesBeforeOpen;
+
     volatile KernelCache kernelCache = KernelCache.NONE;
 
     private record Opened(long ino, OpenFlags flags, boolean keepsKernelCache, String name, int id)
@@ -241,6 +245,9 @@ final class StoredVfs implements Vfs {
                 "open",
                 () -> {
                     StoredFile file = get(ino);
+                    if (changesBeforeOpen) {
+                        kernelCache.invalidate(ino, 0, -1);
+                    }
                     if (flags.truncate()) {
                         file.resize(0);
                     }
