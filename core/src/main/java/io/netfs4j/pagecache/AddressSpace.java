@@ -73,7 +73,7 @@ public final class AddressSpace {
             int offset = (int) (at - folio.position());
             int n = Math.min(count - done, folio.bytes() - offset);
             if (!makeWritable(folio, offset, n)) {
-                dropIfEmpty(folio);
+                dropUnused(folio);
                 break;
             }
             folio.block.put(offset, source, n);
@@ -515,7 +515,7 @@ public final class AddressSpace {
             return false;
         }
         if (!cache.charge(fresh)) {
-            cache.release(fresh);
+            cache.giveBack(fresh);
             return false;
         }
         for (int i = 0; i < folio.present.count(); i++) {
@@ -573,6 +573,15 @@ public final class AddressSpace {
                 && folio.loading.isEmpty()
                 && folio.writeback.isEmpty()) {
             detach(folio);
+        }
+    }
+
+    /** Drops a folio that was made for a write which then found no room. */
+    private void dropUnused(Folio folio) {
+        if (folio.present.isEmpty() && folio.loading.isEmpty() && !folio.listed) {
+            folios.remove(folio.position());
+            folio.attached = false;
+            cache.giveBack(folio.block);
         }
     }
 

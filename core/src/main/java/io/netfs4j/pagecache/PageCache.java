@@ -189,6 +189,16 @@ public final class PageCache {
         }
     }
 
+    /**
+     * Gives back a block that a try took and could not use: nothing was freed by that, and saying
+     * so would send whoever tries straight into the next try.
+     */
+    void giveBack(Block block) {
+        if (!block.release()) {
+            throw new IllegalStateException("a block just taken is in use");
+        }
+    }
+
     /** Lists a folio as reclaimable, as the most recently used. */
     void list(Folio folio) {
         lock.lock();
