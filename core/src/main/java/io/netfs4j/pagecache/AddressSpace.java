@@ -65,7 +65,7 @@ public final class AddressSpace {
             long at = position + done;
             Folio folio = folioCovering(at);
             if (folio == null) {
-                folio = allocateFor(at, count - done);
+                folio = allocateDirty(at, count - done);
                 if (folio == null) {
                     break;
                 }
@@ -154,10 +154,7 @@ public final class AddressSpace {
 
     /** The first byte in [from, to) that is here, or {@code to}. */
     public long nextPresent(long from, long to) {
-        Folio folio = folioCovering(from);
-        if (folio == null) {
-            folio = folios.ceiling(from);
-        }
+        Folio folio = firstFrom(from);
         while (folio != null && folio.position() < to) {
             long offset = Math.max(0, from - folio.position());
             long next = folio.present.next(offset, -1);
@@ -204,10 +201,7 @@ public final class AddressSpace {
 
     /** Whether any byte of [from, to) is dirty or in flight. */
     public boolean isUnsaved(long from, long to) {
-        Folio folio = folioCovering(from);
-        if (folio == null) {
-            folio = folios.ceiling(from);
-        }
+        Folio folio = firstFrom(from);
         while (folio != null && folio.position() < to) {
             long a = Math.max(0, from - folio.position());
             long b = Math.min(folio.bytes(), to - folio.position());
@@ -303,10 +297,7 @@ public final class AddressSpace {
 
     /** Whether any byte of [from, to) is being fetched. */
     public boolean isLoading(long from, long to) {
-        Folio folio = folioCovering(from);
-        if (folio == null) {
-            folio = folios.ceiling(from);
-        }
+        Folio folio = firstFrom(from);
         while (folio != null && folio.position() < to) {
             if (folio.loading.intersects(
                     Math.max(0, from - folio.position()), to - folio.position())) {
@@ -404,10 +395,7 @@ public final class AddressSpace {
 
     /** Drops the bytes of a range, dirty ones too, as {@link #truncate}. */
     public void drop(long from, long to) {
-        Folio folio = folioCovering(from);
-        if (folio == null) {
-            folio = folios.ceiling(from);
-        }
+        Folio folio = firstFrom(from);
         while (folio != null && folio.position() < to) {
             long next = folio.end();
             int a = (int) Math.max(0, from - folio.position());
@@ -472,11 +460,27 @@ public final class AddressSpace {
         return folio != null && folio.end() > position ? folio : null;
     }
 
+    /** The folio that covers a position, or the first behind it. */
+    private @Nullable Folio firstFrom(long position) {
+        Folio covering = folioCovering(position);
+        return covering == null ? folios.ceiling(position) : covering;
+    }
+
     /**
      * A new folio for an uncovered position, as large as {@code count} and the alignment allow
      * without meeting the next folio.
      */
     private @Nullable Folio allocateFor(long position, int count) {
+        long start = position & -MemoryPool.PAGE_BYTES;
+        Block block = cache.allocate(sizeFor(position, count), MemoryPool.PAGE_BYTES);
+        Folio folio = block == null ? null : new Folio(this, start, block);
+        if (folio != null) {
+            folios.put(start, folio);
+        }
+        return folio;
+    }
+
+    private int sizeFor(long position, int count) {
         long start = position & -MemoryPool.PAGE_BYTES;
         long end = position + count + MemoryPool.PAGE_BYTES - 1 & -MemoryPool.PAGE_BYTES;
         Folio next = folios.ceiling(start);
@@ -485,17 +489,19 @@ public final class AddressSpace {
         }
         long aligned = start == 0 ? Long.MAX_VALUE : Long.lowestOneBit(start);
         long size = Long.highestOneBit(Math.min(end - start, Math.min(aligned, Long.MAX_VALUE)));
-        int bytes = (int) Math.min(Math.min(size, aligned), cache.blockBytesMax());
-        Block block = cache.allocate(bytes, MemoryPool.PAGE_BYTES);
-        if (block == null) {
-            return null;
+        return (int) Math.min(Math.min(size, aligned), cache.blockBytesMax());
+    }
+
+    /** A new folio to write into: no larger than the dirty limit leaves room for. */
+    private @Nullable Folio allocateDirty(long position, int count) {
+        int most = count;
+        while (!cache.hasDirtyRoom(sizeFor(position, most))) {
+            if (sizeFor(position, most) == MemoryPool.PAGE_BYTES) {
+                return null;
+            }
+            most >>= 1;
         }
-        Folio folio = new Folio(this, start, block);
-        if (start + block.bytes() <= position) {
-            throw new IllegalStateException("folio at " + start + " for " + position);
-        }
-        folios.put(start, folio);
-        return folio;
+        return allocateFor(position, most);
     }
 
     /** Makes sure that [from, from+n) may be changed: charged, and not in flight. */
@@ -510,7 +516,8 @@ public final class AddressSpace {
      * Copy on write: the requests in flight keep the old block, the folio goes on with a new one.
      */
     private boolean fork(Folio folio) {
-        Block fresh = cache.allocate(folio.bytes(), folio.bytes());
+        boolean room = cache.hasDirtyRoom(folio.bytes());
+        Block fresh = room ? cache.allocate(folio.bytes(), folio.bytes()) : null;
         if (fresh == null) {
             return false;
         }

@@ -129,6 +129,24 @@ public final class PageCache {
         return null;
     }
 
+    /**
+     * Whether a block of so many bytes could be counted as dirty memory now. Asked before memory is
+     * taken for one: to take it and give it back would wake the very writer that has to wait.
+     */
+    boolean hasDirtyRoom(int bytes) {
+        boolean room;
+        lock.lock();
+        try {
+            room = dirtyBytes == 0 || dirtyBytes + bytes <= limits.dirtyBytesMax();
+        } finally {
+            lock.unlock();
+        }
+        if (!room) {
+            pressure.run();
+        }
+        return room;
+    }
+
     /** Counts a block as dirty memory; false when that would pass the limit. */
     boolean charge(Block block) {
         if (block.charged) {

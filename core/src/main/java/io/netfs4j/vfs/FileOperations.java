@@ -60,9 +60,8 @@ final class FileOperations {
                 try {
                     soft.await(turn);
                 } catch (FsException e) {
-                    if (target.position() > start) {
-                        return target.position() - start;
-                    }
+                    // Not the part that came: a short count would say that the file ends there.
+                    target.position(start);
                     throw e;
                 }
             }

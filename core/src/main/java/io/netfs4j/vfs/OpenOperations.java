@@ -111,7 +111,6 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
         // Counted first, so that a close of the last other open file leaves the handle alone.
         count(inode, 1);
-        boolean done = false;
         try {
             boolean keeps = revalidate(inode, flags.access());
             OpenedInode file;
@@ -122,15 +121,23 @@ final class OpenOperations implements InodeTable.Unsaved {
                 inode.lock.unlock();
             }
             if (flags.truncate()) {
-                truncate(inode, 0);
+                truncateOpened(file);
             }
-            done = true;
-            // opened() has counted it too.
-            count(inode, -1);
             return file;
         } finally {
+            // opened() has counted it too.
+            uncount(inode);
+        }
+    }
+
+    private void truncateOpened(OpenedInode file) throws FsException {
+        boolean done = false;
+        try {
+            truncate(file.inode, 0);
+            done = true;
+        } finally {
             if (!done) {
-                uncount(inode);
+                release(file);
             }
         }
     }
