@@ -61,7 +61,7 @@ final class CachedSubject implements Subject {
         EngineLimits engine =
                 new EngineLimits(
                         pick(random, 1, 4096, 1 << 16, 16 << 20),
-                        pick(random, MILLI, 100 * MILLI, SECOND, 30 * SECOND),
+                        pick(random, 200 * MILLI, SECOND, SECOND, 30 * SECOND),
                         pick(random, 1, 4096, 1 << 16, 2 << 20),
                         (int) pick(random, 1, 2, 10, 10),
                         pick(random, MILLI, 50 * MILLI, 50 * MILLI, SECOND),

@@ -60,9 +60,9 @@ final class FileOps {
         handle.busy++;
         try {
             int errors = file.errors();
-            put(handle, append ? 0 : position, data);
-            file.wrote(change);
-            if (isSynchronous(handle)) {
+            int count = put(handle, append ? 0 : position, data);
+            file.wrote(change, count);
+            if (isSynchronous(handle) && count == data.length) {
                 requireOnServer(handle, position, data);
             }
             event("wrote", file, position, errors);
@@ -83,19 +83,22 @@ final class FileOps {
         return handle.flags.sync() || handle.flags.dataSync() || world.subject().isSynchronous();
     }
 
-    private void put(Handle handle, int position, byte[] data) throws FsException {
+    /** Returns how many bytes were written: a failure in the middle leaves a part. */
+    private int put(Handle handle, int position, byte[] data) throws FsException {
         ByteBuffer source =
                 random.nextBoolean()
                         ? ByteBuffer.wrap(data)
                         : ByteBuffer.allocateDirect(data.length).put(data).flip();
         if (random.nextInt(3) == 0 && vfs().tryWrite(handle.open, position, source)) {
-            return;
+            return data.length;
         }
         int written = vfs().write(handle.open, position, source);
-        if (written != data.length) {
+        boolean faulty = world.faults.total() > 0 || !world.server.injected.isEmpty();
+        if (written < 1 || written > data.length || (written < data.length && !faulty)) {
             throw new Violation(
                     "I1", "write returned " + written + " of " + data.length + " bytes");
         }
+        return written;
     }
 
     private void requireOnServer(Handle handle, int position, byte[] data) {
@@ -226,7 +229,7 @@ final class FileOps {
         } catch (FsException e) {
             event("fsync failed", file, since, e.error().errno());
             requireInjected(e, "fsync");
-            if (e.error() != FsError.EINTR) {
+            if (e.error() != FsError.EINTR && e.error() != FsError.ETIMEDOUT) {
                 handle.toldOf(e, errors, "fsync");
             }
         } finally {
@@ -270,7 +273,7 @@ final class FileOps {
             vfs().flush(handle.open);
         } catch (FsException e) {
             requireInjected(e, "flush");
-            if (e.error() != FsError.EINTR) {
+            if (e.error() != FsError.EINTR && e.error() != FsError.ETIMEDOUT) {
                 handle.toldOf(e, errors, "flush");
             }
         }
@@ -299,7 +302,7 @@ final class FileOps {
     }
 
     void requireInjected(FsException e, String what) {
-        if (e.error() == FsError.EINTR && !world.faults.isQuiet()) {
+        if (world.isInterrupt(e)) {
             return;
         }
         if (!world.server.injected.contains(e.error())) {

@@ -210,12 +210,13 @@ final class ModelFile {
         }
     }
 
-    void wrote(Change change) {
+    /** It ended well, or in the middle: then the rest was not touched. */
+    void wrote(Change change, int count) {
         byte[] data = java.util.Objects.requireNonNull(change.data);
-        System.arraycopy(data, 0, value, change.dataAt, data.length);
-        int end = change.dataAt + data.length;
-        wild.clear(change.dataAt, end);
-        end(change, change.dataAt, end, change.newSize);
+        System.arraycopy(data, 0, value, change.dataAt, count);
+        wild.clear(change.dataAt, change.dataAt + count);
+        int newSize = change.resizes ? Math.max(size, change.dataAt + count) : size;
+        end(change, change.dataAt, change.dataAt + data.length, newSize);
     }
 
     void truncated(Change change) {

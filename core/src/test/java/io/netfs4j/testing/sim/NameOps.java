@@ -177,7 +177,7 @@ final class NameOps {
         } catch (FsException e) {
             event(what + " " + e.error(), claims[0]);
             boolean faulty = world.server.nameFaults() != claims[0].faultsBefore;
-            if (e.error() == expected) {
+            if (e.error() == expected || world.isInterrupt(e)) {
                 return false;
             }
             if (!faulty || !world.server.injected.contains(e.error())) {

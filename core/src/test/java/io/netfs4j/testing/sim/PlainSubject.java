@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
+import java.util.HashMap;
 import java.util.Map;
 
 /** The file system without a cache as a subject. */
@@ -22,7 +23,7 @@ record PlainSubject(PlainVfs vfs) implements Subject {
 
     @Override
     public Map<String, Long> accounts() {
-        return Map.of("open files", vfs.opens);
+        return new HashMap<>(Map.of("open files", vfs.opens));
     }
 
     @Override

@@ -108,6 +108,9 @@ final class SimLoop implements Clock, Scheduler, Waits {
 
     private int numbered;
 
+    /** The latest steps, to tell what goes round in circles. */
+    private final Runnable[] latest = new Runnable[64];
+
     void onYield(Runnable check) {
         yieldCheck = check;
     }
@@ -177,11 +180,21 @@ final class SimLoop implements Clock, Scheduler, Waits {
                 throw new Violation("liveness", "still waiting after all that time: " + waiting());
             }
             if (++steps > STEPS_MAX) {
-                throw new Violation("livelock", steps + " steps; waiting: " + waiting());
+                throw new Violation(
+                        "livelock",
+                        steps + " steps, over and over " + latest() + "; waiting: " + waiting());
             }
             trace.pick(now, step.number);
+            latest[steps % latest.length] = step.action;
             step.action.run();
         }
+    }
+
+    private List<String> latest() {
+        return java.util.Arrays.stream(latest)
+                .map(r -> r.getClass().getSimpleName().replaceAll("/0x.*", ""))
+                .distinct()
+                .toList();
     }
 
     private List<String> waiting() {
