@@ -299,7 +299,15 @@ final class FileHandle {
         for (int i = 0; i < PATHS_MAX; i++) {
             Reply reply = openReply(c, path);
             if (reply.isOk()) {
-                return new OnServer(c, Exchange.handle(reply));
+                OnServer opened = new OnServer(c, Exchange.handle(reply));
+                RemotePath after = pathOrNull();
+                if (path.equals(after)) {
+                    return opened;
+                }
+                // A rename overtook us: what was opened may be what took our file's place.
+                wiring.exchange().closeHandle(c, opened.bytes);
+                path = source.path();
+                continue;
             }
             FsError error = StatusErrors.of(reply.status());
             if (error == FsError.EACCES) {
@@ -316,6 +324,15 @@ final class FileHandle {
             path = now;
         }
         throw new FsException(FsError.ESTALE, path + " is renamed faster than it can be opened");
+    }
+
+    private @Nullable RemotePath pathOrNull() {
+        try {
+            return source.path();
+        } catch (FsException e) {
+            // It lost its name meanwhile; the next look says so.
+            return null;
+        }
     }
 
     private Reply openReply(SftpConnection c, RemotePath path) throws FsException, Exchange.Lost {

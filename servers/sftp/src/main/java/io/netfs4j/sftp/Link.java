@@ -34,7 +34,10 @@ final class Link {
     private static final long PAUSE_NANOS_MAX = 20_000_000_000L;
     private static final int DOUBLINGS_MAX = 8;
 
-    /** A connection that lived this long was a good one: the next is tried at once. */
+    /**
+     * A connection that lived this long was a good one, as is one that answered something: the next
+     * is tried at once.
+     */
     private static final long GOOD_LIFE_NANOS = 1_000_000_000L;
 
     private final Environment environment;
@@ -66,12 +69,19 @@ final class Link {
 
     /** The connection if there is one now. */
     @Nullable SftpConnection now() {
+        SftpConnection seen;
         lock.lock();
         try {
-            return current;
+            seen = current;
         } finally {
             lock.unlock();
         }
+        if (seen == null || seen.isOpen()) {
+            return seen;
+        }
+        // It has ended and is about to tell.
+        ended(seen);
+        return null;
     }
 
     boolean isClosed() {
@@ -90,6 +100,10 @@ final class Link {
      */
     SftpConnection await() throws FsException {
         Completion<SftpConnection> coming;
+        SftpConnection open = now();
+        if (open != null) {
+            return open;
+        }
         lock.lock();
         try {
             if (closed) {
@@ -176,6 +190,8 @@ final class Link {
     }
 
     private void ended(SftpConnection connection) {
+        Loss loss = connection.loss();
+        boolean useful = connection.hasAnswered() && loss != null && !loss.violated();
         lock.lock();
         try {
             if (current != connection) {
@@ -184,11 +200,10 @@ final class Link {
             current = null;
             next = new Completion<>();
             long lived = environment.clock().nanoTime() - connectedAtNanos;
-            failures = lived >= GOOD_LIFE_NANOS ? 0 : failures + 1;
+            failures = useful || lived >= GOOD_LIFE_NANOS ? 0 : failures + 1;
         } finally {
             lock.unlock();
         }
-        Loss loss = connection.loss();
         LOG.warn("connection lost, connecting again: {}", loss == null ? "" : loss.cause());
         environment.scheduler().fork("netfs-sftp-reconnect", this::reconnect);
     }

@@ -64,6 +64,12 @@ final class SftpConnection {
     private byte @Nullable [] versionBody;
     private int versionBodyAt;
 
+    /** Written by the reading thread. */
+    private volatile boolean answered;
+
+    /** Written by the opening thread when the first questions have been answered. */
+    private volatile boolean greeted;
+
     /** Set before anyone else sees the connection. */
     private Greeting greeting = new Greeting(Map.of(), 0, 0, 0);
 
@@ -160,6 +166,7 @@ final class SftpConnection {
                     greeting = greeting.withLimits(reply.body());
                 }
             }
+            greeted = true;
         } catch (ProtocolViolation e) {
             throw new FsException(FsError.EPROTO, "the server's limits: " + e.getMessage(), e);
         } finally {
@@ -224,6 +231,11 @@ final class SftpConnection {
         session.close(true);
         versioned.fail(why.cause());
         onEnd.accept(this);
+    }
+
+    /** Whether the server has answered anything since it greeted. */
+    boolean hasAnswered() {
+        return answered;
     }
 
     /** Why it ended; null while it has not. */
@@ -379,6 +391,9 @@ final class SftpConnection {
             violation = e;
         } finally {
             receiving.unlock();
+        }
+        if (!ended.isEmpty() && greeted) {
+            answered = true;
         }
         for (ReplyReader.Ended e : ended) {
             e.call().outcome().replied(e.reply());
