@@ -36,6 +36,9 @@ public final class LinkProxy implements AutoCloseable {
     /** Bytes that may be on the wire in one direction of a connection: 100 MB/s times 160 ms. */
     private static final int WIRE_BYTES_MAX = 16 << 20;
 
+    /** The queue before a link with a rate: what comes faster waits with its sender. */
+    private static final long QUEUE_NANOS_MAX = 10_000_000;
+
     /** Sleeping is not finer than this; what is due sooner goes at once. */
     private static final long SLEEP_NANOS_MIN = 50_000;
 
@@ -202,7 +205,12 @@ public final class LinkProxy implements AutoCloseable {
                     direction.awaitMoving();
                     int passing = direction.passes(n);
                     if (passing > 0) {
-                        put(new Chunk(bytes, passing, direction.leavesAt(passing) + delayNanos));
+                        long leavesAt = direction.leavesAt(passing);
+                        put(new Chunk(bytes, passing, leavesAt + delayNanos));
+                        long queued = leavesAt - QUEUE_NANOS_MAX - System.nanoTime();
+                        if (queued > SLEEP_NANOS_MIN) {
+                            LockSupport.parkNanos(queued);
+                        }
                     }
                     if (passing < n) {
                         resets.incrementAndGet();
