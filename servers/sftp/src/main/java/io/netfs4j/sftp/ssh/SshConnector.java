@@ -120,7 +120,8 @@ public final class SshConnector implements AutoCloseable {
         CoreModuleProperties.IGNORE_MESSAGE_FREQUENCY.set(client, 0L);
         SshTarget.Timing timing = hop.timing();
         Duration patience = Duration.ofMillis(timing.connectMillis());
-        CoreModuleProperties.AUTH_TIMEOUT.set(client, patience);
+        // Later than ours, whose message is the better one.
+        CoreModuleProperties.AUTH_TIMEOUT.set(client, patience.multipliedBy(2));
         CoreModuleProperties.IO_CONNECT_TIMEOUT.set(client, patience);
         if (timing.aliveIntervalMillis() > 0) {
             Duration interval = Duration.ofMillis(timing.aliveIntervalMillis());

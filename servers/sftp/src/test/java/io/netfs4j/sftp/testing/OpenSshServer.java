@@ -167,8 +167,10 @@ public final class OpenSshServer implements AutoCloseable {
                         "KbdInteractiveAuthentication no",
                         "PermitRootLogin prohibit-password",
                         "MaxStartups 200",
-                        "AllowTcpForwarding yes",
-                        "Subsystem sftp internal-sftp"));
+                        "AllowTcpForwarding yes"));
+        if (more.stream().noneMatch(line -> line.startsWith("Subsystem"))) {
+            lines.add("Subsystem sftp internal-sftp");
+        }
         Files.write(directory.resolve("sshd_config"), lines);
     }
 
