@@ -93,6 +93,9 @@ final class WriteRequest {
     private @Nullable Completion<ServerAttributes> committed;
 
     @GuardedBy("inode lock")
+    private AttributeChange committingTimes = AttributeChange.NONE;
+
+    @GuardedBy("inode lock")
     private int subrequests;
 
     @GuardedBy("inode lock")
@@ -317,10 +320,7 @@ final class WriteRequest {
             if (transferredBytes == 0 && times.isEmpty()) {
                 writes.abort();
             } else {
-                Completion<ServerAttributes> result = new Completion<>();
-                committed = result;
-                writes.commit(times, result);
-                result.whenDone((attributes, problem) -> post());
+                commit(writes, times);
                 return;
             }
         }
@@ -329,17 +329,42 @@ final class WriteRequest {
             if (!result.isDone()) {
                 return;
             }
+            FsException refused = result.failure();
+            if (writes != null && refused != null && timesWereRefused(refused)) {
+                // Others' files may be written and not dated: the server's own time stands then.
+                commit(writes, AttributeChange.NONE);
+                return;
+            }
             try {
-                ServerAttributes attributes = result.get();
-                inode.setToken(attributes.token());
-                inode.setRemoteSizeBytes(attributes.sizeBytes());
-                inode.unsynced = true;
-                inode.listener().onCommitted(attributes);
+                committed(result.get());
             } catch (FsException e) {
                 fail(e);
             }
         }
         complete();
+    }
+
+    @GuardedBy("inode lock")
+    private void commit(WriteSession writes, AttributeChange times) {
+        committingTimes = times;
+        Completion<ServerAttributes> result = new Completion<>();
+        committed = result;
+        writes.commit(times, result);
+        result.whenDone((attributes, problem) -> post());
+    }
+
+    @GuardedBy("inode lock")
+    private boolean timesWereRefused(FsException refused) {
+        return !committingTimes.isEmpty()
+                && (refused.error() == FsError.EPERM || refused.error() == FsError.EACCES);
+    }
+
+    @GuardedBy("inode lock")
+    private void committed(ServerAttributes attributes) {
+        inode.setToken(attributes.token());
+        inode.setRemoteSizeBytes(attributes.sizeBytes());
+        inode.unsynced = true;
+        inode.listener().onCommitted(attributes);
     }
 
     @GuardedBy("inode lock")

@@ -199,20 +199,6 @@ public final class AddressSpace {
                 : dirtyFolios.ceiling(from);
     }
 
-    /** Whether any byte of [from, to) is dirty or in flight. */
-    public boolean isUnsaved(long from, long to) {
-        Folio folio = firstFrom(from);
-        while (folio != null && folio.position() < to) {
-            long a = Math.max(0, from - folio.position());
-            long b = Math.min(folio.bytes(), to - folio.position());
-            if (folio.dirty.intersects(a, b) || folio.writeback.intersects(a, b)) {
-                return true;
-            }
-            folio = folios.ceiling(folio.end());
-        }
-        return false;
-    }
-
     /**
      * Takes a part of a folio's dirty bytes for a write request: from now on they are in flight,
      * and stay as they are until {@link #endWriteback}.
@@ -293,19 +279,6 @@ public final class AddressSpace {
             at = folio.end();
         }
         return true;
-    }
-
-    /** Whether any byte of [from, to) is being fetched. */
-    public boolean isLoading(long from, long to) {
-        Folio folio = firstFrom(from);
-        while (folio != null && folio.position() < to) {
-            if (folio.loading.intersects(
-                    Math.max(0, from - folio.position()), to - folio.position())) {
-                return true;
-            }
-            folio = folios.ceiling(folio.end());
-        }
-        return false;
     }
 
     /**
