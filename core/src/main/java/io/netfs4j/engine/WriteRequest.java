@@ -330,9 +330,10 @@ final class WriteRequest {
                 return;
             }
             FsException refused = result.failure();
-            if (writes != null && refused != null && timesWereRefused(refused)) {
+            ServerFile file = inode.file();
+            if (file != null && refused != null && timesWereRefused(refused)) {
                 // Others' files may be written and not dated: the server's own time stands then.
-                commit(writes, AttributeChange.NONE);
+                commit(file.begin(inode.token()), AttributeChange.NONE);
                 return;
             }
             try {
