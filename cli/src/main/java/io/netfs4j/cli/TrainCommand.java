@@ -3,21 +3,59 @@ package io.netfs4j.cli;
 
 import picocli.CommandLine.Command;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 
-/** Loads the classes that every command needs: {@code ./netfs} makes an archive of them. */
+/**
+ * Does once what commands and mounts do, so that the JVM loads the classes that they need: {@code
+ * ./netfs} makes an archive of them, and later commands start from that.
+ */
 @Command(name = "train", hidden = true, description = "Loads classes for the start-up archive.")
 final class TrainCommand implements Callable<Integer> {
+    private static final int BYTES = 100_000;
+
     @Override
-    public Integer call() throws Exception {
+    public Integer call() throws IOException, CommandFailure, InterruptedException {
+        LogFile.begin(null, "error");
+        Posix.watched();
         Backends.help();
         MountCounts counters = new MountCounts(0, 0, 0, 0, 0, 0, 0);
         String line = ControlMessages.write(ControlMessages.Answer.of(counters));
         ControlMessages.read(line, ControlMessages.Answer.class);
-        ControlMessages.write(new MountStatus.Listing(List.of()));
-        LogFile.begin(null, "error");
-        Posix.watched();
+        Path directory = Files.createTempDirectory("netfs-train");
+        try {
+            mount(directory);
+        } finally {
+            Files.deleteIfExists(directory);
+        }
         return ExitCode.OK.number();
+    }
+
+    /** Mounts nothing of consequence, uses it a little, and unmounts it. */
+    private static void mount(Path directory)
+            throws IOException, CommandFailure, InterruptedException {
+        MountPlan plan =
+                new MountPlan("memory://train/", directory, directory, Map.of("uid", List.of("0")));
+        FuseOpener opener = new FuseOpener();
+        opener.check(plan);
+        LiveMount mount = opener.open(plan);
+        try {
+            Path file = directory.resolve("file");
+            Files.write(file, new byte[BYTES]);
+            Files.readAllBytes(file);
+            try (Stream<Path> entries = Files.list(directory)) {
+                entries.forEach(Path::toString);
+            }
+            mount.drain();
+        } finally {
+            mount.unmount(true);
+            mount.awaitUnmounted();
+            mount.close();
+        }
     }
 }
