@@ -250,6 +250,18 @@ final class InodeTable {
         return inode.children != null && !inode.children.isEmpty();
     }
 
+    /** We may have changed the file since it was listed: what the listing said of it is old. */
+    @GuardedBy("lock")
+    private static void forgetAttributes(Inode.Link link, Inode inode) {
+        Listing listing = link.directory().listing;
+        if (listing != null) {
+            listing.entries()
+                    .computeIfPresent(
+                            link.name(),
+                            (name, listed) -> new Listing.Listed(inode.ino, inode.type, null));
+        }
+    }
+
     /**
      * @param clean whether the caller knows that nothing of it is unsaved; else an inode with data
      *     stays for {@link #release}
@@ -272,6 +284,7 @@ final class InodeTable {
             Inode above = null;
             for (Inode.Link link : links) {
                 link.directory().children().remove(link.name(), inode);
+                forgetAttributes(link, inode);
                 above = link.directory();
             }
             if (above == null) {
