@@ -30,8 +30,11 @@ final class SftpChannel extends ChannelSubsystem {
     /** A channel packet as OpenSSH's server takes it; larger offers are not used. */
     private static final int PACKET_BYTES_MAX = 32 * 1024;
 
-    /** Space that is worth waking up for. */
-    private static final long SPACE_BYTES_WORTH = 256 * 1024;
+    /**
+     * Space that is worth waking up for: less than the 96 KiB that OpenSSH gives at a time, since
+     * what waits here is missing on a long link.
+     */
+    private static final long SPACE_BYTES_WORTH = 64 * 1024;
 
     /** How long little space may become more. */
     private static final long SPACE_PATIENCE_MILLIS = 5;
