@@ -16,6 +16,10 @@ import java.util.Map;
  */
 record Greeting(
         Map<String, String> extensions, int readBytesMax, int writeBytesMax, long handlesMax) {
+    /** What may be relied on before a server has said anything. */
+    static final Greeting UNTOLD =
+            new Greeting(Map.of(), Protocol.DATA_BYTES_UNTOLD, Protocol.DATA_BYTES_UNTOLD, 0);
+
     private static final int EXTENSIONS_MAX = 256;
     private static final int TEXT_BYTES_MAX = 4096;
 

@@ -71,7 +71,7 @@ final class SftpConnection {
     private volatile boolean greeted;
 
     /** Set before anyone else sees the connection. */
-    private Greeting greeting = new Greeting(Map.of(), 0, 0, 0);
+    private Greeting greeting = Greeting.UNTOLD;
 
     private SftpConnection(
             Environment environment, ClientSession session, Consumer<SftpConnection> onEnd) {

@@ -24,13 +24,18 @@ import java.util.List;
  * at the same offset does no harm.
  *
  * <p>A server that was restarted may have forgotten what it acknowledged and had not stored: the
- * protocol has no verifier that would tell (NFS has one). What {@code fsync} covers is safe.
+ * protocol has no verifier that would tell (NFS has one). What {@code fsync} covers is safe. Nor
+ * can a lost connection be fenced off: what it had delivered to the server's machine is still
+ * written there, within moments as a rule, before a new connection can have been made.
  *
  * <p><b>Threads</b>: as {@link ServerFile} says.
  */
 final class SftpFile implements ServerFile {
     /** Handles that turn out bad in a row, for one thing asked. */
     private static final int BAD_HANDLES_MAX = 3;
+
+    /** ext4's limit, 16 TiB: where a larger size fails without a reason, this is the reason. */
+    private static final long SIZE_BYTES_LIKELY_MAX = 1L << 44;
 
     /** One copy on the server's side: it answers nothing else meanwhile. */
     private static final long COPY_BYTES_MAX = 16L << 20;
@@ -70,13 +75,7 @@ final class SftpFile implements ServerFile {
 
     private Greeting greeting() {
         SftpConnection now = wiring.link().now();
-        return now == null
-                ? new Greeting(
-                        java.util.Map.of(),
-                        Protocol.DATA_BYTES_UNTOLD,
-                        Protocol.DATA_BYTES_UNTOLD,
-                        0)
-                : now.greeting();
+        return now == null ? Greeting.UNTOLD : now.greeting();
     }
 
     // ---- pieces ----
@@ -275,24 +274,38 @@ final class SftpFile implements ServerFile {
     public ServerAttributes setAttributes(AttributeChange change) throws FsException {
         return withHandle(open -> {
             List<Exchange.Ask> asks = new ArrayList<>();
-            for (WireAttributes part : AttributeSteps.of(change, known)) {
-                asks.add(
-                        Exchange.Ask.status(
-                                new PacketWriter(Protocol.FSETSTAT)
-                                        .string(open.bytes())
-                                        .attributes(part)));
+            for (WireAttributes step : AttributeSteps.of(change, known)) {
+                asks.add(Exchange.Ask.status(setStat(open, step)));
             }
             asks.add(stat(open));
             List<Reply> replies =
                     wiring.exchange().calls(open.connection(), asks.toArray(Exchange.Ask[]::new));
             for (Reply reply : replies) {
                 if (!reply.isOk()) {
-                    Long size = change.sizeBytes();
-                    throw handleError(open, reply, size == null ? 1 : size);
+                    throw notSet(open, reply, change);
                 }
             }
             return remember(open, replies.get(replies.size() - 1));
         });
+    }
+
+    /** A size cannot be set by a handle that was opened for reading. */
+    private PacketWriter setStat(FileHandle.OnServer open, WireAttributes step) throws FsException {
+        PacketWriter request =
+                step.sizeBytes() == null || isWritable()
+                        ? new PacketWriter(Protocol.FSETSTAT).string(open.bytes())
+                        : new PacketWriter(Protocol.SETSTAT)
+                                .string(wiring.paths().of(handle.source().path()));
+        return request.attributes(step);
+    }
+
+    private FsException notSet(FileHandle.OnServer open, Reply reply, AttributeChange change)
+            throws FsException, Exchange.Lost, ProtocolViolation {
+        Long size = change.sizeBytes();
+        if (reply.status() == Protocol.FAILURE && size != null && size > SIZE_BYTES_LIKELY_MAX) {
+            return StatusErrors.exception(FsError.EFBIG, reply, pathText());
+        }
+        return handleError(open, reply, 1);
     }
 
     @Override

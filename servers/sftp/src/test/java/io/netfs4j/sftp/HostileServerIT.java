@@ -244,6 +244,39 @@ class HostileServerIT {
         assertThat(times[0]).isEqualTo(2);
     }
 
+    /** As git makes its objects; the server is not hostile here, merely strict. */
+    @Test
+    void write_readOnlyFileOpenedAgain_lendsTheBitForTheMoment() throws Exception {
+        connect();
+        boolean[] locked = {true};
+        List<Integer> modes = new ArrayList<>();
+        scripts.put(
+                Protocol.OPEN,
+                (type, id, body) ->
+                        modes.size() == 1 || !locked[0]
+                                ? packet(Protocol.HANDLE, id, string("h"))
+                                : packet(Protocol.STATUS, id, status(3)));
+        scripts.put(
+                Protocol.SETSTAT,
+                (type, id, body) -> {
+                    modes.add(ByteBuffer.wrap(body, body.length - 4, 4).getInt());
+                    return packet(Protocol.STATUS, id, status(0));
+                });
+        locked[0] = false;
+        ServerFile file = server.open(() -> path("f"), Access.READ_WRITE).file();
+        locked[0] = true;
+        scripts.put(
+                Protocol.LSTAT,
+                (type, id, body) -> packet(Protocol.ATTRS, id, attributes(0100444)));
+        int[] writes = {0};
+        scripts.put(
+                Protocol.WRITE,
+                (type, id, body) -> packet(Protocol.STATUS, id, status(writes[0]++ == 0 ? 9 : 0)));
+        transfers.put(file.begin(null), 0, new byte[10]);
+        assertThat(modes).containsExactly(0644, 0444);
+        assertThat(writes[0]).isEqualTo(2);
+    }
+
     @Test
     void list_namesThatAreNone_areLeftOut() throws Exception {
         connect();

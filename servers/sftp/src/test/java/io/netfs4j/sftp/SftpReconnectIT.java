@@ -21,6 +21,7 @@ import io.netfs4j.testing.Transfers;
 import io.netfs4j.testing.net.LinkProxy;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -258,6 +259,47 @@ class SftpReconnectIT {
         link.reset();
         assertFails(FsError.ESTALE, () -> transfers.write(file, 20, pattern(3, 10)));
         file.close();
+    }
+
+    @Test
+    void setAttributes_sizeOfFileOpenForReading_isSet() throws Exception {
+        connect();
+        Files.writeString(served("f"), "hello");
+        ServerFile file = server.open(() -> path("f"), Access.READ).file();
+        assertThat(file.setAttributes(AttributeChange.size(2)).sizeBytes()).isEqualTo(2);
+        assertThat(served("f")).hasContent("he");
+        assertFails(
+                FsError.EFBIG, () -> file.setAttributes(AttributeChange.size(Long.MAX_VALUE / 2)));
+        file.close();
+    }
+
+    /** Needs the right to mount; elsewhere the unit test of the free blocks must do. */
+    @Test
+    void write_serverFull_saysNoSpace() throws Exception {
+        Assumptions.assumeTrue(OpenSshServer.user().equals("root"), "only root can mount");
+        Path small = Files.createDirectories(served("small"));
+        Assumptions.assumeTrue(
+                run("mount", "-t", "tmpfs", "-o", "size=256k", "none", small.toString()) == 0,
+                "cannot mount here");
+        try {
+            connect();
+            ServerFile file = server.create(() -> path("small", "f"), 0644).file();
+            assertFails(FsError.ENOSPC, () -> transfers.write(file, 0, pattern(1, 1 << 20)));
+            assertFails(
+                    FsError.EXDEV,
+                    () -> server.rename(path("small", "f"), path("f"), RenameMode.REPLACE));
+            file.close();
+        } finally {
+            run("umount", small.toString());
+        }
+    }
+
+    private static int run(String... command) throws Exception {
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start()
+                .waitFor();
     }
 
     @Test
