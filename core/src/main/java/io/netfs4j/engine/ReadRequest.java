@@ -22,8 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One pass of fetching absent bytes of one inode. The same steps as a {@link WriteRequest}, with
- * one stream: pieces are issued in ascending order, each is collected when it and all before it
- * have ended, what did not come is asked for again.
+ * one stream: pieces are issued in ascending order, collected as they end, and what did not come is
+ * asked for again.
  *
  * <p><b>Threads</b>: all state is touched in steps, with the inode's lock held.
  */
@@ -39,8 +39,19 @@ final class ReadRequest {
     private final AtomicBoolean posted = new AtomicBoolean();
     private final AtomicInteger inFlight = new AtomicInteger();
 
-    /** What is to be filled, in file order; the front goes as it is collected. */
-    private final List<LoadSpan> spans = new ArrayList<>();
+    /** A span that is being filled, and how many of its bytes have not ended yet. */
+    private static final class Filling {
+        final LoadSpan span;
+        long left;
+
+        Filling(LoadSpan span) {
+            this.span = span;
+            this.left = span.end() - span.position();
+        }
+    }
+
+    /** What is to be filled, in file order. */
+    private final List<Filling> fillings = new ArrayList<>();
 
     private final long from;
     private final long to;
@@ -71,11 +82,13 @@ final class ReadRequest {
             return;
         }
         ReadRequest request = new ReadRequest(engine, inode, file, origin, from, to);
-        inode.pages().prepareLoad(from, to, request.spans);
-        if (request.spans.isEmpty()) {
+        List<LoadSpan> spans = new ArrayList<>();
+        inode.pages().prepareLoad(from, to, spans);
+        if (spans.isEmpty()) {
             return;
         }
-        for (LoadSpan span : request.spans) {
+        for (LoadSpan span : spans) {
+            request.fillings.add(new Filling(span));
             request.enqueue(
                     new IoStream.Span(
                             span.position(),
@@ -87,9 +100,10 @@ final class ReadRequest {
     }
 
     boolean covers(long position) {
-        for (int i = front; i < spans.size(); i++) {
-            LoadSpan span = spans.get(i);
-            if (position >= span.position() && position < span.end()) {
+        for (int i = front; i < fillings.size(); i++) {
+            Filling filling = fillings.get(i);
+            LoadSpan span = filling.span;
+            if (filling.left > 0 && position >= span.position() && position < span.end()) {
                 return true;
             }
         }
@@ -246,8 +260,8 @@ final class ReadRequest {
 
     /** The server's file ends before these bytes: as far as it is concerned they are zeros. */
     private void zero(long start, long end) {
-        for (int i = front; i < spans.size() && start < end; i++) {
-            LoadSpan span = spans.get(i);
+        for (int i = front; i < fillings.size() && start < end; i++) {
+            LoadSpan span = fillings.get(i).span;
             long a = Math.max(start, span.position());
             long b = Math.min(end, span.end());
             if (a < b) {
@@ -258,25 +272,29 @@ final class ReadRequest {
         end(start, end, true);
     }
 
-    /** Ends the load of a range, which lies in one or several of the spans, from the front on. */
+    /** Ends the load of a range, which lies in one or several of the spans. */
     private void end(long start, long end, boolean came) {
         boolean usable = came && generation == inode.generation;
-        for (int i = front; i < spans.size(); i++) {
-            LoadSpan span = spans.get(i);
+        for (int i = front; i < fillings.size(); i++) {
+            Filling filling = fillings.get(i);
+            LoadSpan span = filling.span;
+            if (span.position() >= end) {
+                break;
+            }
             long a = Math.max(start, span.position());
             long b = Math.min(end, span.end());
             if (a >= b) {
-                if (span.position() >= end) {
-                    break;
-                }
                 continue;
             }
             long base = span.folio().position();
             inode.pages().endLoad(span, (int) (a - base), (int) (b - base), usable);
-            if (b == span.end() && i == front) {
+            filling.left -= b - a;
+            if (filling.left == 0) {
                 inode.pages().release(span);
-                front++;
             }
+        }
+        while (front < fillings.size() && fillings.get(front).left == 0) {
+            front++;
         }
     }
 
@@ -303,7 +321,7 @@ final class ReadRequest {
             long got = 0;
             if (p.termination instanceof Termination.Short(long n)) {
                 got = n;
-                arrivedOutOfOrder(p, n);
+                arrived(p.position, p.position + n);
             } else if (p.termination instanceof Termination.RetryLater r) {
                 disconnected |= r.disconnected();
                 patience =
@@ -315,11 +333,6 @@ final class ReadRequest {
         if (patience != null) {
             pause(patience, disconnected);
         }
-    }
-
-    /** A short read in the middle: the part that came is ended now, its span released later. */
-    private void arrivedOutOfOrder(Piece piece, long bytes) {
-        arrived(piece.position, piece.position + bytes);
     }
 
     @GuardedBy("inode lock")
@@ -354,8 +367,8 @@ final class ReadRequest {
 
     @GuardedBy("inode lock")
     private void complete() {
-        for (; front < spans.size(); front++) {
-            inode.pages().release(spans.get(front));
+        if (front < fillings.size()) {
+            throw new IllegalStateException("ends with bytes on their way: " + this);
         }
         inode.reads.remove(this);
         if (failure == null) {

@@ -204,6 +204,9 @@ public final class PageCache {
         if (block.release()) {
             uncharge(block);
             freed();
+        } else if (block.references() == 1) {
+            // Its folio alone holds it now, and may be reclaimed.
+            freed();
         }
     }
 
