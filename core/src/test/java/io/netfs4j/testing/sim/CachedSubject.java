@@ -7,6 +7,7 @@ import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.engine.EngineLimits;
+import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.Server;
 import io.netfs4j.vfs.CachedVfs;
@@ -143,6 +144,14 @@ final class CachedSubject implements Subject {
 
     @Override
     public String toString() {
-        return options.toString();
+        StringBuilder text = new StringBuilder(options.toString());
+        text.append("; held ").append(accounts());
+        for (InodeData data : vfs.engine().flusher().unsaved()) {
+            text.append("; unsaved ").append(data.listener().name());
+            text.append(" dirty ").append(data.pages().dirtyBytes());
+            text.append(" in flight ").append(data.pages().writebackBytes());
+            text.append(data.isBusy() ? " busy" : "").append(' ').append(data.pendingTimes());
+        }
+        return text.append(locks.inodes()).toString();
     }
 }

@@ -3,6 +3,8 @@ package io.netfs4j.testing.sim;
 
 import io.netfs4j.vfs.CachedVfs;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -48,6 +50,24 @@ final class HeldLocks {
         }
     }
 
+    /** What is known of the inodes that are left, for the report of a leak. */
+    String inodes() {
+        StringBuilder text = new StringBuilder();
+        for (Object inode : inodes.values()) {
+            text.append("; ").append(inode);
+            for (String name : new String[] {"lookups", "openCount", "hidden"}) {
+                text.append(' ').append(name).append(' ').append(get(inode, name));
+            }
+            Object data = get(inode, "data");
+            if (data != null) {
+                for (String name : new String[] {"writing", "waiting", "reads", "file"}) {
+                    text.append(' ').append(name).append(' ').append(get(data, name));
+                }
+            }
+        }
+        return text.toString();
+    }
+
     private static void require(ReentrantLock lock, String what) {
         if (lock.isHeldByCurrentThread()) {
             throw new Violation("locks", what + " is held where somebody waits");
@@ -62,7 +82,7 @@ final class HeldLocks {
         }
     }
 
-    private static Object get(Object of, String name) {
+    private static @Nullable Object get(Object of, String name) {
         try {
             Field field = of.getClass().getDeclaredField(name);
             field.setAccessible(true);

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class SimFile implements ServerFile {
     private static final int PIECE_BYTES_MAX = 1 << 18;
 
+    /** How often something is tried again while the server is down. */
+    private static final long DOWN_NANOS = 10_000_000_000L;
+
     final SimServer server;
     final ServerFile inner;
     final ModelFile model;
@@ -78,15 +81,15 @@ final class SimFile implements ServerFile {
                 server.faults.strikes(Fault.SLOW)
                         ? server.faults.badNanos()
                         : server.faults.latency();
-        server.loop.schedule(
+        server.after(
+                delay + (server.isDown() ? DOWN_NANOS : 0),
                 () -> {
                     if (server.isDown()) {
                         later(what + " waits", action);
                     } else {
                         action.run();
                     }
-                },
-                delay + (server.isDown() ? 10_000_000_000L : 0));
+                });
     }
 
     @Override

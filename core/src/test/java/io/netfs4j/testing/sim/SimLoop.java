@@ -190,6 +190,17 @@ final class SimLoop implements Clock, Scheduler, Waits {
         }
     }
 
+    /** A task's name and the methods in which it waits, innermost first. */
+    private static String where(Task task) {
+        return task.name
+                + java.util.Arrays.stream(task.continuation.getStackTrace())
+                        .filter(f -> f.getClassName().startsWith("io.netfs4j."))
+                        .filter(f -> !f.getClassName().startsWith(SimLoop.class.getName()))
+                        .limit(6)
+                        .map(f -> f.getFileName() + ":" + f.getLineNumber())
+                        .toList();
+    }
+
     private List<String> latest() {
         return java.util.Arrays.stream(latest)
                 .map(r -> r.getClass().getSimpleName().replaceAll("/0x.*", ""))
@@ -198,7 +209,7 @@ final class SimLoop implements Clock, Scheduler, Waits {
     }
 
     private List<String> waiting() {
-        return tasks.stream().map(t -> t.name).toList();
+        return tasks.stream().map(SimLoop::where).toList();
     }
 
     int tasks() {

@@ -16,6 +16,8 @@ import java.util.List;
 
 /** One piece under way at the simulated server: what becomes of it is drawn when it begins. */
 final class SimPiece {
+    private static final long PATIENCE_NANOS_MAX = 5_000_000_000L;
+
     final SimFile file;
     private final SimServer server;
     private final Subrequest offer;
@@ -57,7 +59,7 @@ final class SimPiece {
             retry = session.sent.issued(this);
         }
         if (server.isDown()) {
-            server.loop.schedule(this::refuse, server.faults.latency());
+            server.after(server.faults.latency(), this::refuse);
         } else if (server.faults.strikes(Fault.ENDS_AT_ONCE)) {
             finish();
         } else {
@@ -65,7 +67,7 @@ final class SimPiece {
                     server.faults.strikes(Fault.SLOW)
                             ? server.faults.badNanos()
                             : server.faults.latency();
-            server.loop.schedule(this::finish, delay);
+            server.after(delay, this::finish);
         }
     }
 
@@ -82,7 +84,7 @@ final class SimPiece {
             }
             end(new Termination.Failed(cause), 0);
         } else if (faults.strikes(Fault.BUSY)) {
-            later(false, faults.badNanos());
+            later(false, faults.badNanos() % PATIENCE_NANOS_MAX);
         } else if (faults.strikes(Fault.DISCONNECT)) {
             cut();
         } else if (offer.length() > 1

@@ -60,6 +60,10 @@ final class SimServer implements Server {
     private final Map<ModelFile, List<SimPiece>> writing = new HashMap<>();
 
     private final ArrayDeque<Runnable> waiters = new ArrayDeque<>();
+
+    /** What is delayed, in the order in which it was. */
+    private final Set<Runnable> pending = new LinkedHashSet<>();
+
     private boolean poking;
     private boolean withoutCredits;
     private long downUntil;
@@ -151,6 +155,35 @@ final class SimServer implements Server {
         downUntil = 0;
         up.complete(true);
         poke();
+        for (Runnable action : List.copyOf(pending)) {
+            loop.execute(action);
+        }
+    }
+
+    /** Does something once after a delay, or as soon as faults are over. */
+    void after(long delayNanos, Runnable action) {
+        Runnable once =
+                new Runnable() {
+                    @Override
+                    public void run() {
+                        if (pending.remove(this)) {
+                            action.run();
+                        }
+                    }
+                };
+        pending.add(once);
+        loop.schedule(once, delayNanos);
+    }
+
+    /** Lets time pass for the calling task, but not past the end of faults. */
+    private void sleep(long nanos) {
+        Completion<Boolean> over = new Completion<>();
+        after(nanos, () -> over.complete(true));
+        try {
+            loop.awaitUninterruptibly(over);
+        } catch (FsException e) {
+            throw new AssertionError(e);
+        }
     }
 
     // Names.
@@ -178,7 +211,7 @@ final class SimServer implements Server {
         }
         // A lost reply: the back end asks until it knows that it was done.
         if (faults.strikes(Fault.LOST_REPLY)) {
-            loop.sleep(faults.badNanos());
+            sleep(faults.badNanos());
         }
         delay();
         trace.event(loop.nanoTime(), name + " done", path.hashCode(), 0, 0);
@@ -192,7 +225,7 @@ final class SimServer implements Server {
     }
 
     void delay() {
-        loop.sleep(faults.strikes(Fault.SLOW) ? faults.badNanos() : faults.latency());
+        sleep(faults.strikes(Fault.SLOW) ? faults.badNanos() : faults.latency());
     }
 
     private void awaitUp() throws FsException {
@@ -367,6 +400,7 @@ final class SimServer implements Server {
         if (hasCredit()) {
             return true;
         }
+        trace.event(loop.nanoTime(), "refused", inFlight.size(), waiters.size(), 0);
         waiters.add(whenReady);
         return false;
     }

@@ -28,7 +28,7 @@ final class World {
 
     private static final long LIVENESS_NANOS_MAX = 3_600_000_000_000L;
 
-    private static final long SETTLING_NANOS = 1_000_000_000L;
+    private static final long SETTLING_NANOS = 200_000_000_000L;
 
     private static final int OPERATIONS_MIN = 40;
     private static final int OPERATIONS_MAX = 240;
