@@ -169,6 +169,14 @@ public final class Flusher {
         }
     }
 
+    /** Something was dropped without having been sent: perhaps nothing is left to save. */
+    @GuardedBy("inode lock")
+    public void onDropped(InodeData inode) {
+        if (!inode.isUnsaved()) {
+            forget(inode);
+        }
+    }
+
     @GuardedBy("inode lock")
     private void forget(InodeData inode) {
         lock.lock();

@@ -386,6 +386,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                             inode.modified = a.modified();
                             data.setPendingTimes(AttributeChange.NONE);
                         }
+                        parts.engine().flusher().onDropped(data);
                         inode.changed = parts.coherency().now();
                     } finally {
                         inode.lock.unlock();
