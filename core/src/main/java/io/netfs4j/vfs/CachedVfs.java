@@ -59,6 +59,7 @@ public final class CachedVfs implements Vfs {
         names = new NameOperations(parts);
         removals = new RemoveOperations(parts, names);
         opens = new OpenOperations(parts, names, removals);
+        table.setUnsaved(opens);
         files = new FileOperations(parts);
         attributes = new AttributeOperations(parts, opens);
         ranges = new RangeOperations(parts, opens, files);
@@ -123,7 +124,7 @@ public final class CachedVfs implements Vfs {
 
     @Override
     public void forget(long ino, long count) {
-        parts.table().forget(ino, count, opens);
+        parts.table().forget(ino, count);
     }
 
     @Override

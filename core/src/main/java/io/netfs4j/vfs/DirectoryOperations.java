@@ -70,7 +70,7 @@ final class DirectoryOperations {
         FileType type = attributes == null ? listed.type() : attributes.type();
         boolean taken = sink.entry(named.name(), ino, type, nextCookie, entry);
         if (!taken && attributes != null) {
-            parts.table().forget(ino, 1, inode -> inode.data != null);
+            parts.table().forget(ino, 1);
         }
         return taken;
     }

@@ -41,6 +41,9 @@ final class InodeTable {
 
     private final Inode root;
 
+    /** Set once, before the first operation. */
+    private volatile Unsaved unsaved = inode -> true;
+
     InodeTable(ServerAttributes rootAttributes, long nowNanos) {
         root = new Inode(Vfs.ROOT_INO, rootAttributes, nowNanos);
         byNumber.put(root.ino, root);
@@ -123,6 +126,31 @@ final class InodeTable {
         }
     }
 
+    /** Who knows whether an inode still has something to save. */
+    void setUnsaved(Unsaved owner) {
+        unsaved = owner;
+    }
+
+    /** As {@link #child}, held: it stays in the table until {@link #forget}. */
+    @Nullable Inode pinChild(Inode directory, String name) {
+        lock.lock();
+        try {
+            Inode child = directory.children == null ? null : directory.children.get(name);
+            if (child != null) {
+                child.lookups++;
+            }
+            return child;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void unpin(@Nullable Inode inode) {
+        if (inode != null) {
+            forget(inode.ino, 1);
+        }
+    }
+
     /** The inode that a name is known to stand for, whether fresh or not. */
     @Nullable Inode child(Inode directory, String name) {
         lock.lock();
@@ -196,7 +224,7 @@ final class InodeTable {
     }
 
     /** Gives back look-ups; the inode goes when nobody needs it. */
-    void forget(long ino, long count, Unsaved unsaved) {
+    void forget(long ino, long count) {
         Inode inode;
         lock.lock();
         try {
@@ -211,7 +239,7 @@ final class InodeTable {
         } finally {
             lock.unlock();
         }
-        release(inode, unsaved);
+        release(inode);
     }
 
     /** Tells whether something of an inode still has to reach the server. */
@@ -221,7 +249,7 @@ final class InodeTable {
     }
 
     /** Lets an inode go when nobody needs it, and those above that only it kept. */
-    void release(Inode inode, Unsaved unsaved) {
+    void release(Inode inode) {
         inode.lock.lock();
         try {
             lock.lock();

@@ -67,7 +67,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         try {
             return new CreatedFile(entry, open(parts.table().get(found.ino()), flags));
         } catch (FsException e) {
-            parts.table().forget(found.ino(), 1, this);
+            parts.table().forget(found.ino(), 1);
             throw e;
         }
     }
@@ -279,7 +279,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         if (gone) {
             removals.removeHidden(inode);
         }
-        parts.table().release(inode, this);
+        parts.table().release(inode);
     }
 
     /** Gives the server's handle back when nobody needs it. */
@@ -328,9 +328,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                 parts.table().lock().unlock();
             }
             if (unused) {
-                parts.environment()
-                        .scheduler()
-                        .execute(() -> parts.table().release(inode, OpenOperations.this));
+                parts.environment().scheduler().execute(() -> parts.table().release(inode));
             }
         }
 

@@ -50,18 +50,22 @@ final class RemoveOperations {
     }
 
     private @Nullable Void unlinkNow(Inode directory, String name) throws FsException {
-        Inode child = parts.table().child(directory, name);
         RemotePath path = parts.table().path(directory).child(name);
-        if (child != null && mustHide(child)) {
-            hide(child, directory, name, path);
-        } else {
-            parts.server().remove(path);
-            discardUnopened(child);
-            removed(directory, name);
-        }
-        names.touch(directory);
-        if (child != null) {
-            lostName(child);
+        Inode child = parts.table().pinChild(directory, name);
+        try {
+            if (child != null && mustHide(child)) {
+                hide(child, directory, name, path);
+            } else {
+                parts.server().remove(path);
+                discardUnopened(child);
+                removed(directory, name);
+            }
+            names.touch(directory);
+            if (child != null) {
+                lostName(child);
+            }
+        } finally {
+            parts.table().unpin(child);
         }
         return null;
     }
@@ -223,19 +227,27 @@ final class RemoveOperations {
         Names.check(name);
         parts.gate()
                 .alone(() -> {
-                    RemotePath path = parts.table().path(parent).child(name);
-                    Inode child = parts.table().child(parent, name);
-                    if (child != null) {
-                        moveHiddenUp(child, parent);
-                    }
-                    parts.server().removeDirectory(path);
-                    removed(parent, name);
-                    names.touch(parent);
-                    if (child != null) {
-                        lostName(child);
-                    }
+                    removeDirectoryAlone(parent, name);
                     return null;
                 });
+    }
+
+    private void removeDirectoryAlone(Inode parent, String name) throws FsException {
+        RemotePath path = parts.table().path(parent).child(name);
+        Inode child = parts.table().pinChild(parent, name);
+        try {
+            if (child != null) {
+                moveHiddenUp(child, parent);
+            }
+            parts.server().removeDirectory(path);
+            removed(parent, name);
+            names.touch(parent);
+            if (child != null) {
+                lostName(child);
+            }
+        } finally {
+            parts.table().unpin(child);
+        }
     }
 
     /** Removed files that are still open must not keep their directory from being removed. */
@@ -282,29 +294,75 @@ final class RemoveOperations {
         if (source.equals(target)) {
             return;
         }
-        Inode moving = parts.table().child(from, name);
-        Inode replaced = parts.table().child(to, newName);
-        if (moving != null && moving == replaced && mode == RenameMode.REPLACE) {
-            return;
+        // Held: the server is waited for, and a look-up may be given back meanwhile.
+        Inode moving = parts.table().pinChild(from, name);
+        Inode replaced = parts.table().pinChild(to, newName);
+        try {
+            if (moving == null || moving != replaced || mode != RenameMode.REPLACE) {
+                renameOnServer(source, target, replaced, mode);
+                renamed(new Place(from, name), new Place(to, newName), moving, replaced, mode);
+            }
+        } finally {
+            parts.table().unpin(moving);
+            parts.table().unpin(replaced);
         }
-        boolean keptAside = mode == RenameMode.REPLACE && replaced != null && keepAside(replaced);
-        if (mode == RenameMode.REPLACE && replaced != moving) {
-            // Only after the rename would be too late: an upload under way would go on.
+    }
+
+    private record Place(Inode directory, String name) {}
+
+    private void renameOnServer(
+            RemotePath source, RemotePath target, @Nullable Inode replaced, RenameMode mode)
+            throws FsException {
+        Inode aside =
+                mode == RenameMode.REPLACE && replaced != null && keepAside(replaced)
+                        ? replaced
+                        : null;
+        try {
             parts.server().rename(source, target, mode);
-            discardUnopened(replaced);
-        } else {
-            parts.server().rename(source, target, mode);
+        } catch (FsException e) {
+            if (aside != null) {
+                parts.server().remove(target.parent().child(names.hiddenName(aside)));
+            }
+            throw e;
         }
+        if (aside != null) {
+            hideReplaced(aside, target);
+        }
+    }
+
+    /** The target lives on under its second name. */
+    private void hideReplaced(Inode replaced, RemotePath target) {
+        parts.table().lock().lock();
+        try {
+            replaced.hidden = true;
+            Inode directory = replaced.links.get(0).directory();
+            parts.table().unlink(directory, target.name());
+            parts.table().link(directory, names.hiddenName(replaced), replaced);
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    private void renamed(
+            Place from,
+            Place to,
+            @Nullable Inode moving,
+            @Nullable Inode replaced,
+            RenameMode mode) {
         if (mode == RenameMode.EXCHANGE) {
-            exchanged(from, name, to, newName);
+            exchanged(from.directory, from.name, to.directory, to.name);
         } else {
             if (replaced != null) {
-                replaced(to, newName, replaced, keptAside, target);
+                discardUnopened(replaced);
+                if (!replaced.hidden) {
+                    removed(to.directory, to.name);
+                }
+                lostName(replaced);
             }
-            moved(from, name, to, newName, moving);
+            moved(from.directory, from.name, to.directory, to.name, moving);
         }
-        names.touch(from);
-        names.touch(to);
+        names.touch(from.directory);
+        names.touch(to.directory);
         if (moving != null) {
             moving.lock.lock();
             try {
@@ -323,23 +381,6 @@ final class RemoveOperations {
         RemotePath path = parts.table().path(replaced);
         parts.server().link(path, hiddenPath(replaced, path.parent()));
         return true;
-    }
-
-    private void replaced(
-            Inode directory, String name, Inode target, boolean keptAside, RemotePath path) {
-        parts.table().lock().lock();
-        try {
-            target.lookups++;
-            parts.table().unlink(directory, name);
-            if (keptAside) {
-                target.hidden = true;
-                parts.table().link(directory, hiddenPath(target, path.parent()).name(), target);
-            }
-            target.lookups--;
-        } finally {
-            parts.table().lock().unlock();
-        }
-        lostName(target);
     }
 
     private void moved(Inode from, String name, Inode to, String newName, @Nullable Inode moving) {
