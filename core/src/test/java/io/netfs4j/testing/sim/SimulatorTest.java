@@ -4,8 +4,12 @@ package io.netfs4j.testing.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+
+import java.nio.file.Path;
+import java.util.List;
 
 /** The simulator itself: it passes what is right, finds what is not, and repeats itself. */
 class SimulatorTest {
@@ -23,11 +27,32 @@ class SimulatorTest {
     }
 
     @Test
+    void world_withTheRealFileSystem_findsNothing() {
+        for (long seed = 1; seed <= SEEDS * 2; seed++) {
+            World.Outcome outcome = SimMain.world(seed, false).run(60);
+            assertThat(outcome.violation())
+                    .as("seed %s %s %s", seed, outcome.description(), outcome.lastEvents())
+                    .isNull();
+        }
+    }
+
+    @Test
+    void mutants_fitTheSources(@TempDir Path target) throws Exception {
+        Path module = Path.of("").toAbsolutePath();
+        List<Mutant> mutants = Mutant.readAll(module.resolve("src/test/mutants"));
+        assertThat(mutants).hasSizeGreaterThan(5);
+        for (Mutant mutant : mutants) {
+            assertThat(mutant.write(module.resolve("src/main/java"), target.resolve(mutant.name())))
+                    .as(mutant.name())
+                    .isNotEmpty();
+        }
+    }
+
+    @Test
     void world_sameSeed_hasSameTrace() {
         for (long seed = 1; seed <= 20; seed++) {
-            Subject.Factory factory = PlainSubject.with(PlainVfs.Bug.NONE);
-            assertThat(new World(seed, factory, false).run(0).hash())
-                    .isEqualTo(new World(seed, factory, false).run(0).hash());
+            assertThat(SimMain.world(seed, false).run(0).hash())
+                    .isEqualTo(SimMain.world(seed, false).run(0).hash());
         }
     }
 
