@@ -58,7 +58,9 @@ final class Handle {
     }
 
     void toldOf(FsException error, int errorsBefore, String where) {
-        if (file.errors() <= told) {
+        // Two that wait for the same upload are both told of its failure: to tell one of them that
+        // its bytes are on the server would be a lie.
+        if (file.errors() <= told && file.errors() <= errorsBefore) {
             throw new Violation(
                     "I17",
                     where + " of file " + file.number + " fails without a new error: " + error);

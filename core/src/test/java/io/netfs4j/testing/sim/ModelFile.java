@@ -102,6 +102,10 @@ final class ModelFile {
         final int position;
         final int length;
         private final byte[] before;
+
+        /** Of these the value was not known when the read began. */
+        private final BitSet wildBefore;
+
         private int sizeMin = size;
         private int sizeMax = size;
         private final List<Change> met = new ArrayList<>();
@@ -111,6 +115,7 @@ final class ModelFile {
             this.length = length;
             grow(position + length);
             before = Arrays.copyOfRange(value, position, position + length);
+            wildBefore = wild.get(position, position + length);
             for (Change change : changes) {
                 meet(change);
             }
@@ -314,7 +319,8 @@ final class ModelFile {
                 met = true;
             }
         }
-        if (met && got == reading.before[at - reading.position]) {
+        int offset = at - reading.position;
+        if (met && (got == reading.before[offset] || reading.wildBefore.get(offset))) {
             return;
         }
         if (wild.get(at)) {
