@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class SimFile implements ServerFile {
     private static final int PIECE_BYTES_MAX = 1 << 18;
 
+    /** Longer than the engine's next step takes to come. */
+    private static final long RECORDING_NANOS = 100_000;
+
     /** How often something is tried again while the server is down. */
     private static final long DOWN_NANOS = 10_000_000_000L;
 
@@ -169,6 +172,7 @@ final class SimFile implements ServerFile {
         private final WriteSession into;
         final Sent sent = new Sent();
         private boolean over;
+        private boolean failed;
 
         Session(WriteSession into) {
             this.into = into;
@@ -198,6 +202,7 @@ final class SimFile implements ServerFile {
             later(
                     "commit",
                     () -> {
+                        noteRecording();
                         if (server.faults.strikes(Fault.COMMIT_FAILS)) {
                             model.error(false);
                             done.fail(server.inject(server.faults.permanent(), "commit"));
@@ -212,7 +217,20 @@ final class SimFile implements ServerFile {
             requireLive("abort");
             sent.requireQuiet("abort");
             end();
+            noteRecording();
             into.abort();
+        }
+
+        void pieceFailed() {
+            failed = true;
+        }
+
+        /** What failed in it is only now put down as an error of the file, or in a moment. */
+        private void noteRecording() {
+            if (failed) {
+                model.error(false);
+                server.loop.schedule(() -> model.error(false), RECORDING_NANOS);
+            }
         }
 
         private void requireLive(String what) {

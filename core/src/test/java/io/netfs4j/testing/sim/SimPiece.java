@@ -181,6 +181,10 @@ final class SimPiece {
                 transferred);
         if (session != null) {
             session.sent.ended(this, retry, transferred);
+            if (termination instanceof Termination.Failed
+                    || termination instanceof Termination.RetryLater) {
+                session.pieceFailed();
+            }
             file.model.acknowledge(from(), from() + transferred, session.began);
         }
         server.ended(this, isWrite() ? transferred : 0);
