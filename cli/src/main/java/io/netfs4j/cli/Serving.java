@@ -8,6 +8,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -81,6 +82,7 @@ final class Serving {
 
     private int serve(Runnable mounted) throws CommandFailure {
         LogFile.begin(log, logLevel);
+        keepBuild();
         Runtime.getRuntime().addShutdownHook(new Thread(this::onSignal, "netfs-signal"));
         try {
             ControlServer control = begin();
@@ -99,6 +101,21 @@ final class Serving {
             ended.countDown();
         }
         return exitCode;
+    }
+
+    /** Tells {@code ./netfs} that this process runs from its build, so that it is not removed. */
+    private static void keepBuild() {
+        String users = System.getProperty("netfs.users", "");
+        if (!users.isEmpty()) {
+            Path user = Path.of(users, String.valueOf(ProcessHandle.current().pid()));
+            try {
+                Files.createFile(user);
+                user.toFile().deleteOnExit();
+            } catch (IOException e) {
+                // Somebody else's checkout: its owner removes old builds at a risk.
+                LOG.debug("cannot write {}: {}", user, e.toString());
+            }
+        }
     }
 
     /** Mounts, and listens for commands; when one of the two fails, the other is undone. */

@@ -4,6 +4,7 @@ package io.netfs4j.cli;
 import picocli.CommandLine.Command;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,15 +48,22 @@ final class TrainCommand implements Callable<Integer> {
         try {
             Path file = directory.resolve("file");
             Files.write(file, new byte[BYTES]);
-            Files.readAllBytes(file);
             try (Stream<Path> entries = Files.list(directory)) {
-                entries.forEach(Path::toString);
+                entries.forEach(TrainCommand::read);
             }
             mount.drain();
         } finally {
             mount.unmount(true);
             mount.awaitUnmounted();
             mount.close();
+        }
+    }
+
+    private static void read(Path file) {
+        try {
+            Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }
