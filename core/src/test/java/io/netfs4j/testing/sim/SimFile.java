@@ -202,9 +202,10 @@ final class SimFile implements ServerFile {
             later(
                     "commit",
                     () -> {
+                        boolean fails = server.faults.strikes(Fault.COMMIT_FAILS);
+                        failed |= fails;
                         noteRecording();
-                        if (server.faults.strikes(Fault.COMMIT_FAILS)) {
-                            model.error(false);
+                        if (fails) {
                             done.fail(server.inject(server.faults.permanent(), "commit"));
                         } else {
                             into.commit(times, done);
