@@ -146,22 +146,20 @@ final class RemoveOperations {
         }
     }
 
-    /** The last open file of a removed file is gone: so goes its hidden name, in the background. */
+    /**
+     * The last open file of a removed file is gone: so goes its hidden name, in the background. The
+     * inode stays until then, since only it knows the name.
+     */
     void removeHidden(Inode inode) {
-        boolean hidden;
-        parts.table().lock().lock();
-        try {
-            hidden = inode.hidden && !inode.links.isEmpty();
-            inode.hidden = false;
-        } finally {
-            parts.table().lock().unlock();
-        }
-        if (!hidden) {
-            return;
-        }
         Completion<@Nullable Void> removal = new Completion<>();
         parts.table().lock().lock();
         try {
+            boolean hidden = inode.hidden && !inode.links.isEmpty();
+            inode.hidden = false;
+            if (!hidden) {
+                return;
+            }
+            inode.lookups++;
             removals.add(removal);
         } finally {
             parts.table().lock().unlock();
@@ -182,10 +180,12 @@ final class RemoveOperations {
         } finally {
             parts.table().lock().lock();
             try {
+                inode.lookups--;
                 removals.remove(removal);
             } finally {
                 parts.table().lock().unlock();
             }
+            parts.table().release(inode);
             removal.complete(null);
         }
     }

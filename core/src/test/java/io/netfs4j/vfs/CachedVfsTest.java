@@ -117,6 +117,19 @@ class CachedVfsTest {
     }
 
     @Test
+    void unlinkOfOpenFile_thenReleaseAndForgetAtOnce_leavesNothingOnTheServer() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            CreatedFile made = vfs.create(Vfs.ROOT_INO, "gone", 0644, OpenFlags.READ_WRITE);
+            write(made.file(), 0, random(100, i));
+            vfs.unlink(Vfs.ROOT_INO, "gone");
+            vfs.release(made.file());
+            vfs.forget(made.file().ino(), 1);
+        }
+        assertThat(mount.drain()).isEmpty();
+        assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
     void changedOnTheServer_isSeenByTheNextOpen() throws Exception {
         Files.write(directory.resolve("f"), random(5_000, 6));
         long ino = vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
