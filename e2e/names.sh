@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+# Names of open files come and go; two mounts of one directory see each other's work.
+. "$ROOT/e2e/lib-sftp.sh"
+
+server
+over_sftp names mnt
+python3 - mnt <<'P' || fail "renaming and unlinking open files"
+import os, sys
+top = sys.argv[1]
+body = os.urandom(3_000_000)
+
+fd = os.open(f"{top}/gone", os.O_RDWR | os.O_CREAT)
+os.write(fd, body)
+os.unlink(f"{top}/gone")
+os.pwrite(fd, b"more", len(body))
+os.fsync(fd)
+assert os.pread(fd, len(body) + 4, 0) == body + b"more", "an unlinked file lost bytes"
+assert not os.path.exists(f"{top}/gone")
+os.close(fd)
+
+fd = os.open(f"{top}/dirty", os.O_RDWR | os.O_CREAT)
+os.write(fd, body)
+os.mkdir(f"{top}/dir")
+os.rename(f"{top}/dirty", f"{top}/dir/renamed")
+os.pwrite(fd, b"head", 0)
+os.fsync(fd)
+os.close(fd)
+
+with open(f"{top}/target", "wb") as file:
+    file.write(b"old")
+old = os.open(f"{top}/target", os.O_RDONLY)
+fd = os.open(f"{top}/source", os.O_RDWR | os.O_CREAT)
+os.write(fd, body)
+os.rename(f"{top}/source", f"{top}/target")
+os.pwrite(fd, b"tail", len(body))
+os.close(fd)
+assert os.pread(old, 10, 0) == b"old", "the file that was renamed over lost its bytes"
+os.close(old)
+
+with open(f"{top}/expect", "wb") as file:
+    file.write(body)
+P
+ok "an unlinked open file keeps its bytes; open, dirty files are renamed, over a target too"
+[ -z "$(ls -A mnt | grep -v -x -e dir -e target -e expect)" ] || fail "left behind: $(ls -A mnt)"
+unmounted mnt
+cd "$SFTP_DATA/names" || fail "no directory"
+[ "$(ls -A | tr '\n' ' ')" = "dir expect target " ] || fail "on the server: $(ls -A)"
+cmp -s <(printf head; tail -c +5 expect) dir/renamed || fail "renamed differs"
+cmp -s <(cat expect; printf tail) target || fail "target differs"
+cd "$WORK" || exit 1
+ok "the server has the names and the bytes"
+
+over_sftp names one -o attr_timeout=1
+over_sftp names two -o attr_timeout=1
+for i in $(seq 20); do
+  echo "from one $i" >one/shared
+  sync -f one/shared
+  sync one/shared
+  sleep 1.1
+  [ "$(cat two/shared)" = "from one $i" ] || fail "two sees '$(cat two/shared)', not 'from one $i'"
+  [ "$i" -ge "$(sized 5 20)" ] && break
+done
+ok "what one mount fsynced, another sees when it opens the file after attr_timeout"
+for mount in one two; do
+  for i in $(seq 200); do echo "$mount $i" >"$mount/$mount-$i"; done &
+done
+wait
+unmounted one
+unmounted two
+[ "$(find "$SFTP_DATA/names" -name 'one-*' -size +0 | wc -l)" = 200 ] || fail "files of one are missing"
+[ "$(find "$SFTP_DATA/names" -name 'two-*' -size +0 | wc -l)" = 200 ] || fail "files of two are missing"
+ok "two mounts write into one directory"

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# The server dies while files are written, and comes back: nothing is lost, fsync told the truth.
+. "$ROOT/e2e/lib-sftp.sh"
+
+server
+over_sftp restart mnt
+seconds=$(sized 15 60)
+python3 "$ROOT/e2e/lib-write.py" journal mnt/journal "$SFTP_DATA/restart/journal" "$seconds" >journal.log 2>&1 &
+writer=$!
+at_end "kill $writer 2>/dev/null"
+python3 "$ROOT/e2e/lib-write.py" stream mnt/stream 300 6 &
+other=$!
+at_end "kill $other 2>/dev/null"
+for i in 1 2 3; do
+  sleep $((seconds / 5))
+  "$fixtures/sftp" stop "$WORK/sftp"
+  sleep 1
+  "$fixtures/sftp" start "$WORK/sftp" || fail "the server does not come back"
+done
+wait "$writer" || fail "the writer of lines: $(cat journal.log)"
+wait "$other" || fail "the writer of the stream failed"
+read -r lines synced <journal.log
+unmounted mnt
+[ "$(wc -l <"$SFTP_DATA/restart/journal")" = "$lines" ] || fail "lines are missing"
+awk '$1 + 0 != NR - 1 || length($2) != 990 { exit 1 }' "$SFTP_DATA/restart/journal" || fail "a line is wrong"
+python3 "$ROOT/e2e/lib-write.py" stream want 300 6
+cmp want "$SFTP_DATA/restart/stream" || fail "the stream differs"
+ok "the server died three times: $lines lines and 300 MiB are whole, $synced fsyncs were true"
