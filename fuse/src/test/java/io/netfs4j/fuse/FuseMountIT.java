@@ -18,7 +18,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -332,11 +331,13 @@ final class FuseMountIT {
         try (MountedVfs m = mounted(hits)) {
             Path file = Files.write(m.root.resolve("a"), new byte[20_000]);
             int appending = Syscalls.open(file, Syscalls.O_RDWR | Syscalls.O_APPEND, 0);
-            try (FileChannel channel = FileChannel.open(file, READ, WRITE)) {
-                MappedByteBuffer map = channel.map(FileChannel.MapMode.READ_WRITE, 0, 20_000);
-                map.put(10_000, (byte) 7);
-                map.force();
-            }
+            // In another process: a fault on a mapping waits for us with the process's memory
+            // map locked, and our own threads would wait for that lock.
+            sh(
+                    "python3 -c 'import mmap; f = open(\""
+                            + file
+                            + "\", \"r+b\"); m = mmap.mmap(f.fileno(), 20000);"
+                            + " m[10000] = 7; m.flush()'");
             assertThat(Syscalls.write(appending, "end")).isEqualTo(3);
             assertThat(Syscalls.close(appending)).isZero();
             sh("sync " + file + "; echo 3 > /proc/sys/vm/drop_caches");
