@@ -50,7 +50,12 @@ final class LogFile {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
         root.setLevel(Level.WARN);
-        context.getLogger("io.netfs4j").setLevel(Level.toLevel(level, Level.INFO));
+        Level ours = Level.toLevel(level, Level.INFO);
+        context.getLogger("io.netfs4j").setLevel(ours);
+        if (ours.isGreaterOrEqual(Level.INFO)) {
+            // It tells each lost connection with its stack; one line of ours tells it too.
+            context.getLogger("org.apache.sshd").setLevel(Level.ERROR);
+        }
         root.addAppender(file == null ? toStderr(context) : toFile(context, file));
     }
 

@@ -204,7 +204,9 @@ final class Link {
         } finally {
             lock.unlock();
         }
-        LOG.warn("connection lost, connecting again: {}", loss == null ? "" : loss.cause());
+        LOG.warn(
+                "connection lost, connecting again: {}",
+                loss == null ? "" : loss.cause().getMessage());
         environment.scheduler().fork("netfs-sftp-reconnect", this::reconnect);
     }
 

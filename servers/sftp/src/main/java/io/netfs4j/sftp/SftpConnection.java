@@ -10,6 +10,8 @@ import io.netfs4j.base.Scheduler;
 import org.apache.sshd.client.session.ClientSession;
 import org.apache.sshd.common.io.IoWriteFuture;
 import org.apache.sshd.common.session.ConnectionService;
+import org.apache.sshd.common.session.Session;
+import org.apache.sshd.common.session.SessionListener;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
@@ -125,6 +127,13 @@ final class SftpConnection {
     private void openChannel(long patienceMillis) throws FsException {
         try {
             session.getService(ConnectionService.class).registerChannel(channel);
+            session.addSessionListener(
+                    new SessionListener() {
+                        @Override
+                        public void sessionException(Session of, Throwable why) {
+                            disconnected("the SSH session failed: " + why.getMessage());
+                        }
+                    });
             session.addCloseFutureListener(f -> disconnected("the SSH session ended"));
             channel.addCloseFutureListener(f -> disconnected("the SFTP channel ended"));
             channel.open().verify(patienceMillis);
