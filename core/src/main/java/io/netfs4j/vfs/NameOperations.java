@@ -29,6 +29,9 @@ final class NameOperations {
      */
     private static final int MISSES_BEFORE_LISTING = 2;
 
+    /** So many names are listed in about the time of one look-up, when many come in one answer. */
+    private static final int NAMES_PER_LOOKUP = 400;
+
     /** A listing is kept for look-ups up to this many entries. */
     private static final int LISTING_KEPT_MAX = 100_000;
 
@@ -216,7 +219,9 @@ final class NameOperations {
                 directory.missesSinceNanos = now;
                 directory.misses = 0;
             }
-            return !directory.tooLargeToList && ++directory.misses > MISSES_BEFORE_LISTING;
+            int names = directory.children == null ? 0 : directory.children.size();
+            return !directory.tooLargeToList
+                    && ++directory.misses > MISSES_BEFORE_LISTING + names / NAMES_PER_LOOKUP;
         } finally {
             parts.table().lock().unlock();
         }
@@ -363,7 +368,6 @@ final class NameOperations {
                 // A new directory is known whole: it is empty.
                 inode.listing = new Listing(new HashMap<>(), parts.nowNanos());
             }
-            directory.misses = 0;
             return inode;
         } finally {
             parts.table().lock().unlock();
