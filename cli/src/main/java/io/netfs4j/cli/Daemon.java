@@ -31,10 +31,13 @@ final class Daemon {
      * Starts the process and waits until it serves the mount.
      *
      * @param arguments of the verb {@link #VERB}
+     * @param heapMiB the largest heap it may have
      * @return its process id
      */
-    static long start(List<String> arguments, Path log) throws CommandFailure {
+    static long start(List<String> arguments, Path log, long heapMiB) throws CommandFailure {
         List<String> command = javaCommand();
+        // The last one counts.
+        command.add(command.size() - 1, "-Xmx" + heapMiB + "m");
         command.add(VERB);
         command.addAll(arguments);
         Process process;

@@ -55,6 +55,14 @@ final class MountCommand implements Callable<Integer> {
             if (file != null) {
                 LogFile.prepare(file);
             }
+            long heapMiB = Heap.mebibytes(plan);
+            if (heapMiB > Heap.LEAST_MIB && Runtime.getRuntime().maxMemory() >> 20 < heapMiB / 2) {
+                throw new CommandFailure(
+                        ExitCode.USAGE,
+                        "such a page cache wants a heap of "
+                                + heapMiB
+                                + " MiB, which --foreground cannot have; leave it out");
+            }
             return new Serving(surroundings, plan, file, arguments.logLevel()).inForeground();
         }
         if (file == null) {
@@ -62,7 +70,7 @@ final class MountCommand implements Callable<Integer> {
         } else {
             LogFile.prepare(file);
         }
-        long pid = Daemon.start(serveArguments(plan, file), file);
+        long pid = Daemon.start(serveArguments(plan, file), file, Heap.mebibytes(plan));
         surroundings
                 .out()
                 .println(
