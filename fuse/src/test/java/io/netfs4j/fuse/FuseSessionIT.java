@@ -10,6 +10,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
@@ -19,6 +21,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,17 +74,7 @@ final class FuseSessionIT {
     @Test
     void mount_whereTheServerDied_namesTheRemedy(@TempDir Path directory) throws Exception {
         requireFuse();
-        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        Process server =
-                new ProcessBuilder(
-                                java,
-                                "--enable-native-access=ALL-UNNAMED",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                ServerProcess.class.getName(),
-                                directory.toString())
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
+        Process server = MountedVfs.java(ServerProcess.class, directory.toString());
         try {
             assertThat(server.inputReader().readLine()).isEqualTo("mounted");
             assertThat(Files.writeString(directory.resolve("a"), "A")).hasContent("A");
@@ -91,6 +87,37 @@ final class FuseSessionIT {
             FuseMount.unmount(directory, true);
         }
         assertThat(directory).isEmptyDirectory();
+    }
+
+    /**
+     * The server is another process: a page fault that waits for this one's own answer, with the
+     * lock of its address space held, would wait for ever.
+     */
+    @Test
+    void mapping_ofAnAppendingFile_writesInPlace(@TempDir Path directory) throws Exception {
+        requireFuse();
+        Process server = MountedVfs.java(ServerProcess.class, directory.toString());
+        try {
+            assertThat(server.inputReader().readLine()).isEqualTo("mounted");
+            Path file = Files.write(directory.resolve("a"), new byte[20_000]);
+            int appending = Syscalls.open(file, Syscalls.O_RDWR | Syscalls.O_APPEND, 0);
+            try (FileChannel channel = FileChannel.open(file, READ, WRITE);
+                    Arena arena = Arena.ofConfined()) {
+                MemorySegment map = channel.map(FileChannel.MapMode.READ_WRITE, 0, 20_000, arena);
+                map.set(ValueLayout.JAVA_BYTE, 10_000, (byte) 7);
+                map.force();
+            }
+            assertThat(Syscalls.write(appending, "end")).isEqualTo(3);
+            assertThat(Syscalls.forgetPages(appending)).isZero();
+            assertThat(Syscalls.close(appending)).isZero();
+            byte[] seen = Files.readAllBytes(file);
+            assertThat(seen).hasSize(20_003);
+            assertThat(seen[10_000]).isEqualTo((byte) 7);
+            assertThat(seen).endsWith('e', 'n', 'd');
+        } finally {
+            FuseMount.unmount(directory, true);
+            server.destroyForcibly();
+        }
     }
 
     /** Mounts, says so, and stays until killed. */

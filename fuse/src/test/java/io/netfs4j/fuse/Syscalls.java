@@ -100,6 +100,12 @@ final class Syscalls {
         return (int) call("fallocate", d, fd, mode, offset, length);
     }
 
+    /** posix_fadvise(2), POSIX_FADV_DONTNEED: the kernel gives its pages of the file up. */
+    static int forgetPages(int fd) {
+        FunctionDescriptor d = returningInt(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+        return (int) call("posix_fadvise", d, fd, 0L, 0L, 4);
+    }
+
     static long lseek(int fd, long offset, int whence) {
         return call("lseek", returningLong(JAVA_INT, JAVA_LONG, JAVA_INT), fd, offset, whence);
     }
