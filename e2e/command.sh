@@ -66,6 +66,18 @@ for way in kernel signal; do
   rm remote/random
 done
 
+# Killed: the mount point is freed, and nobody is told that all is well.
+mounted ./remote mnt
+pid="$(field mnt pid)"
+kill -KILL "$pid"
+wait_for gone "$pid"
+exits 3 "$NETFS" mount ./remote mnt
+says "process is gone"
+exits 1 "$NETFS" umount mnt
+says "free again"
+mountpoint -q mnt && fail "still mounted"
+exits 10 "$NETFS" umount mnt
+
 # In the foreground, ended by SIGTERM: drained, exit 0.
 "$NETFS" mount --foreground ./remote mnt >foreground.log 2>&1 &
 pid=$!

@@ -9,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,6 +17,9 @@ import java.util.stream.Stream;
 /** Directories to mount on: how they are named, and whether one may be used. */
 final class MountPoint {
     private static final Path MOUNT_TABLE = Path.of("/proc/self/mountinfo");
+
+    /** What the table shows as the type of our mounts. */
+    private static final String TYPE = "fuse.netfs";
 
     /** The places of "mount point", and of the first field after the separator, in the table. */
     private static final int MOUNT_POINT_FIELD = 4;
@@ -95,6 +99,11 @@ final class MountPoint {
 
     private static void refuseIfMounted(Path directory) throws CommandFailure {
         String type = mountedType(directory);
+        if (type != null && isDead(directory)) {
+            throw unusable(
+                    directory,
+                    "belongs to a mount whose process is gone; free it with netfs umount");
+        }
         if (type != null) {
             throw unusable(
                     directory,
@@ -111,6 +120,19 @@ final class MountPoint {
             }
         } catch (IOException e) {
             throw unusable(directory, "cannot be read: " + e.getMessage());
+        }
+    }
+
+    /** Whether what is mounted there is ours and its process has gone without unmounting it. */
+    static boolean isDead(Path directory) {
+        if (!TYPE.equals(mountedType(directory))) {
+            return false;
+        }
+        try {
+            Files.readAttributes(directory, BasicFileAttributes.class);
+            return false;
+        } catch (IOException e) {
+            return String.valueOf(e.getMessage()).contains("not connected");
         }
     }
 

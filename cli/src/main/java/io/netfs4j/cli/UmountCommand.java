@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
+import io.netfs4j.base.FsException;
 import io.netfs4j.cli.ControlMessages.Outcome;
+import io.netfs4j.fuse.FuseMount;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
@@ -49,8 +52,14 @@ final class UmountCommand implements Callable<Integer> {
     @Override
     public Integer call() throws CommandFailure {
         ControlClient control = surroundings.control();
-        ControlClient.Found mount =
-                control.on(surroundings.directory().resolve(directory), surroundings::warn);
+        Path mountPoint = surroundings.directory().resolve(directory);
+        ControlClient.Found mount;
+        try {
+            mount = control.on(mountPoint, surroundings::warn);
+        } catch (CommandFailure e) {
+            freeIfDead(mountPoint);
+            throw e;
+        }
         Outcome outcome;
         try (ProgressLine progress = new ProgressLine(surroundings.err(), Posix.watched())) {
             outcome =
@@ -77,5 +86,29 @@ final class UmountCommand implements Callable<Integer> {
             return ExitCode.OK.number();
         }
         throw new CommandFailure(ExitCode.of(outcome.code()), outcome.message());
+    }
+
+    /** A process that was killed leaves its mount point unusable. */
+    private static void freeIfDead(Path mountPoint) throws CommandFailure {
+        for (Path name : MountPoint.namesOf(mountPoint)) {
+            if (MountPoint.isDead(name)) {
+                try {
+                    FuseMount.unmount(name, true);
+                } catch (FsException e) {
+                    throw new CommandFailure(
+                            ExitCode.FAILED,
+                            "the process of the mount on "
+                                    + name
+                                    + " is gone, and it cannot be unmounted: "
+                                    + e.getMessage());
+                }
+                throw new CommandFailure(
+                        ExitCode.FAILED,
+                        "the process of the mount on "
+                                + name
+                                + " was gone, and with it what was not on the server; the directory"
+                                + " is free again");
+            }
+        }
     }
 }
