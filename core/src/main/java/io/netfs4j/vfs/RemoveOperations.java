@@ -63,11 +63,30 @@ final class RemoveOperations {
             names.touch(directory);
             if (child != null) {
                 lostName(child);
+                removeIfClosed(child);
             }
         } finally {
             parts.table().unpin(child);
         }
         return null;
+    }
+
+    /**
+     * A file was hidden for those who have it open; the last of them may have gone while the server
+     * was asked, and then nobody else removes it.
+     */
+    private void removeIfClosed(Inode child) {
+        boolean closed;
+        parts.table().lock().lock();
+        try {
+            closed = child.hidden && child.openCount == 0;
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (closed) {
+            discardUnopened(child);
+            removeHidden(child);
+        }
     }
 
     private boolean mustHide(Inode child) {
@@ -299,6 +318,9 @@ final class RemoveOperations {
         Inode replaced = parts.table().pinChild(to, newName);
         try {
             if (moving == null || moving != replaced || mode != RenameMode.REPLACE) {
+                if (mode == RenameMode.REPLACE && replaced != null && replaced.isDirectory()) {
+                    moveHiddenUp(replaced, to);
+                }
                 renameOnServer(source, target, replaced, mode);
                 renamed(new Place(from, name), new Place(to, newName), moving, replaced, mode);
             }
@@ -358,6 +380,7 @@ final class RemoveOperations {
                     removed(to.directory, to.name);
                 }
                 lostName(replaced);
+                removeIfClosed(replaced);
             }
             moved(from.directory, from.name, to.directory, to.name, moving);
         }
