@@ -2,10 +2,12 @@
 package io.netfs4j.testing.sim;
 
 import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.Capability;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
@@ -97,12 +99,29 @@ final class SimFile implements ServerFile {
 
     @Override
     public ServerAttributes attributes() throws FsException {
-        return server.callFile("fstat", this, inner::attributes);
+        return server.callFile("fstat", this, () -> living().attributes());
     }
 
     @Override
     public ServerAttributes setAttributes(AttributeChange change) throws FsException {
-        return server.callFile("fsetattr", this, () -> inner.setAttributes(change));
+        return server.callFile("fsetattr", this, () -> living().setAttributes(change));
+    }
+
+    private ServerFile living() throws FsException {
+        if (server.isLost(model)) {
+            throw new FsException(FsError.ESTALE, "file " + model.number + " lost its name");
+        }
+        return inner;
+    }
+
+    @Override
+    public long copyRange(ServerFile source, long from, long to, long count) throws FsException {
+        if (!server.capabilities().has(Capability.SERVER_COPY)) {
+            throw new FsException(FsError.ENOTSUP);
+        }
+        SimFile other = (SimFile) source;
+        return server.callFile(
+                "copy", this, () -> living().copyRange(other.living(), from, to, count));
     }
 
     @Override

@@ -76,7 +76,9 @@ final class SimPiece {
             return;
         }
         FaultPlan faults = server.faults;
-        if (faults.strikes(isWrite() ? Fault.WRITE_FAILS : Fault.READ_FAILS)) {
+        if (server.isLost(file.model)) {
+            end(new Termination.Failed(new FsException(FsError.ESTALE, "no name: " + this)), 0);
+        } else if (faults.strikes(isWrite() ? Fault.WRITE_FAILS : Fault.READ_FAILS)) {
             transfer(part());
             FsException cause = server.inject(faults.permanent(), toString());
             if (isWrite()) {

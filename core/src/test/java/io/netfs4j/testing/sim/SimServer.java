@@ -7,6 +7,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.Capabilities;
+import io.netfs4j.server.Capability;
 import io.netfs4j.server.EntrySink;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.OpenedFile;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.random.RandomGenerator;
 
 /**
  * A server that writes at offsets and is meaner than real ones: slow, out of order, short, failing,
@@ -64,6 +66,10 @@ final class SimServer implements Server {
     /** What is delayed, in the order in which it was. */
     private final Set<Runnable> pending = new LinkedHashSet<>();
 
+    /** Files that lost their name, on a server where open files do not survive that. */
+    private final Set<ModelFile> lost = new LinkedHashSet<>();
+
+    private Capabilities capabilities;
     private boolean poking;
     private boolean withoutCredits;
     private long downUntil;
@@ -80,6 +86,27 @@ final class SimServer implements Server {
         this.trace = trace;
         this.sequence = sequence;
         store = new MemoryServer(loop);
+        capabilities = store.capabilities();
+    }
+
+    /** Draws what this server cannot do. */
+    void drawCapabilities(RandomGenerator random) {
+        EnumSet<Capability> set = EnumSet.allOf(Capability.class);
+        for (Capability capability :
+                List.of(
+                        Capability.UNLINKED_OPEN_FILES,
+                        Capability.HARD_LINKS,
+                        Capability.SERVER_COPY)) {
+            if (random.nextInt(3) == 0) {
+                set.remove(capability);
+            }
+        }
+        if (!set.contains(Capability.UNLINKED_OPEN_FILES)) {
+            // Without a second name an open file that is replaced cannot be kept.
+            set.add(Capability.HARD_LINKS);
+        }
+        long granularity = random.nextInt(3) == 0 ? 1_000_000_000L : 1;
+        capabilities = new Capabilities(set, 1, granularity, 255);
     }
 
     // What the world asks of it.
@@ -236,7 +263,22 @@ final class SimServer implements Server {
 
     @Override
     public Capabilities capabilities() {
-        return store.capabilities();
+        return capabilities;
+    }
+
+    /** A server whose open files do not outlive their names. */
+    private void loseOpen(RemotePath path) {
+        ServerAttributes there = peek(path);
+        ModelFile file = there == null ? null : files.get(there.serverFileId());
+        if (file != null
+                && there.links() == 1
+                && !capabilities.has(Capability.UNLINKED_OPEN_FILES)) {
+            lost.add(file);
+        }
+    }
+
+    boolean isLost(ModelFile file) {
+        return lost.contains(file);
     }
 
     @Override
@@ -314,6 +356,7 @@ final class SimServer implements Server {
                 "remove",
                 path,
                 () -> {
+                    loseOpen(path);
                     store.remove(path);
                     return true;
                 });
@@ -336,9 +379,17 @@ final class SimServer implements Server {
                 "rename",
                 from,
                 () -> {
+                    if (mode == RenameMode.REPLACE && !from.equals(to)) {
+                        loseOpen(to);
+                    }
                     store.rename(from, to, mode);
                     return true;
                 });
+    }
+
+    @Override
+    public ServerAttributes link(RemotePath existing, RemotePath path) throws FsException {
+        return call("link", existing, () -> store.link(existing, path));
     }
 
     @Override
