@@ -7,8 +7,10 @@ import java.util.Map;
 /** The file system without a cache as a subject. */
 record PlainSubject(PlainVfs vfs) implements Subject {
     static Factory with(PlainVfs.Bug bug) {
-        return (environment, server, limits) ->
-                new PlainSubject(new PlainVfs(environment, server, bug));
+        return (environment, server, limits) -> {
+            ((SimServer) server).grantAll();
+            return new PlainSubject(new PlainVfs(environment, server, bug));
+        };
     }
 
     @Override

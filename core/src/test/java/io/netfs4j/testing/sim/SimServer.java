@@ -89,6 +89,11 @@ final class SimServer implements Server {
         capabilities = store.capabilities();
     }
 
+    /** For a file system that knows no servers that lack anything. */
+    void grantAll() {
+        capabilities = store.capabilities();
+    }
+
     /** Draws what this server cannot do. */
     void drawCapabilities(RandomGenerator random) {
         EnumSet<Capability> set = EnumSet.allOf(Capability.class);
