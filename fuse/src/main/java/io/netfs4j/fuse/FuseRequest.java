@@ -104,14 +104,6 @@ final class FuseRequest {
         return nodeId;
     }
 
-    int uid() {
-        return Wire.u32(memory, Wire.IN_HEADER_UID);
-    }
-
-    int gid() {
-        return Wire.u32(memory, Wire.IN_HEADER_GID);
-    }
-
     /** How many bytes follow the header. */
     int argumentBytes() {
         return length - Wire.IN_HEADER_BYTES;
