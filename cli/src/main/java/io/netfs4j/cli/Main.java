@@ -37,6 +37,7 @@ public final class Main implements Callable<Integer> {
                         new FuseOpener(),
                         System.getenv(),
                         Path.of("").toAbsolutePath(),
+                        RuntimeDirectory.ofUser(System.getenv()),
                         System.out,
                         System.err);
         System.exit(commandLine(surroundings).execute(args));

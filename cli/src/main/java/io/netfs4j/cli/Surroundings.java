@@ -10,20 +10,18 @@ import java.util.Map;
  * What a command finds around it; tests give it other surroundings.
  *
  * @param directory what relative names are relative to
+ * @param runtimeDirectory where mounts and commands meet
  */
 record Surroundings(
         MountOpener opener,
         Map<String, String> environment,
         Path directory,
+        RuntimeDirectory runtimeDirectory,
         PrintStream out,
         PrintStream err) {
 
-    RuntimeDirectory runtimeDirectory() {
-        return RuntimeDirectory.ofUser(environment);
-    }
-
     ControlClient control() {
-        return new ControlClient(runtimeDirectory());
+        return new ControlClient(runtimeDirectory);
     }
 
     /** A writer with the stream's own encoding. */

@@ -171,6 +171,7 @@ class MainTest {
                         opener,
                         environment,
                         directory,
+                        new RuntimeDirectory(List.of(directory.resolve("run/netfs"))),
                         new PrintStream(out, true, StandardCharsets.UTF_8),
                         new PrintStream(err, true, StandardCharsets.UTF_8));
         return Main.commandLine(surroundings).execute(arguments);
