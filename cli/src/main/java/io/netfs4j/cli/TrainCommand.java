@@ -4,13 +4,20 @@ package io.netfs4j.cli;
 import picocli.CommandLine.Command;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+
+import javax.crypto.Cipher;
+import javax.crypto.spec.GCMParameterSpec;
+import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Does once what commands and mounts do, so that the JVM loads the classes that they need: {@code
@@ -18,7 +25,22 @@ import java.util.stream.Stream;
  */
 @Command(name = "train", hidden = true, description = "Loads classes for the start-up archive.")
 final class TrainCommand implements Callable<Integer> {
-    private static final int BYTES = 100_000;
+    /** Written in pieces of the size that the kernel sends, so many that they are compiled. */
+    private static final int PIECES = 256;
+
+    private static final int PIECE_BYTES = 1 << 20;
+
+    /** The file is begun anew after so many, to keep the memory of a build machine. */
+    private static final int PIECES_IN_FILE = 16;
+
+    /** Of the size that SSH sends, so many that the compiler is done with them. */
+    private static final int PACKETS = 4_000;
+
+    private static final int PACKET_BYTES = 32 * 1024;
+
+    private static final int TAG_BYTES = 16;
+
+    private static final int IV_BYTES = 12;
 
     @Override
     public Integer call() throws IOException, CommandFailure, InterruptedException {
@@ -28,6 +50,7 @@ final class TrainCommand implements Callable<Integer> {
         MountCounts counters = new MountCounts(0, 0, 0, 0, 0, 0, 0);
         String line = ControlMessages.write(ControlMessages.Answer.of(counters));
         ControlMessages.read(line, ControlMessages.Answer.class);
+        encrypt();
         Path directory = Files.createTempDirectory("netfs-train");
         try {
             mount(directory);
@@ -35,6 +58,28 @@ final class TrainCommand implements Callable<Integer> {
             Files.deleteIfExists(directory);
         }
         return ExitCode.OK.number();
+    }
+
+    /**
+     * What an SSH connection does for every byte. Until it is compiled it is slower than most
+     * links; a mount that knows from here what is worth compiling is at full speed seconds earlier.
+     */
+    private static void encrypt() {
+        byte[] packet = new byte[PACKET_BYTES + TAG_BYTES];
+        byte[] iv = new byte[IV_BYTES];
+        SecretKeySpec key = new SecretKeySpec(new byte[TAG_BYTES], "AES");
+        try {
+            Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
+            for (int i = 0; i < PACKETS; i++) {
+                ByteBuffer.wrap(iv).putInt(i);
+                cipher.init(
+                        Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(TAG_BYTES * Byte.SIZE, iv));
+                cipher.updateAAD(iv, 0, Integer.BYTES);
+                cipher.doFinal(packet, 0, PACKET_BYTES, packet, 0);
+            }
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Mounts nothing of consequence, uses it a little, and unmounts it. */
@@ -47,7 +92,14 @@ final class TrainCommand implements Callable<Integer> {
         LiveMount mount = opener.open(plan);
         try {
             Path file = directory.resolve("file");
-            Files.write(file, new byte[BYTES]);
+            byte[] piece = new byte[PIECE_BYTES];
+            for (int i = 0; i < PIECES; i += PIECES_IN_FILE) {
+                try (OutputStream out = Files.newOutputStream(file)) {
+                    for (int j = 0; j < PIECES_IN_FILE; j++) {
+                        out.write(piece);
+                    }
+                }
+            }
             try (Stream<Path> entries = Files.list(directory)) {
                 entries.forEach(TrainCommand::read);
             }
