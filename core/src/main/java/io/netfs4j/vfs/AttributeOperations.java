@@ -98,21 +98,35 @@ final class AttributeOperations {
             change = change.withoutTimes();
         }
         if (!change.isEmpty()) {
-            InodeData data = inode.data;
-            ServerAttributes a = opens.change(inode, data, change);
-            inode.lock.lock();
-            try {
-                // Owners and bits at once; size, times and version as far as nothing is under way.
-                if (data == null || !data.isUnsaved()) {
-                    parts.coherency().applyOwn(inode, a);
-                } else {
-                    inode.takeOwners(a);
-                }
-            } finally {
-                inode.lock.unlock();
-            }
+            changeOnServer(inode, change);
         }
         return get(inode);
+    }
+
+    private void changeOnServer(Inode inode, AttributeChange change) throws FsException {
+        long asked;
+        inode.lock.lock();
+        try {
+            asked = inode.changes;
+        } finally {
+            inode.lock.unlock();
+        }
+        ServerAttributes a = opens.change(inode, inode.data, change);
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            // Owners and bits at once; size, times and version only if nothing has gone on since:
+            // what was written and committed meanwhile is newer than this answer.
+            if (inode.changes == asked && (data == null || !data.isUnsaved())) {
+                parts.coherency().applyOwn(inode, a);
+            } else {
+                inode.takeOwners(a);
+                inode.changes++;
+                inode.fetchedNanos = Long.MIN_VALUE;
+            }
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     /**
