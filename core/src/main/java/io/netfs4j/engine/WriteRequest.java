@@ -316,7 +316,10 @@ final class WriteRequest {
         if (writes != null && !committing) {
             committing = true;
             AttributeChange times = inode.pendingTimes;
-            inode.pendingTimes = AttributeChange.NONE;
+            if (inode.pages().dirtyBytes() == 0) {
+                inode.pendingTimes = AttributeChange.NONE;
+            }
+            // Else they go once more, after what is dirty: sending that moves them again.
             if (transferredBytes == 0 && times.isEmpty()) {
                 writes.abort();
             } else {

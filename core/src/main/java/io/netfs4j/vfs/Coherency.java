@@ -93,14 +93,17 @@ final class Coherency {
     /**
      * Takes in what the server said.
      *
-     * @param asked {@link Inode#changes} when it was asked: where it has moved on since, only what
-     *     our own changes do not touch is taken
+     * @param asked {@link Inode#changes} when it was asked: where it has moved on since, the answer
+     *     is too old
      */
     @GuardedBy("inode lock")
     void apply(Inode inode, ServerAttributes a, long asked) {
+        if (inode.changes != asked) {
+            return;
+        }
         inode.takeOwners(a);
         InodeData data = inode.data;
-        if (inode.changes != asked || (data != null && data.isUnsaved())) {
+        if (data != null && data.isUnsaved()) {
             return;
         }
         inode.fetchedNanos = clock.nanoTime();
