@@ -48,6 +48,7 @@ final class Actor implements Runnable {
             case FSYNC -> files.fsync();
             case CLOSE -> world.handles.size() > 2 && files.close();
             case STAT -> files.stat();
+            case SET -> files.setAttributes();
             case CREATE -> names.create();
             case OPEN -> names.open();
             case RENAME -> names.rename();

@@ -12,6 +12,7 @@ import io.netfs4j.vfs.Vfs;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
@@ -244,14 +245,53 @@ final class FileOps {
             return false;
         }
         ModelFile.Reading watch = handle.file.watch();
+        int began = world.sequence.next();
+        boolean quiet = !handle.file.beingSet && !handle.file.isChanging();
         handle.busy++;
         try {
             Attributes attributes = vfs().getAttributes(handle.open.ino());
             handle.file.checkSize(attributes.sizeBytes(), watch, "getattr");
+            if (quiet && handle.file.isAsSince(began)) {
+                handle.file.checkMode(attributes.mode(), "getattr");
+            }
         } catch (FsException e) {
             handle.file.drop(watch);
             requireInjected(e, "getattr");
         } finally {
+            handle.busy--;
+        }
+        return true;
+    }
+
+    boolean setAttributes() {
+        Handle handle = pick(h -> !h.file.beingSet && !h.file.isChanging());
+        if (handle == null) {
+            return false;
+        }
+        ModelFile file = handle.file;
+        Integer mode = random.nextBoolean() ? 0600 | random.nextInt(0200) : null;
+        Instant time =
+                mode == null || random.nextBoolean()
+                        ? Instant.ofEpochSecond(1_000_000_000L + random.nextInt(1 << 28))
+                        : null;
+        int began = world.sequence.next();
+        event("set", file, mode == null ? -1 : mode, time == null ? 0 : time.getEpochSecond());
+        file.beingSet = true;
+        file.setAt = began;
+        handle.busy++;
+        file.mode = mode == null ? file.mode : null;
+        try {
+            Attributes after =
+                    vfs().setAttributes(
+                                    handle.open.ino(),
+                                    new AttributeChange(mode, null, null, null, null, time),
+                                    handle.open);
+            file.mode = mode == null ? file.mode : mode;
+            file.checkMode(after.mode(), "setattr");
+        } catch (FsException e) {
+            requireInjected(e, "setattr");
+        } finally {
+            file.beingSet = false;
             handle.busy--;
         }
         return true;

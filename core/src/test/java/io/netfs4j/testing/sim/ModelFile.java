@@ -44,6 +44,17 @@ final class ModelFile {
     /** No name any more: nothing of it has to reach the server. */
     boolean unlinked;
 
+    /** Permission bits that were set, null when unknown. */
+    @Nullable Integer mode;
+
+    /** When attributes were last set, and when a change last began. */
+    int setAt;
+
+    private int lastBegan;
+
+    /** Somebody sets attributes now. */
+    boolean beingSet;
+
     /** Open files, for claims of exclusive things. */
     int opens;
 
@@ -134,6 +145,26 @@ final class ModelFile {
         return size;
     }
 
+    /** Neither content nor attributes were touched since. */
+    boolean isAsSince(int moment) {
+        return !beingSet && !isChanging() && setAt < moment && lastBegan < moment;
+    }
+
+    /** Judges permission bits, where the model knows them. */
+    void checkMode(int seenMode, String where) {
+        if (mode != null && mode != seenMode) {
+            throw new Violation(
+                    "attributes",
+                    where
+                            + " of file "
+                            + number
+                            + " shows mode "
+                            + Integer.toOctalString(seenMode)
+                            + ", not "
+                            + Integer.toOctalString(mode));
+        }
+    }
+
     boolean isChanging() {
         return !changes.isEmpty();
     }
@@ -210,6 +241,7 @@ final class ModelFile {
         Arrays.fill(began, from, to, change.began);
         Arrays.fill(ended, from, to, RUNNING);
         changes.add(change);
+        lastBegan = change.began;
         for (Reading reading : readings) {
             reading.meet(change);
         }

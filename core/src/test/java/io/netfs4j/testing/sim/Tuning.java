@@ -16,6 +16,7 @@ final class Tuning {
         OPEN(6, true),
         CLOSE(6, true),
         STAT(3, false),
+        SET(3, false),
         RENAME(3, false),
         UNLINK(2, false),
         MKDIR(2, false),
