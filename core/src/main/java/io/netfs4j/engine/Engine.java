@@ -106,6 +106,9 @@ public final class Engine {
         }
         WriteRequest waiting = inode.waiting;
         if (waiting != null) {
+            if (origin == Origin.SYNC) {
+                waiting.limitAtBeginning();
+            }
             return waiting.done();
         }
         WriteRequest request = new WriteRequest(this, inode, origin, nextRequestId());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.engine;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.pagecache.AddressSpace;
@@ -88,6 +89,13 @@ public final class InodeData {
     @GuardedBy("lock")
     boolean unsynced;
 
+    @GuardedBy("lock")
+    private @Nullable Completion<@Nullable Void> syncing;
+
+    /** Calls outside the lock that use the handle. */
+    @GuardedBy("lock")
+    private int borrowed;
+
     // The flusher's part.
 
     /** When it became dirty, on the engine's clock. */
@@ -169,7 +177,7 @@ public final class InodeData {
 
     /** Closes handles that were replaced, once nothing is under way. */
     public void closeRetired() {
-        if (writing == null && reads.isEmpty()) {
+        if (writing == null && reads.isEmpty() && borrowed == 0) {
             retired.forEach(ServerFile::close);
             retired.clear();
         }
@@ -204,21 +212,74 @@ public final class InodeData {
                 || !pendingTimes.isEmpty();
     }
 
-    /** Whether {@link ServerFile#sync} has something to do; false from now on. */
-    public boolean takeUnsynced() {
-        boolean was = unsynced;
-        unsynced = false;
-        return was;
+    /** Whether {@link ServerFile#sync} has something to do. */
+    public boolean isUnsynced() {
+        return unsynced;
     }
 
-    /** The sync that was taken did not succeed. */
+    /** The server changed the file without a commit of ours. */
     public void setUnsynced() {
         unsynced = true;
     }
 
+    /** The sync under way, or null. */
+    public @Nullable Completion<@Nullable Void> syncing() {
+        return syncing;
+    }
+
+    /** A sync begins that covers everything committed so far. */
+    public void beginSync(Completion<@Nullable Void> sync) {
+        syncing = sync;
+        unsynced = false;
+    }
+
+    public void endSync(boolean succeeded) {
+        syncing = null;
+        unsynced |= !succeeded;
+    }
+
+    /**
+     * The handle, for a call outside the lock: it is not closed until {@link #giveBackFile}. Null
+     * when there is none.
+     */
+    public @Nullable ServerFile borrowFile() {
+        if (file != null) {
+            borrowed++;
+        }
+        return file;
+    }
+
+    /** What is done with a borrowed handle. */
+    public interface HandleUse<T extends @Nullable Object> {
+        T run(ServerFile handle) throws FsException;
+    }
+
+    /** Uses a handle that was borrowed, without the lock, and gives it back. */
+    public <T extends @Nullable Object> T useBorrowed(ServerFile handle, HandleUse<T> use)
+            throws FsException {
+        try {
+            return use.run(handle);
+        } finally {
+            lock.lock();
+            try {
+                giveBackFile();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    public void giveBackFile() {
+        borrowed--;
+        closeRetired();
+        if (borrowed == 0 && !isUnsaved()) {
+            listener.onClean();
+        }
+    }
+
     /** Whether reads or writes of it are under way. */
     public boolean isBusy() {
-        return writing != null || waiting != null || !reads.isEmpty();
+        return writing != null || waiting != null || !reads.isEmpty() || borrowed > 0;
     }
 
     /** The server's file is another version now: clean bytes do not count any more. */

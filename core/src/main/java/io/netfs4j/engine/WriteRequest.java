@@ -101,6 +101,10 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     private boolean begun;
 
+    /** Whether its walk ends where the file ended when it began. */
+    @GuardedBy("inode lock")
+    private boolean limited;
+
     /** The retryer's memory within this request. */
     static final class Retries {
         /** Answers of a live server without progress, in a row. */
@@ -121,6 +125,12 @@ final class WriteRequest {
         this.inode = inode;
         this.origin = origin;
         this.id = id;
+        this.limited = origin == Origin.SYNC;
+    }
+
+    /** Somebody waits for it: it is not to chase a writer who appends for ever. */
+    void limitAtBeginning() {
+        limited = true;
     }
 
     Engine engine() {
@@ -189,7 +199,7 @@ final class WriteRequest {
             inode.waiting = null;
         }
         inode.writing = this;
-        if (origin == Origin.SYNC) {
+        if (limited) {
             limitWalk(inode.sizeBytes());
         }
         ServerFile file = inode.file();
@@ -342,6 +352,12 @@ final class WriteRequest {
             try {
                 committed(result.get());
             } catch (FsException e) {
+                // Times that somebody set are tried again; our own are not worth another request.
+                if (inode.pendingTimes.isEmpty()
+                        && committingTimes.accessed() != null
+                        && e.error() != FsError.ESTALE) {
+                    inode.pendingTimes = committingTimes;
+                }
                 fail(e);
             }
         }

@@ -100,6 +100,8 @@ final class WriteRetryer {
         }
         long nanos = Math.max(patience.afterNanos(), engine.retryPauseNanos(attempt));
         request.retry.timerSet = true;
+        // While it waits it takes no share, and must not keep others waiting behind it for one.
+        engine.inFlight().forget(request);
         engine.after(
                 nanos,
                 () -> {

@@ -48,19 +48,20 @@ final class AttributeOperations {
         if (known != null) {
             return known;
         }
+        InodeData data;
         ServerFile handle;
         long asked;
         inode.lock.lock();
         try {
-            InodeData data = inode.data;
-            handle = data == null ? null : data.file();
+            data = inode.data;
+            handle = data == null ? null : data.borrowFile();
             asked = inode.changes;
         } finally {
             inode.lock.unlock();
         }
         ServerAttributes a =
-                handle != null
-                        ? handle.attributes()
+                data != null && handle != null
+                        ? data.useBorrowed(handle, ServerFile::attributes)
                         : this.<ServerAttributes>byPath(inode, path -> parts.server().stat(path));
         if (a.type() != inode.type) {
             throw new FsException(

@@ -193,18 +193,27 @@ final class FileOperations {
         checkWritable(file, position, source.remaining());
         int start = source.position();
         WritePlace place = new WritePlace(position);
-        writeStep(file, place, source);
-        if (source.hasRemaining()) {
-            // What was written stands and is written once more by the caller's waiting write, at
-            // the same place; an append has to go on where it began.
-            source.position(start);
-            place.undoAppend(file);
-            return false;
+        // One hold of the lock for both: nobody may send, or append behind, what is taken back.
+        file.inode.lock.lock();
+        try {
+            writeStep(file, place, source);
+            if (source.hasRemaining()) {
+                // What was written stands and is written once more by the caller's waiting write,
+                // at the same place; an append has to go on where it began.
+                source.position(start);
+                place.undoAppend(file);
+                return false;
+            }
+        } finally {
+            file.inode.lock.unlock();
         }
         return true;
     }
 
-    /** Where a write goes on; an append learns its place when it first has the lock. */
+    /**
+     * Where a write goes on. An append goes to wherever the end is each time it has the lock: what
+     * another appended meanwhile is never written over.
+     */
     private static final class WritePlace {
         private long next;
         private long sizeBefore = -1;
@@ -213,18 +222,12 @@ final class FileOperations {
             next = position;
         }
 
+        /** With the lock held since the step. */
         void undoAppend(OpenedInode file) {
-            if (!file.flags().append() || sizeBefore < 0) {
-                return;
-            }
-            file.inode.lock.lock();
-            try {
-                if (file.data.sizeBytes() == next) {
-                    file.data.pages().truncate(sizeBefore);
-                    file.data.setSizeBytes(sizeBefore);
-                }
-            } finally {
-                file.inode.lock.unlock();
+            if (file.flags().append() && next > sizeBefore) {
+                file.data.pages().truncate(sizeBefore);
+                file.data.setSizeBytes(sizeBefore);
+                file.inode.sizeBytes = sizeBefore;
             }
         }
     }
@@ -239,7 +242,7 @@ final class FileOperations {
         Inode inode = file.inode;
         inode.lock.lock();
         try {
-            if (file.flags().append() && place.sizeBefore < 0) {
+            if (file.flags().append()) {
                 place.sizeBefore = data.sizeBytes();
                 place.next = data.sizeBytes();
             }
@@ -319,29 +322,51 @@ final class FileOperations {
 
     /** The server's own stable storage, when something was committed since the last time. */
     void sync(InodeData data) throws FsException {
-        ServerFile handle;
-        data.lock().lock();
-        try {
-            handle = data.file();
-            if (handle == null || !data.takeUnsynced()) {
-                return;
-            }
-        } finally {
-            data.lock().unlock();
-        }
-        Completion<@Nullable Void> synced = new Completion<>();
-        handle.sync(synced);
-        try {
-            soft.await(synced);
-        } catch (FsException e) {
+        while (true) {
+            Completion<@Nullable Void> theirs;
+            Completion<@Nullable Void> mine = new Completion<>();
+            ServerFile handle = null;
             data.lock().lock();
             try {
-                data.setUnsynced();
+                theirs = data.syncing();
+                if (theirs == null) {
+                    handle = data.isUnsynced() ? data.borrowFile() : null;
+                    if (handle == null) {
+                        return;
+                    }
+                    data.beginSync(mine);
+                }
             } finally {
                 data.lock().unlock();
             }
-            throw e;
+            if (handle == null) {
+                // Another's sync may have begun before what we have to answer for was committed,
+                // and it may fail: look again when it has ended.
+                Completion<@Nullable Void> over = new Completion<>();
+                if (theirs != null) {
+                    theirs.whenDone((value, failure) -> over.complete(null));
+                    soft.await(over);
+                }
+                continue;
+            }
+            sync(data, handle, mine);
+            return;
         }
+    }
+
+    private void sync(InodeData data, ServerFile handle, Completion<@Nullable Void> mine)
+            throws FsException {
+        mine.whenDone((value, failure) -> {
+            data.lock().lock();
+            try {
+                data.endSync(failure == null);
+                data.giveBackFile();
+            } finally {
+                data.lock().unlock();
+            }
+        });
+        handle.sync(mine);
+        soft.await(mine);
     }
 
     @GuardedBy("inode lock")

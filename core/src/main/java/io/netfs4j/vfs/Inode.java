@@ -66,6 +66,10 @@ final class Inode {
     @GuardedBy("table lock")
     boolean tooLargeToList;
 
+    /** One of its names was taken away by us. */
+    @GuardedBy("table lock")
+    boolean removedHere;
+
     /** It was removed while open, and lives on under this name of ours until it is closed. */
     @GuardedBy("table lock")
     boolean hidden;

@@ -217,6 +217,12 @@ final class InodeTable {
         return inode;
     }
 
+    /** Whether an inode found before is still in the table. */
+    @GuardedBy("lock")
+    boolean isCurrent(Inode inode) {
+        return byNumber.get(inode.ino) == inode;
+    }
+
     /** Counts one more look-up by a door. */
     @GuardedBy("lock")
     void hold(Inode inode) {

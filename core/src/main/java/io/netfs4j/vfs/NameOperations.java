@@ -86,7 +86,12 @@ final class NameOperations {
         } finally {
             table.lock().unlock();
         }
-        return hold(child, false);
+        Entry held = hold(child, false);
+        if (held == null) {
+            // It may have been entered just now, and nobody holds it.
+            parts.table().release(child);
+        }
+        return held;
     }
 
     /** An entry for a door: with fresh attributes, or (when they must not be asked for) null. */
@@ -98,6 +103,9 @@ final class NameOperations {
             }
             parts.table().lock().lock();
             try {
+                if (!parts.table().isCurrent(inode)) {
+                    return null;
+                }
                 parts.table().hold(inode);
             } finally {
                 parts.table().lock().unlock();

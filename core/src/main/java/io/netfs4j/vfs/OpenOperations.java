@@ -82,11 +82,10 @@ final class OpenOperations implements InodeTable.Unsaved {
             throws FsException {
         ServerAttributes a = opened.attributes();
         if (parts.server().capabilities().has(Capability.MODES) && a.mode() != mode) {
-            a =
-                    opened.file()
-                            .setAttributes(new AttributeChange(mode, null, null, null, null, null));
+            a = withMode(opened, mode);
         }
         Inode inode = names.enterNew(directory, name, a);
+        names.touch(directory);
         made.set(inode);
         inode.lock.lock();
         try {
@@ -97,6 +96,20 @@ final class OpenOperations implements InodeTable.Unsaved {
             return new CreatedFile(parts.coherency().entry(inode), file);
         } finally {
             inode.lock.unlock();
+        }
+    }
+
+    /** The server's own mask took bits away: they are asked for again, where that is allowed. */
+    private static ServerAttributes withMode(OpenedFile opened, int mode) throws FsException {
+        try {
+            return opened.file()
+                    .setAttributes(new AttributeChange(mode, null, null, null, null, null));
+        } catch (FsException e) {
+            if (e.error() == FsError.EPERM || e.error() == FsError.EACCES) {
+                return opened.attributes();
+            }
+            opened.file().close();
+            throw e;
         }
     }
 
@@ -149,32 +162,81 @@ final class OpenOperations implements InodeTable.Unsaved {
      * @return whether what is cached belongs to that version
      */
     private boolean revalidate(Inode inode, Access access) throws FsException {
+        InodeData data;
         ServerFile handle;
         long asked;
-        boolean unsaved;
         inode.lock.lock();
         try {
-            InodeData data = inode.data;
-            handle = data == null ? null : data.file();
+            data = inode.data;
             asked = inode.changes;
-            unsaved = data != null && data.isUnsaved();
+            handle = data == null ? null : data.borrowFile();
         } finally {
             inode.lock.unlock();
         }
-        if (handle != null && (handle.isWritable() || !access.writes())) {
-            if (!unsaved) {
-                ServerAttributes a = handle.attributes();
-                return adopt(inode, a, asked, null);
+        boolean writes = access.writes();
+        if (data != null && handle != null) {
+            InodeData known = data;
+            Boolean same = data.useBorrowed(handle, h -> keeps(inode, known, h, access, asked));
+            if (same != null) {
+                return same;
             }
-            return true;
+            // The others go on with the new handle too.
+            writes |= handle.isWritable();
         }
-        OpenedFile opened = openOnServer(inode, access, handle != null);
+        boolean alsoRead = handle != null;
+        Access wanted = writes ? Access.READ_WRITE : Access.READ;
+        // In the gate: the path must be this file's until the handle is.
+        OpenedFile opened =
+                parts.gate().shared(() -> openOnServer(inode, access, wanted, alsoRead));
         return adopt(inode, opened.attributes(), asked, opened.file());
     }
 
-    private OpenedFile openOnServer(Inode inode, Access access, boolean alsoRead)
+    /**
+     * Whether the present handle does: it may be used so, and the name still stands for the version
+     * that we know. By name and not by handle, for another client may have put another file there.
+     *
+     * @return whether the cache counts; null when a new handle is needed
+     */
+    private @Nullable Boolean keeps(
+            Inode inode, InodeData data, ServerFile handle, Access access, long asked)
             throws FsException {
-        Access wanted = access.writes() ? Access.READ_WRITE : Access.READ;
+        if (access.writes() && !handle.isWritable()) {
+            return null;
+        }
+        boolean unsaved;
+        boolean named;
+        inode.lock.lock();
+        try {
+            unsaved = data.isUnsaved();
+        } finally {
+            inode.lock.unlock();
+        }
+        parts.table().lock().lock();
+        try {
+            named = !inode.links.isEmpty();
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (unsaved) {
+            return true;
+        }
+        if (!named) {
+            return adopt(inode, handle.attributes(), asked, null);
+        }
+        ServerAttributes a =
+                parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
+        boolean same;
+        inode.lock.lock();
+        try {
+            same = a.token().equals(data.token()) || inode.changes != asked;
+        } finally {
+            inode.lock.unlock();
+        }
+        return same ? (Boolean) adopt(inode, a, asked, null) : null;
+    }
+
+    private OpenedFile openOnServer(Inode inode, Access access, Access wanted, boolean alsoRead)
+            throws FsException {
         PathSource source = parts.table().source(inode);
         try {
             return parts.server().open(source, wanted);
@@ -259,7 +321,8 @@ final class OpenOperations implements InodeTable.Unsaved {
         try {
             inode.openCount--;
             last = inode.openCount == 0;
-            gone = last && (inode.hidden || inode.links.isEmpty());
+            // Without a name, but not by us: its owner moved it, and what was written still counts.
+            gone = last && (inode.hidden || (inode.removedHere && inode.links.isEmpty()));
         } finally {
             parts.table().lock().unlock();
         }
@@ -426,12 +489,14 @@ final class OpenOperations implements InodeTable.Unsaved {
         ServerFile handle;
         inode.lock.lock();
         try {
-            handle = data == null ? null : data.file();
+            ServerFile present = data == null ? null : data.file();
+            boolean may = present != null && (present.isWritable() || change.sizeBytes() == null);
+            handle = data == null || !may ? null : data.borrowFile();
         } finally {
             inode.lock.unlock();
         }
-        if (handle != null && (handle.isWritable() || change.sizeBytes() == null)) {
-            return handle.setAttributes(change);
+        if (data != null && handle != null) {
+            return data.useBorrowed(handle, h -> h.setAttributes(change));
         }
         return parts.gate()
                 .shared(() -> parts.server().setAttributes(parts.table().path(inode), change));

@@ -132,8 +132,11 @@ final class RangeOperations {
             if (n <= 0) {
                 break;
             }
-            files.write(target, to + done, chunk.flip());
-            done += n;
+            int written = files.write(target, to + done, chunk.flip());
+            done += written;
+            if (written < n) {
+                break;
+            }
         }
         return done;
     }

@@ -147,7 +147,10 @@ final class RemoveOperations {
     private void removed(Inode directory, String name) {
         parts.table().lock().lock();
         try {
-            parts.table().unlink(directory, name);
+            Inode inode = parts.table().unlink(directory, name);
+            if (inode != null) {
+                inode.removedHere = true;
+            }
         } finally {
             parts.table().lock().unlock();
         }
