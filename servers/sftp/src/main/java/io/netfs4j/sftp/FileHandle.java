@@ -252,6 +252,9 @@ final class FileHandle {
             opened = wiring.exchange().persist((c, again) -> open(c));
         } catch (FsException e) {
             failed = e;
+        } catch (RuntimeException e) {
+            // A bug of ours; whoever waits for the handle must hear of it, not wait for ever.
+            failed = new FsException(FsError.EIO, "cannot open the file again: " + e, e);
         }
         if (reserved && opened == null) {
             wiring.handles().notOpened();

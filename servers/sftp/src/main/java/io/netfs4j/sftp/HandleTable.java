@@ -61,14 +61,22 @@ final class HandleTable {
     }
 
     private static boolean evictOne(List<FileHandle> candidates) {
-        candidates.sort(Comparator.comparingLong(FileHandle::usedNanos));
+        // Read once each: the times go on while they are sorted, and a sort whose order changes
+        // under it may throw.
+        List<Idle> idle = new ArrayList<>(candidates.size());
         for (FileHandle candidate : candidates) {
-            if (candidate.tryEvict()) {
+            idle.add(new Idle(candidate, candidate.usedNanos()));
+        }
+        idle.sort(Comparator.comparingLong(Idle::sinceNanos));
+        for (Idle each : idle) {
+            if (each.handle.tryEvict()) {
                 return true;
             }
         }
         return false;
     }
+
+    private record Idle(FileHandle handle, long sinceNanos) {}
 
     /** A reservation has become a handle. */
     void opened(FileHandle handle) {
