@@ -47,10 +47,6 @@ public final class AddressSpace {
         return folios.isEmpty();
     }
 
-    public int folioCount() {
-        return folios.size();
-    }
-
     // ---- copying in and out -------------------------------------------------------------------
 
     /**

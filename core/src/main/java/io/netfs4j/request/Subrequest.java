@@ -148,21 +148,7 @@ public final class Subrequest {
      * @param offset from the beginning of the piece
      */
     public void copyOut(long offset, byte[] target, int at, int count) {
-        long skip = offset;
-        int to = at;
-        int left = count;
-        for (int i = 0; left > 0; i++) {
-            Segment s = segments.get(i);
-            if (skip >= s.length()) {
-                skip -= s.length();
-                continue;
-            }
-            int n = (int) Math.min(left, s.length() - skip);
-            s.memory().get(s.offset() + (int) skip, target, to, n);
-            skip = 0;
-            to += n;
-            left -= n;
-        }
+        walk(offset, at, count, (s, in, to, n) -> s.memory().get(in, target, to, n));
     }
 
     /**
@@ -171,8 +157,17 @@ public final class Subrequest {
      * @param offset from the beginning of the piece
      */
     public void copyIn(long offset, byte[] source, int at, int count) {
+        walk(offset, at, count, (s, in, from, n) -> s.memory().put(in, source, from, n));
+    }
+
+    /** Copies one run between a segment's memory and an array. */
+    private interface Copier {
+        void copy(Segment segment, int inMemory, int inArray, int count);
+    }
+
+    private void walk(long offset, int at, int count, Copier copier) {
         long skip = offset;
-        int from = at;
+        int array = at;
         int left = count;
         for (int i = 0; left > 0; i++) {
             Segment s = segments.get(i);
@@ -181,9 +176,9 @@ public final class Subrequest {
                 continue;
             }
             int n = (int) Math.min(left, s.length() - skip);
-            s.memory().put(s.offset() + (int) skip, source, from, n);
+            copier.copy(s, s.offset() + (int) skip, array, n);
             skip = 0;
-            from += n;
+            array += n;
             left -= n;
         }
     }

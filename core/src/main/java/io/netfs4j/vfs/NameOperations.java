@@ -86,7 +86,7 @@ final class NameOperations {
         } finally {
             table.lock().unlock();
         }
-        Entry held = hold(child, false);
+        Entry held = hold(child);
         if (held == null) {
             // It may have been entered just now, and nobody holds it.
             parts.table().release(child);
@@ -95,10 +95,10 @@ final class NameOperations {
     }
 
     /** An entry for a door: with fresh attributes, or (when they must not be asked for) null. */
-    private @Nullable Entry hold(Inode inode, boolean evenStale) {
+    private @Nullable Entry hold(Inode inode) {
         inode.lock.lock();
         try {
-            if (!evenStale && !parts.coherency().isFresh(inode)) {
+            if (!parts.coherency().isFresh(inode)) {
                 return null;
             }
             parts.table().lock().lock();
@@ -332,7 +332,6 @@ final class NameOperations {
             return null;
         }
         Inode inode;
-        long before;
         parts.table().lock().lock();
         try {
             Inode child = directory.children().get(name);
@@ -341,13 +340,12 @@ final class NameOperations {
             }
             inode = parts.table().enter(directory, name, a, listed.ino(), parts.nowNanos());
             parts.table().hold(inode);
-            before = 0;
         } finally {
             parts.table().lock().unlock();
         }
         inode.lock.lock();
         try {
-            parts.coherency().apply(inode, a, before);
+            parts.coherency().apply(inode, a, 0);
             return parts.coherency().entry(inode);
         } finally {
             inode.lock.unlock();
