@@ -6,7 +6,10 @@ import io.netfs4j.base.FsException;
 
 /** What the command answers to whoever started it; told to people in docs/exit-codes.md. */
 enum ExitCode {
-    OK(0, "done; for umount: everything is on the server"),
+    OK(
+            0,
+            "done; for umount: everything is on the server, or was given up with `--discard` and"
+                    + " listed"),
     FAILED(1, "failed for a reason that has no code of its own"),
     USAGE(2, "the command line, the remote or an option cannot be understood"),
     MOUNT_POINT(3, "the mount point is not usable: missing, not empty, busy, in use"),
