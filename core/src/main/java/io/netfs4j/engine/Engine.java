@@ -7,7 +7,6 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Scheduler;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
-import io.netfs4j.server.AttributeChange;
 import io.netfs4j.trace.Counters;
 
 import org.jspecify.annotations.Nullable;
@@ -137,7 +136,7 @@ public final class Engine {
     @GuardedBy("inode lock")
     public void discard(InodeData inode) {
         inode.pages().clear();
-        inode.setPendingTimes(AttributeChange.NONE);
+        inode.setPendingTimes(PendingTimes.NONE);
         if (inode.writing != null) {
             inode.writing.cancel();
         }

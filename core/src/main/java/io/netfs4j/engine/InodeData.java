@@ -6,7 +6,6 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.pagecache.AddressSpace;
 import io.netfs4j.pagecache.PageCache;
-import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
@@ -66,9 +65,9 @@ public final class InodeData {
     @GuardedBy("lock")
     private @Nullable CoherencyToken token;
 
-    /** Times that were set while data was on its way: sent with the next commit. */
+    /** Times of what was written, and those set while data was on its way. */
     @GuardedBy("lock")
-    AttributeChange pendingTimes = AttributeChange.NONE;
+    PendingTimes pendingTimes = PendingTimes.NONE;
 
     /** The request that owns the write-back lock now. */
     @GuardedBy("lock")
@@ -191,11 +190,11 @@ public final class InodeData {
         this.token = token;
     }
 
-    public AttributeChange pendingTimes() {
+    public PendingTimes pendingTimes() {
         return pendingTimes;
     }
 
-    public void setPendingTimes(AttributeChange times) {
+    public void setPendingTimes(PendingTimes times) {
         pendingTimes = times;
     }
 

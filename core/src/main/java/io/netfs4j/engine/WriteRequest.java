@@ -11,7 +11,6 @@ import io.netfs4j.pagecache.WritebackSpan;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
-import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
@@ -93,7 +92,7 @@ final class WriteRequest {
     private @Nullable Completion<ServerAttributes> committed;
 
     @GuardedBy("inode lock")
-    private AttributeChange committingTimes = AttributeChange.NONE;
+    private PendingTimes committingTimes = PendingTimes.NONE;
 
     @GuardedBy("inode lock")
     private int subrequests;
@@ -325,9 +324,9 @@ final class WriteRequest {
         WriteSession writes = session;
         if (writes != null && !committing) {
             committing = true;
-            AttributeChange times = inode.pendingTimes;
+            PendingTimes times = inode.pendingTimes;
             if (inode.pages().dirtyBytes() == 0) {
-                inode.pendingTimes = AttributeChange.NONE;
+                inode.pendingTimes = PendingTimes.NONE;
             }
             // Else they go once more, after what is dirty: sending that moves them again.
             if (transferredBytes == 0 && times.isEmpty()) {
@@ -346,17 +345,16 @@ final class WriteRequest {
             ServerFile file = inode.file();
             if (file != null && refused != null && timesWereRefused(refused)) {
                 // Others' files may be written and not dated: the server's own time stands then.
-                commit(file.begin(inode.token()), AttributeChange.NONE);
+                giveUpTimes(refused);
+                commit(file.begin(inode.token()), PendingTimes.NONE);
                 return;
             }
             try {
                 committed(result.get());
             } catch (FsException e) {
-                // Times that somebody set are tried again; our own are not worth another request.
-                if (inode.pendingTimes.isEmpty()
-                        && committingTimes.accessed() != null
-                        && e.error() != FsError.ESTALE) {
-                    inode.pendingTimes = committingTimes;
+                // What somebody set is tried again, under whatever was set since.
+                if (e.error() != FsError.ESTALE) {
+                    inode.pendingTimes = inode.pendingTimes.after(committingTimes.owed());
                 }
                 fail(e);
             }
@@ -365,11 +363,11 @@ final class WriteRequest {
     }
 
     @GuardedBy("inode lock")
-    private void commit(WriteSession writes, AttributeChange times) {
+    private void commit(WriteSession writes, PendingTimes times) {
         committingTimes = times;
         Completion<ServerAttributes> result = new Completion<>();
         committed = result;
-        writes.commit(times, result);
+        writes.commit(times.change(), result);
         result.whenDone((attributes, problem) -> post());
     }
 
@@ -377,6 +375,18 @@ final class WriteRequest {
     private boolean timesWereRefused(FsException refused) {
         return !committingTimes.isEmpty()
                 && (refused.error() == FsError.EPERM || refused.error() == FsError.EACCES);
+    }
+
+    /** Nobody is let down in silence: who set them hears of it at fsync or close. */
+    @GuardedBy("inode lock")
+    private void giveUpTimes(FsException refused) {
+        if (committingTimes.isOwed()) {
+            inode.errors().record(refused);
+            engine.counters().add(Counter.ERRORS, 1);
+            if (inode.pendingTimes.equals(committingTimes)) {
+                inode.pendingTimes = inode.pendingTimes.notOwed();
+            }
+        }
     }
 
     @GuardedBy("inode lock")

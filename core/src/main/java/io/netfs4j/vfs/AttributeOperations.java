@@ -122,6 +122,11 @@ final class AttributeOperations {
                 parts.coherency().applyOwn(inode, a);
             } else {
                 inode.takeOwners(a);
+                // No write moves the time of access, and while there is one nobody asks the server.
+                boolean later = data != null && data.pendingTimes().accessed() != null;
+                if (change.accessed() != null && !later) {
+                    inode.accessed = change.accessed();
+                }
                 inode.changes++;
                 inode.fetchedNanos = Long.MIN_VALUE;
             }
@@ -144,10 +149,7 @@ final class AttributeOperations {
             if (data == null || !data.isUnsaved()) {
                 return false;
             }
-            AttributeChange before = data.pendingTimes();
-            Instant accessed = change.accessed() != null ? change.accessed() : before.accessed();
-            Instant modified = change.modified() != null ? change.modified() : before.modified();
-            data.setPendingTimes(AttributeChange.times(accessed, modified));
+            data.setPendingTimes(data.pendingTimes().set(change));
             apply(inode, change);
             parts.engine().flusher().onDirtied(data);
             return true;

@@ -146,8 +146,10 @@ final class Coherency {
             data.setSizeBytes(a.sizeBytes());
         }
         inode.sizeBytes = data.sizeBytes();
-        if (data.pendingTimes().isEmpty()) {
+        if (data.pendingTimes().accessed() == null) {
             inode.accessed = a.accessed();
+        }
+        if (data.pendingTimes().modified() == null) {
             inode.modified = a.modified();
         }
     }

@@ -11,7 +11,6 @@ import io.netfs4j.pagecache.Block;
 import io.netfs4j.pagecache.MemoryPool;
 import io.netfs4j.pagecache.Turnstile;
 import io.netfs4j.request.Origin;
-import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.trace.Counters.Counter;
 
@@ -254,8 +253,7 @@ final class FileOperations {
                 inode.modified = parts.coherency().now();
                 inode.changed = inode.modified;
                 inode.changes++;
-                data.setPendingTimes(
-                        AttributeChange.times(data.pendingTimes().accessed(), inode.modified));
+                data.setPendingTimes(data.pendingTimes().written(inode.modified));
                 parts.engine().flusher().onDirtied(data);
             }
             return source.hasRemaining() ? data.uploadFailure() : null;

@@ -445,7 +445,11 @@ final class OpenOperations implements InodeTable.Unsaved {
                         parts.coherency().applyOwn(inode, a);
                         if (data.pages().dirtyBytes() == 0) {
                             inode.modified = a.modified();
-                            data.setPendingTimes(AttributeChange.NONE);
+                            data.setPendingTimes(data.pendingTimes().withoutModified());
+                        } else {
+                            // What is dirty moves the time again when it is sent.
+                            inode.modified = parts.coherency().now();
+                            data.setPendingTimes(data.pendingTimes().written(inode.modified));
                         }
                         parts.engine().flusher().onDropped(data);
                         inode.changed = parts.coherency().now();

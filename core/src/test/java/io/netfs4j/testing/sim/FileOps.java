@@ -253,6 +253,7 @@ final class FileOps {
             handle.file.checkSize(attributes.sizeBytes(), watch, "getattr");
             if (quiet && handle.file.isAsSince(began)) {
                 handle.file.checkMode(attributes.mode(), "getattr");
+                handle.file.checkTimes(attributes.accessed(), attributes.modified(), "getattr");
             }
         } catch (FsException e) {
             handle.file.drop(watch);
@@ -270,24 +271,26 @@ final class FileOps {
         }
         ModelFile file = handle.file;
         Integer mode = random.nextBoolean() ? 0600 | random.nextInt(0200) : null;
-        Instant time =
-                mode == null || random.nextBoolean()
-                        ? Instant.ofEpochSecond(1_000_000_000L + random.nextInt(1 << 28))
-                        : null;
+        Instant accessed = random.nextInt(3) == 0 ? time() : null;
+        Instant modified = mode == null || random.nextBoolean() ? time() : null;
+        AttributeChange change = new AttributeChange(mode, null, null, null, accessed, modified);
         int began = world.sequence.next();
-        event("set", file, mode == null ? -1 : mode, time == null ? 0 : time.getEpochSecond());
+        event(
+                "set",
+                file,
+                mode == null ? -1 : mode,
+                modified == null ? 0 : modified.getEpochSecond());
         file.beingSet = true;
         file.setAt = began;
         handle.busy++;
         file.mode = mode == null ? file.mode : null;
+        file.forgetTimes(change);
         try {
-            Attributes after =
-                    vfs().setAttributes(
-                                    handle.open.ino(),
-                                    new AttributeChange(mode, null, null, null, null, time),
-                                    handle.open);
+            Attributes after = vfs().setAttributes(handle.open.ino(), change, handle.open);
             file.mode = mode == null ? file.mode : mode;
             file.checkMode(after.mode(), "setattr");
+            file.timesWereSet(change, began);
+            file.checkTimes(after.accessed(), after.modified(), "setattr");
         } catch (FsException e) {
             requireInjected(e, "setattr");
         } finally {
@@ -295,6 +298,10 @@ final class FileOps {
             handle.busy--;
         }
         return true;
+    }
+
+    private Instant time() {
+        return Instant.ofEpochSecond(1_000_000_000L + random.nextInt(1 << 28));
     }
 
     boolean close() {

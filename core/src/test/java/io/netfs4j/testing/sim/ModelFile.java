@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
+import io.netfs4j.server.AttributeChange;
+
 import org.jspecify.annotations.Nullable;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -46,6 +49,14 @@ final class ModelFile {
 
     /** Permission bits that were set, null when unknown. */
     @Nullable Integer mode;
+
+    /** Times that were set and stand, null when unknown. */
+    private @Nullable Instant accessed;
+
+    private @Nullable Instant modified;
+
+    /** When the server last refused times for good. */
+    private int timesRefusedAt;
 
     /** When attributes were last set, and when a change last began. */
     int setAt;
@@ -165,6 +176,59 @@ final class ModelFile {
         }
     }
 
+    /** Somebody sets times: until that has ended they are unknown. */
+    void forgetTimes(AttributeChange change) {
+        accessed = change.accessed() == null ? accessed : null;
+        modified = change.modified() == null ? modified : null;
+    }
+
+    /** They were set; but a change that came in between moved the file's modification time. */
+    void timesWereSet(AttributeChange change, int since) {
+        if (timesRefusedAt >= since) {
+            return;
+        }
+        accessed = change.accessed() == null ? accessed : change.accessed();
+        if (change.modified() != null && !isChanging() && lastBegan < since) {
+            modified = change.modified();
+        }
+    }
+
+    /**
+     * The server refused times for good, and will not be asked again.
+     *
+     * @return whether they are times that somebody set, who has to hear of it
+     */
+    boolean timesWereRefused(AttributeChange times) {
+        boolean ofAccess = accessed != null && accessed.equals(times.accessed());
+        boolean ofContent = modified != null && modified.equals(times.modified());
+        accessed = ofAccess ? null : accessed;
+        modified = ofContent ? null : modified;
+        timesRefusedAt = sequence.now();
+        return ofAccess || ofContent;
+    }
+
+    /** Judges times, where the model knows them. */
+    void checkTimes(Instant seenAccessed, Instant seenModified, String where) {
+        checkTime("accessed", accessed, seenAccessed, where);
+        checkTime("modified", modified, seenModified, where);
+    }
+
+    private void checkTime(String what, @Nullable Instant known, Instant seen, String where) {
+        if (known != null && !known.equals(seen)) {
+            throw new Violation(
+                    "attributes",
+                    where
+                            + " of file "
+                            + number
+                            + " shows "
+                            + what
+                            + " "
+                            + seen
+                            + ", not "
+                            + known);
+        }
+    }
+
     boolean isChanging() {
         return !changes.isEmpty();
     }
@@ -242,6 +306,7 @@ final class ModelFile {
         Arrays.fill(ended, from, to, RUNNING);
         changes.add(change);
         lastBegan = change.began;
+        modified = null;
         for (Reading reading : readings) {
             reading.meet(change);
         }

@@ -225,11 +225,19 @@ final class SimFile implements ServerFile {
                         failed |= fails;
                         noteRecording();
                         if (fails) {
-                            done.fail(server.inject(server.faults.permanent(), "commit"));
+                            done.fail(refusal(times));
                         } else {
                             into.commit(times, done);
                         }
                     });
+        }
+
+        private FsException refusal(AttributeChange times) {
+            FsException e = server.inject(server.faults.permanent(), "commit");
+            if (e.error() == FsError.EACCES && model.timesWereRefused(times)) {
+                model.error(true);
+            }
+            return e;
         }
 
         @Override

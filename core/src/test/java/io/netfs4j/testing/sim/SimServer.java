@@ -161,6 +161,14 @@ final class SimServer implements Server {
         }
     }
 
+    ServerAttributes attributes(RemotePath path) {
+        ServerAttributes attributes = peek(path);
+        if (attributes == null) {
+            throw new Violation("names", "the server has nothing at /" + path);
+        }
+        return attributes;
+    }
+
     Map<String, FileType> peekNames(RemotePath directory) {
         Map<String, FileType> names = new TreeMap<>();
         try {

@@ -6,6 +6,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.testing.sim.FaultPlan.Fault;
 import io.netfs4j.vfs.Vfs;
 
@@ -213,6 +214,8 @@ final class World {
                                     + child.file.number);
                 }
                 file.checkServer(server.peek(file), Integer.MAX_VALUE - 1, "I3", "at the end");
+                ServerAttributes last = server.attributes(path.child(child.name));
+                file.checkTimes(last.accessed(), last.modified(), "the server at the end");
             }
         }
     }
