@@ -4,6 +4,7 @@ package io.netfs4j.base;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -71,7 +72,14 @@ public final class SystemRuntime implements AutoCloseable {
     private record PoolScheduler(ScheduledThreadPoolExecutor steps) implements Scheduler {
         @Override
         public void execute(Runnable step) {
-            steps.execute(guarded(step));
+            try {
+                steps.execute(guarded(step));
+            } catch (RejectedExecutionException e) {
+                // Closed: what still ends somewhere has nobody left to tell.
+                if (!steps.isShutdown()) {
+                    throw e;
+                }
+            }
         }
 
         @Override
