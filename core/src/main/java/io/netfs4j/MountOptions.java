@@ -53,6 +53,10 @@ public record MountOptions(VfsOptions vfs) {
                     new Option("timeout", "SECONDS", "after so long, with soft (60)"),
                     new Option("close", "server|start", "close waits for the server (start)"),
                     new Option("sync", "", "every write waits for the server"),
+                    new Option(
+                            "metadata",
+                            "writeback|sync",
+                            "new files are made on the server in the background (writeback)"),
                     new Option("uid", "NUMBER", "show every file as this user's"),
                     new Option("gid", "NUMBER", "show every file as this group's"),
                     new Option("umask", "OCTAL", "hide these permission bits"));
@@ -126,6 +130,7 @@ public record MountOptions(VfsOptions vfs) {
                         soft ? Math.max(1, timeout) : 0,
                         oneOf(values, "close", List.of("start", "server")).equals("server"),
                         flag(values, "sync"),
+                        oneOf(values, "metadata", List.of("writeback", "sync")).equals("writeback"),
                         flag(values, "ro"),
                         ownership(values)));
     }

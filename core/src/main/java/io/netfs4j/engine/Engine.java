@@ -137,6 +137,7 @@ public final class Engine {
     public void discard(InodeData inode) {
         inode.pages().clear();
         inode.setPendingTimes(PendingTimes.NONE);
+        inode.giveUpCreation();
         if (inode.writing != null) {
             inode.writing.cancel();
         }

@@ -2,6 +2,7 @@
 package io.netfs4j.engine;
 
 import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.pagecache.AddressSpace;
@@ -31,6 +32,15 @@ public final class InodeData {
      * Hears what the engine learns of the file. Called with the inode's lock held; must not wait.
      */
     public interface Listener {
+        /**
+         * The server is to make the file, in the background; {@link #endCreation} tells how that
+         * ended.
+         */
+        void create();
+
+        /** A write request is about to be committed. */
+        void onCommitting();
+
         /** A write request was committed; these are the server's attributes after it. */
         void onCommitted(ServerAttributes attributes);
 
@@ -52,6 +62,24 @@ public final class InodeData {
 
     @GuardedBy("lock")
     private long remoteSizeBytes;
+
+    /**
+     * Ends with the next attempt to make the file on the server; null once the server has it. A
+     * file that the server has not got is unsaved, and its requests begin with that attempt.
+     */
+    @GuardedBy("lock")
+    private @Nullable Completion<@Nullable Void> creation;
+
+    @GuardedBy("lock")
+    private boolean creating;
+
+    /** Why the last attempt failed. */
+    @GuardedBy("lock")
+    private @Nullable FsException creationFailure;
+
+    /** Nobody wants it any more: the attempt under way is the last one. */
+    @GuardedBy("lock")
+    private boolean creationGivenUp;
 
     /** The server's handle while anything is open or dirty, else null. Owned by vfs. */
     @GuardedBy("lock")
@@ -202,9 +230,65 @@ public final class InodeData {
         return uploadFailure;
     }
 
+    /** The file is an application's already, and not yet the server's. */
+    public void expectCreation() {
+        creation = new Completion<>();
+    }
+
+    /** The end of the next attempt to make it on the server; null when the server has it. */
+    public @Nullable Completion<@Nullable Void> creation() {
+        return creation;
+    }
+
+    /** Whether an attempt to make it on the server is under way. */
+    public boolean isBeingCreated() {
+        return creating;
+    }
+
+    /** Begins an attempt; null when none is needed. */
+    @Nullable Completion<@Nullable Void> beginCreation() {
+        if (creation != null) {
+            creating = true;
+            listener.create();
+        }
+        return creation;
+    }
+
+    /** An attempt has ended: well, and the handle is set, or badly, and there will be others. */
+    public void endCreation(@Nullable FsException failure) {
+        Completion<@Nullable Void> attempt = creation;
+        creating = false;
+        creationFailure = failure;
+        creation = failure == null || creationGivenUp ? null : new Completion<>();
+        if (attempt != null && failure == null) {
+            attempt.complete(null);
+        } else if (attempt != null && failure != null) {
+            attempt.fail(failure);
+        }
+    }
+
+    /** Why the server has not got it, and will not; null where that is not so. */
+    public @Nullable FsException creationFailure() {
+        return creation == null ? creationFailure : null;
+    }
+
+    /**
+     * The server need not get it any more, unless it is getting it now. What is dirty stays so, for
+     * those who have it open.
+     */
+    public void giveUpCreation() {
+        Completion<@Nullable Void> attempt = creation;
+        creationGivenUp = true;
+        if (attempt != null && !creating) {
+            creation = null;
+            attempt.fail(new FsException(FsError.ESTALE, "the file was given up"));
+        }
+    }
+
     /** Whether anything of it is not on the server yet. */
     public boolean isUnsaved() {
-        return pages.dirtyBytes() > 0
+        return creation != null
+                || pages.dirtyBytes() > 0
                 || pages.writebackBytes() > 0
                 || writing != null
                 || waiting != null

@@ -100,6 +100,10 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     private boolean begun;
 
+    /** The attempt to make the file on the server that it began with, until that has ended. */
+    @GuardedBy("inode lock")
+    private @Nullable Completion<@Nullable Void> creation;
+
     /** Whether its walk ends where the file ended when it began. */
     @GuardedBy("inode lock")
     private boolean limited;
@@ -176,6 +180,9 @@ final class WriteRequest {
             if (!begun) {
                 begin();
             }
+            if (!isCreated()) {
+                return;
+            }
             WriteCollector.collect(this);
             WriteRetryer.retry(this);
             boolean more = WriteIssuer.issue(this);
@@ -201,10 +208,45 @@ final class WriteRequest {
         if (limited) {
             limitWalk(inode.sizeBytes());
         }
+        Completion<@Nullable Void> attempt = inode.beginCreation();
+        if (attempt == null) {
+            openSession();
+            return;
+        }
+        creation = attempt;
+        attempt.whenDone((made, problem) -> post());
+    }
+
+    /** Whether the server has the file, or has refused to make it: then this request fails. */
+    @GuardedBy("inode lock")
+    private boolean isCreated() {
+        Completion<@Nullable Void> attempt = creation;
+        if (attempt == null) {
+            return true;
+        }
+        if (!attempt.isDone()) {
+            return false;
+        }
+        creation = null;
+        FsException refused = attempt.failure();
+        if (refused != null) {
+            fail(refused);
+        } else if (!cancelled) {
+            openSession();
+        }
+        return true;
+    }
+
+    @GuardedBy("inode lock")
+    private void openSession() {
         ServerFile file = inode.file();
         if (file == null || !file.isWritable()) {
             if (inode.pages().dirtyBytes() > 0) {
-                failure = new FsException(FsError.EBADF, "no handle to write with");
+                FsException refused = inode.creationFailure();
+                failure =
+                        refused == null
+                                ? new FsException(FsError.EBADF, "no handle to write with")
+                                : refused;
             }
             cancelled = true;
             return;
@@ -367,6 +409,7 @@ final class WriteRequest {
         committingTimes = times;
         Completion<ServerAttributes> result = new Completion<>();
         committed = result;
+        inode.listener().onCommitting();
         writes.commit(times.change(), result);
         result.whenDone((attributes, problem) -> post());
     }

@@ -19,10 +19,12 @@ import java.time.Instant;
 final class AttributeOperations {
     private final VfsParts parts;
     private final OpenOperations opens;
+    private final Creations creations;
 
-    AttributeOperations(VfsParts parts, OpenOperations opens) {
+    AttributeOperations(VfsParts parts, OpenOperations opens, Creations creations) {
         this.parts = parts;
         this.opens = opens;
+        this.creations = creations;
     }
 
     @Nullable Attributes known(Inode inode) {
@@ -82,6 +84,7 @@ final class AttributeOperations {
     }
 
     <T> T byPath(Inode inode, ByPath<T> action) throws FsException {
+        creations.await(inode);
         return parts.gate().shared(() -> action.run(parts.table().path(inode)));
     }
 
@@ -99,6 +102,7 @@ final class AttributeOperations {
             change = change.withoutTimes();
         }
         if (!change.isEmpty()) {
+            creations.await(inode);
             changeOnServer(inode, change);
         }
         return get(inode);
@@ -119,7 +123,7 @@ final class AttributeOperations {
             // Owners and bits at once; size, times and version only if nothing has gone on since:
             // what was written and committed meanwhile is newer than this answer.
             if (inode.changes == asked && (data == null || !data.isUnsaved())) {
-                parts.coherency().applyOwn(inode, a);
+                parts.coherency().applyOwn(inode, a, inode.ownerChanges);
             } else {
                 inode.takeOwners(a);
                 // No write moves the time of access, and while there is one nobody asks the server.
@@ -129,6 +133,9 @@ final class AttributeOperations {
                 }
                 inode.changes++;
                 inode.fetchedNanos = Long.MIN_VALUE;
+            }
+            if (change.mode() != null || change.uid() != null || change.gid() != null) {
+                inode.ownerChanges++;
             }
         } finally {
             inode.lock.unlock();

@@ -31,6 +31,7 @@ import java.util.function.IntFunction;
 public final class CachedVfs implements Vfs {
     private final VfsParts parts;
     private final NameOperations names;
+    private final Creations creations;
     private final RemoveOperations removals;
     private final OpenOperations opens;
     private final FileOperations files;
@@ -56,14 +57,16 @@ public final class CachedVfs implements Vfs {
         InodeTable table = new InodeTable(root, environment.clock().nanoTime());
         NamesGate gate = new NamesGate(environment.waits());
         parts = new VfsParts(environment, server, options, cache, engine, table, gate, coherency);
-        names = new NameOperations(parts);
-        removals = new RemoveOperations(parts, names);
-        opens = new OpenOperations(parts, names, removals);
+        Listings listings = new Listings(parts);
+        names = new NameOperations(parts, listings);
+        creations = new Creations(parts);
+        removals = new RemoveOperations(parts, listings, creations);
+        opens = new OpenOperations(parts, names, removals, creations);
         table.setUnsaved(opens);
         files = new FileOperations(parts);
-        attributes = new AttributeOperations(parts, opens);
+        attributes = new AttributeOperations(parts, opens, creations);
         ranges = new RangeOperations(parts, opens, files);
-        directories = new DirectoryOperations(parts, names);
+        directories = new DirectoryOperations(parts, names, listings);
     }
 
     public Engine engine() {
@@ -160,7 +163,9 @@ public final class CachedVfs implements Vfs {
     @Override
     public Entry link(long ino, long parent, String name) throws FsException {
         checkWritable();
-        return names.link(parts.table().get(ino), parts.table().directory(parent), name);
+        Inode inode = parts.table().get(ino);
+        creations.await(inode);
+        return names.link(inode, parts.table().directory(parent), name);
     }
 
     @Override
@@ -327,8 +332,8 @@ public final class CachedVfs implements Vfs {
 
     @Override
     public void fsyncDirectory(long ino) throws FsException {
-        // Every operation on names has returned from the server before it returned here.
-        parts.table().directory(ino);
+        // Every other operation on names has returned from the server before it returned here.
+        creations.awaitAll(parts.table().directory(ino));
     }
 
     @Override

@@ -16,10 +16,13 @@ import java.time.Instant;
  * the server, and a token other than the one that the cached bytes belong to drops them. While
  * something of a file is unsaved its size and times here are the newer ones.
  *
- * <p><b>Threads</b>: methods on an inode want its lock held.
+ * <p><b>Threads</b>: methods on an inode want its lock held, but for {@link #touch}.
  */
 final class Coherency {
     private static final int PERMISSION_BITS = 07777;
+
+    /** Its name and its dot; fewer where a server does not count those of directories. */
+    private static final int LINKS_OF_DIRECTORY = 2;
 
     private final Clock clock;
     private final VfsOptions options;
@@ -127,10 +130,17 @@ final class Coherency {
         }
     }
 
-    /** What we changed ourselves, and the server's answer to it: nothing is dropped. */
+    /**
+     * What we changed ourselves, and the server's answer to it: nothing is dropped.
+     *
+     * @param asked {@link Inode#ownerChanges} when it was asked: where they have been changed
+     *     since, the answer may be from before that
+     */
     @GuardedBy("inode lock")
-    void applyOwn(Inode inode, ServerAttributes a) {
-        inode.takeOwners(a);
+    void applyOwn(Inode inode, ServerAttributes a, long asked) {
+        if (inode.ownerChanges == asked) {
+            inode.takeOwners(a);
+        }
         inode.changes++;
         inode.fetchedNanos = clock.nanoTime();
         InodeData data = inode.data;
@@ -151,6 +161,26 @@ final class Coherency {
         }
         if (data.pendingTimes().modified() == null) {
             inode.modified = a.modified();
+        }
+    }
+
+    /**
+     * A name in a directory has changed, and with it the directory's times on the server. They are
+     * set here as they will be there about: asking would cost a round trip with every new name, for
+     * the kernel wants the directory's permission bits before it makes another.
+     *
+     * @param subdirectories how many directories it has more than before, which count as links
+     */
+    void touch(Inode directory, int subdirectories) {
+        directory.lock.lock();
+        try {
+            directory.modified = now();
+            directory.changed = directory.modified;
+            if (directory.linkCount >= LINKS_OF_DIRECTORY) {
+                directory.linkCount += subdirectories;
+            }
+        } finally {
+            directory.lock.unlock();
         }
     }
 

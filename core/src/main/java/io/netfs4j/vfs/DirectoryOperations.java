@@ -18,10 +18,12 @@ final class DirectoryOperations {
 
     private final VfsParts parts;
     private final NameOperations names;
+    private final Listings listings;
 
-    DirectoryOperations(VfsParts parts, NameOperations names) {
+    DirectoryOperations(VfsParts parts, NameOperations names, Listings listings) {
         this.parts = parts;
         this.names = names;
+        this.listings = listings;
     }
 
     OpenedDirectory open(Inode directory) {
@@ -79,7 +81,7 @@ final class DirectoryOperations {
         List<OpenedDirectory.Named> entries = new ArrayList<>();
         parts.gate()
                 .<@Nullable Void>shared(() -> {
-                    names.list(directory)
+                    listings.list(directory)
                             .forEach((name, listed) ->
                                     entries.add(new OpenedDirectory.Named(name, listed)));
                     return null;

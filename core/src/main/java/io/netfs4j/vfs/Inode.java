@@ -26,6 +26,9 @@ final class Inode {
     /** A name of it: a directory and an entry there. */
     record Link(Inode directory, String name) {}
 
+    /** To whom the server gives new files. */
+    record Owners(int uid, int gid) {}
+
     final long ino;
     final FileType type;
     final ReentrantLock lock = new ReentrantLock();
@@ -44,9 +47,9 @@ final class Inode {
     @GuardedBy("table lock")
     @Nullable Listing listing;
 
-    /** Raised whenever a name in it changes: what was asked before does not count. */
+    /** Raised when a name came that is not known here: a listing from before lacks it. */
     @GuardedBy("table lock")
-    long nameChanges;
+    long unseenChanges;
 
     /** Look-ups that doors have not given back. */
     @GuardedBy("table lock")
@@ -74,8 +77,45 @@ final class Inode {
     @GuardedBy("table lock")
     boolean hidden;
 
+    /** How many hidden names it has had. */
     @GuardedBy("table lock")
-    final long serverFileId;
+    int hidings;
+
+    @GuardedBy("table lock")
+    long serverFileId;
+
+    /**
+     * The server has not got it yet; {@link InodeData#creation} is the same thing to the engine.
+     */
+    @GuardedBy("table lock")
+    boolean pending;
+
+    /** Whether it takes the place of what the server turns out to have: it was opened O_TRUNC. */
+    @GuardedBy("lock")
+    boolean truncates;
+
+    /** Files in it that the server has not got yet, of a directory. */
+    @GuardedBy("table lock")
+    int pendingChildren;
+
+    /** Whose new files in it are; null until the server has made one for us, or after a refusal. */
+    @GuardedBy("table lock")
+    @Nullable Owners owners;
+
+    /** Names that the server is being asked to make, and by how many: null when none. */
+    @GuardedBy("table lock")
+    @Nullable Map<String, Integer> making;
+
+    /** Listings of it under way. */
+    @GuardedBy("table lock")
+    int listings;
+
+    /**
+     * Names of ours that came (with what they stand for) or went (null) while it was being listed;
+     * null when none did.
+     */
+    @GuardedBy("table lock")
+    @Nullable Map<String, Listing.@Nullable Listed> changedNames;
 
     // Attributes and data: guarded by the inode lock.
 
@@ -107,6 +147,10 @@ final class Inode {
     @GuardedBy("lock")
     long fetchedNanos;
 
+    /** Raised when the server has changed owners or permission bits for us. */
+    @GuardedBy("lock")
+    long ownerChanges;
+
     /** Raised by every change of ours: an answer to a question asked before it does not count. */
     @GuardedBy("lock")
     long changes;
@@ -135,6 +179,21 @@ final class Inode {
 
     boolean isDirectory() {
         return type == FileType.DIRECTORY;
+    }
+
+    /** A name in it has come, or gone when it stands for nothing now. */
+    @GuardedBy("table lock")
+    void nameChanged(String name, @Nullable Inode now) {
+        if (listings > 0) {
+            Map<String, Listing.@Nullable Listed> changed = changedNames;
+            if (changed == null) {
+                changed = new HashMap<>();
+                changedNames = changed;
+            }
+            changed.put(
+                    name,
+                    now == null || now.hidden ? null : new Listing.Listed(now.ino, now.type, null));
+        }
     }
 
     @GuardedBy("table lock")

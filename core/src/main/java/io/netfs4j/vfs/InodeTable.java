@@ -191,10 +191,41 @@ final class InodeTable {
                         || known.serverFileId == a.serverFileId());
     }
 
+    /** Enters a file that the server has not got yet, under a name that stands for nothing. */
+    @GuardedBy("lock")
+    void enterPending(Inode directory, String name, Inode inode) {
+        byNumber.put(inode.ino, inode);
+        link(directory, name, inode);
+        inode.pending = true;
+        directory.pendingChildren++;
+    }
+
+    /**
+     * A pending file is the server's now, or was given up.
+     *
+     * @param serverFileId the server's number of it, 0 for none
+     */
+    @GuardedBy("lock")
+    void settlePending(Inode inode, long serverFileId) {
+        if (!inode.pending) {
+            return;
+        }
+        inode.pending = false;
+        inode.serverFileId = serverFileId;
+        if (serverFileId != 0) {
+            byServerId.put(serverFileId, inode);
+        }
+        // It has the one name that it was made under: whatever changes names waits for it.
+        for (Inode.Link link : inode.links) {
+            link.directory().pendingChildren--;
+            link.directory().nameChanged(link.name(), inode);
+        }
+    }
+
     @GuardedBy("lock")
     void link(Inode directory, String name, Inode inode) {
         directory.children().put(name, inode);
-        directory.nameChanges++;
+        directory.nameChanged(name, inode);
         inode.links.add(new Inode.Link(directory, name));
         if (inode.serverFileId != 0 && !inode.isDirectory()) {
             byServerId.put(inode.serverFileId, inode);
@@ -205,7 +236,7 @@ final class InodeTable {
     @GuardedBy("lock")
     @Nullable Inode unlink(Inode directory, String name) {
         Inode inode = directory.children().remove(name);
-        directory.nameChanges++;
+        directory.nameChanged(name, null);
         if (directory.listing != null) {
             directory.listing.entries().remove(name);
         }

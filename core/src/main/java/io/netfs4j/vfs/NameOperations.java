@@ -6,14 +6,15 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Names;
 import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
 
 import org.jspecify.annotations.Nullable;
 
+import java.time.Instant;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -21,37 +22,13 @@ import java.util.Map;
  * so that paths stay true while they are on their way.
  */
 final class NameOperations {
-    /** A file removed while open lives on under such a name, on servers that would lose it. */
-    private static final String HIDDEN_PREFIX = ".netfs-removed-";
-
-    /**
-     * So many unknown names asked for within the time that a listing counts: list the directory.
-     */
-    private static final int MISSES_BEFORE_LISTING = 2;
-
-    /** So many names are listed in about the time of one look-up, when many come in one answer. */
-    private static final int NAMES_PER_LOOKUP = 400;
-
-    /** A listing is kept for look-ups up to this many entries. */
-    private static final int LISTING_KEPT_MAX = 100_000;
-
-    /** A listing of more entries is refused: its memory would be the server's to decide. */
-    private static final int LISTING_ENTRIES_MAX = 10_000_000;
-
     private final VfsParts parts;
 
-    /** This mount's own; what a crashed one left behind is shown, so that it can be removed. */
-    private final String hiddenPrefix;
+    private final Listings listings;
 
-    NameOperations(VfsParts parts) {
+    NameOperations(VfsParts parts, Listings listings) {
         this.parts = parts;
-        this.hiddenPrefix =
-                HIDDEN_PREFIX + Integer.toHexString(parts.environment().random().nextInt()) + "-";
-    }
-
-    /** The name under which a removed file lives on. */
-    String hiddenName(Inode inode) {
-        return hiddenPrefix + Long.toHexString(inode.ino);
+        this.listings = listings;
     }
 
     // ---- looking up ---------------------------------------------------------------------------
@@ -60,7 +37,7 @@ final class NameOperations {
      * The entry from what is known and fresh, held once more; null when the server must be asked.
      */
     @Nullable Entry known(Inode directory, String name) {
-        if (name.startsWith(hiddenPrefix)) {
+        if (listings.isHidden(name)) {
             return negative(0);
         }
         Inode child;
@@ -69,13 +46,13 @@ final class NameOperations {
         try {
             child = directory.children == null ? null : directory.children.get(name);
             if (child == null) {
-                Listing listing = freshListing(directory);
+                Listing listing = listings.fresh(directory);
                 if (listing == null) {
                     return null;
                 }
                 Listing.Listed listed = listing.entries().get(name);
                 if (listed == null) {
-                    return negative(validNanos(listing));
+                    return negative(listings.validNanos(listing));
                 }
                 ServerAttributes a = listed.attributes();
                 if (a == null) {
@@ -127,8 +104,8 @@ final class NameOperations {
 
     private Entry ask(Inode directory, String name) throws FsException {
         Inode child = parts.table().child(directory, name);
-        if (child == null && isWorthListing(directory)) {
-            Entry known = listedNow(directory) ? known(directory, name) : null;
+        if (child == null && listings.isWorthListing(directory)) {
+            Entry known = listings.listedNow(directory) ? known(directory, name) : null;
             if (known != null) {
                 return known;
             }
@@ -206,121 +183,6 @@ final class NameOperations {
         return new Entry(null, 0, validNanos, 0);
     }
 
-    // ---- listing ------------------------------------------------------------------------------
-
-    @GuardedBy("table lock")
-    private @Nullable Listing freshListing(Inode directory) {
-        Listing listing = directory.listing;
-        return listing == null || validNanos(listing) == 0 ? null : listing;
-    }
-
-    private long validNanos(Listing listing) {
-        long age = parts.nowNanos() - listing.fetchedNanos();
-        return Math.max(0, parts.options().attributesValidNanos() - age);
-    }
-
-    private boolean isWorthListing(Inode directory) {
-        long now = parts.nowNanos();
-        parts.table().lock().lock();
-        try {
-            if (now - directory.missesSinceNanos > parts.options().attributesValidNanos()) {
-                directory.missesSinceNanos = now;
-                directory.misses = 0;
-            }
-            int names = directory.children == null ? 0 : directory.children.size();
-            return !directory.tooLargeToList
-                    && ++directory.misses > MISSES_BEFORE_LISTING + names / NAMES_PER_LOOKUP;
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
-    /** Lists a directory for look-ups' sake, unless it is too large for that. */
-    private boolean listedNow(Inode directory) throws FsException {
-        try {
-            list(directory, LISTING_KEPT_MAX);
-            return true;
-        } catch (FsException e) {
-            if (e.error() != FsError.EFBIG) {
-                throw e;
-            }
-            parts.table().lock().lock();
-            try {
-                directory.tooLargeToList = true;
-            } finally {
-                parts.table().lock().unlock();
-            }
-            return false;
-        }
-    }
-
-    Map<String, Listing.Listed> list(Inode directory) throws FsException {
-        return list(directory, LISTING_ENTRIES_MAX);
-    }
-
-    /**
-     * Lists a directory; call within the gate. Keeps the listing when nothing changed meanwhile.
-     */
-    private Map<String, Listing.Listed> list(Inode directory, int entriesMax) throws FsException {
-        long asked;
-        long askedNanos = parts.nowNanos();
-        parts.table().lock().lock();
-        try {
-            Listing fresh = freshListing(directory);
-            if (fresh != null) {
-                return new LinkedHashMap<>(fresh.entries());
-            }
-            asked = directory.nameChanges;
-        } finally {
-            parts.table().lock().unlock();
-        }
-        Map<String, Found> found = new LinkedHashMap<>();
-        RemotePath path = parts.table().path(directory);
-        parts.server()
-                .list(
-                        path,
-                        (name, type, attributes) -> {
-                            if (found.size() >= entriesMax) {
-                                throw new FsException(
-                                        FsError.EFBIG,
-                                        path + ": more than " + entriesMax + " entries");
-                            }
-                            if (!name.startsWith(hiddenPrefix)) {
-                                found.put(name, new Found(type, attributes));
-                            }
-                        });
-        return keep(directory, found, asked, askedNanos);
-    }
-
-    private record Found(FileType type, @Nullable ServerAttributes attributes) {}
-
-    private Map<String, Listing.Listed> keep(
-            Inode directory, Map<String, Found> found, long asked, long askedNanos) {
-        Map<String, Listing.Listed> entries = new LinkedHashMap<>();
-        parts.table().lock().lock();
-        try {
-            Map<String, Inode> children = directory.children();
-            found.forEach((name, f) -> {
-                Inode child = children.get(name);
-                long ino = child == null ? parts.table().newIno() : child.ino;
-                entries.put(name, new Listing.Listed(ino, f.type(), f.attributes()));
-            });
-            if (directory.nameChanges != asked) {
-                // Names of ours came or went while the server was listing: show them as they are.
-                children.forEach((name, child) -> {
-                    if (!child.hidden) {
-                        entries.putIfAbsent(name, new Listing.Listed(child.ino, child.type, null));
-                    }
-                });
-            } else if (entries.size() <= LISTING_KEPT_MAX) {
-                directory.listing = new Listing(new HashMap<>(entries), askedNanos);
-            }
-        } finally {
-            parts.table().lock().unlock();
-        }
-        return entries;
-    }
-
     /** The whole entry of a listed name, held once more, when its attributes are known. */
     @Nullable Entry entryOf(Inode directory, String name, Listing.Listed listed) {
         Entry known = known(directory, name);
@@ -364,20 +226,129 @@ final class NameOperations {
             }
             Inode inode = parts.table().enter(directory, name, a, 0, parts.nowNanos());
             parts.table().hold(inode);
-            if (directory.listing != null) {
-                directory
-                        .listing
-                        .entries()
-                        .put(name, new Listing.Listed(inode.ino, a.type(), null));
-            }
+            Listings.add(directory, name, inode);
+            Inode.Owners owners = new Inode.Owners(a.uid(), a.gid());
             if (a.type() == FileType.DIRECTORY) {
-                // A new directory is known whole: it is empty.
+                // A new directory is known whole: it is empty, and we may fill it.
                 inode.listing = new Listing(new HashMap<>(), parts.nowNanos());
+                inode.owners = owners;
+            } else if (a.type() == FileType.REGULAR) {
+                directory.owners = owners;
             }
             return inode;
         } finally {
             parts.table().lock().unlock();
         }
+    }
+
+    /**
+     * A regular file that need not be on the server before it is an application's: not entered yet.
+     *
+     * @return null when the server has to be asked first: it has not shown yet that it makes files
+     *     there, the name may be taken, or too many files are pending
+     */
+    @Nullable Inode newPending(Inode directory, String name, int mode, Creations creations) {
+        Instant now = parts.coherency().now();
+        parts.table().lock().lock();
+        try {
+            Inode.Owners owners = directory.owners;
+            if (owners == null || !mayBePending(directory, name, creations)) {
+                return null;
+            }
+            ServerAttributes a =
+                    new ServerAttributes(
+                            FileType.REGULAR,
+                            0,
+                            mode,
+                            owners.uid(),
+                            owners.gid(),
+                            1,
+                            now,
+                            now,
+                            now,
+                            0,
+                            CoherencyToken.of(now, 0));
+            return new Inode(parts.table().newIno(), a, parts.nowNanos());
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    /** Enters such a file, held for the door; false when its name has been taken meanwhile. */
+    boolean enterPending(Inode directory, String name, Inode inode, Creations creations) {
+        parts.table().lock().lock();
+        try {
+            if (!mayBePending(directory, name, creations)) {
+                return false;
+            }
+            creations.enter(directory, name, inode);
+            parts.table().hold(inode);
+            Listings.add(directory, name, inode);
+            return true;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    @GuardedBy("table lock")
+    private boolean mayBePending(Inode directory, String name, Creations creations) {
+        Listing listing = listings.fresh(directory);
+        return listing != null
+                && !listings.isHidden(name)
+                && !listing.entries().containsKey(name)
+                && !directory.children().containsKey(name)
+                && (directory.making == null || !directory.making.containsKey(name))
+                && (!directory.links.isEmpty() || directory == parts.table().root())
+                && creations.hasRoom();
+    }
+
+    /**
+     * Has the server make a name, with no pending file of that name beside it.
+     *
+     * @param pending what to do where there is one
+     */
+    <T> T making(
+            Inode directory, String name, NamesGate.Action<T> make, NamesGate.Action<T> pending)
+            throws FsException {
+        boolean taken;
+        parts.table().lock().lock();
+        try {
+            Inode child = directory.children().get(name);
+            taken = child != null && child.pending;
+            if (!taken) {
+                Map<String, Integer> making = directory.making;
+                if (making == null) {
+                    making = new HashMap<>();
+                    directory.making = making;
+                }
+                making.merge(name, 1, Integer::sum);
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (taken) {
+            return pending.run();
+        }
+        try {
+            return make.run();
+        } finally {
+            parts.table().lock().lock();
+            try {
+                Map<String, Integer> making = directory.making;
+                if (making != null) {
+                    making.computeIfPresent(name, (n, count) -> count == 1 ? null : count - 1);
+                    if (making.isEmpty()) {
+                        directory.making = null;
+                    }
+                }
+            } finally {
+                parts.table().lock().unlock();
+            }
+        }
+    }
+
+    private static <T> T exists(String name) throws FsException {
+        throw new FsException(FsError.EEXIST, name);
     }
 
     /** What makes a name on the server. */
@@ -388,61 +359,57 @@ final class NameOperations {
     Entry make(Inode directory, String name, Maker maker) throws FsException {
         Names.check(name);
         return parts.gate()
-                .shared(() -> {
-                    RemotePath path = parts.table().path(directory).child(name);
-                    ServerAttributes a = maker.make(path);
-                    Inode inode = enterNew(directory, name, a);
-                    touch(directory);
-                    inode.lock.lock();
-                    try {
-                        return parts.coherency().entry(inode);
-                    } finally {
-                        inode.lock.unlock();
-                    }
-                });
+                .shared(() ->
+                        making(
+                                directory,
+                                name,
+                                () -> makeNow(directory, name, maker),
+                                () -> exists(name)));
+    }
+
+    private Entry makeNow(Inode directory, String name, Maker maker) throws FsException {
+        RemotePath path = parts.table().path(directory).child(name);
+        ServerAttributes a = maker.make(path);
+        Inode inode = enterNew(directory, name, a);
+        parts.coherency().touch(directory, inode.isDirectory() ? 1 : 0);
+        inode.lock.lock();
+        try {
+            return parts.coherency().entry(inode);
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     Entry link(Inode inode, Inode directory, String name) throws FsException {
         Names.check(name);
         return parts.gate()
-                .shared(() -> {
-                    RemotePath path = parts.table().path(directory).child(name);
-                    ServerAttributes a = parts.server().link(parts.table().path(inode), path);
-                    parts.table().lock().lock();
-                    try {
-                        parts.table().link(directory, name, inode);
-                        parts.table().hold(inode);
-                        if (directory.listing != null) {
-                            directory
-                                    .listing
-                                    .entries()
-                                    .put(name, new Listing.Listed(inode.ino, inode.type, null));
-                        }
-                    } finally {
-                        parts.table().lock().unlock();
-                    }
-                    touch(directory);
-                    inode.lock.lock();
-                    try {
-                        inode.takeOwners(a);
-                        inode.changes++;
-                        return parts.coherency().entry(inode);
-                    } finally {
-                        inode.lock.unlock();
-                    }
-                });
+                .shared(() ->
+                        making(
+                                directory,
+                                name,
+                                () -> linkNow(inode, directory, name),
+                                () -> exists(name)));
     }
 
-    /** A directory's times and link count have moved on the server: ask again when they matter. */
-    void touch(Inode directory) {
-        directory.lock.lock();
+    private Entry linkNow(Inode inode, Inode directory, String name) throws FsException {
+        RemotePath path = parts.table().path(directory).child(name);
+        ServerAttributes a = parts.server().link(parts.table().path(inode), path);
+        parts.table().lock().lock();
         try {
-            directory.changes++;
-            directory.fetchedNanos = Long.MIN_VALUE;
-            directory.modified = parts.coherency().now();
-            directory.changed = directory.modified;
+            parts.table().link(directory, name, inode);
+            parts.table().hold(inode);
+            Listings.add(directory, name, inode);
         } finally {
-            directory.lock.unlock();
+            parts.table().lock().unlock();
+        }
+        parts.coherency().touch(directory, 0);
+        inode.lock.lock();
+        try {
+            inode.takeOwners(a);
+            inode.changes++;
+            return parts.coherency().entry(inode);
+        } finally {
+            inode.lock.unlock();
         }
     }
 }

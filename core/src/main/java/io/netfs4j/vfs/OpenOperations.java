@@ -8,9 +8,9 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Names;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.Readahead;
+import io.netfs4j.request.Origin;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
-import io.netfs4j.server.Capability;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
@@ -29,17 +29,67 @@ final class OpenOperations implements InodeTable.Unsaved {
     private final VfsParts parts;
     private final NameOperations names;
     private final RemoveOperations removals;
+    private final Creations creations;
 
-    OpenOperations(VfsParts parts, NameOperations names, RemoveOperations removals) {
+    OpenOperations(
+            VfsParts parts, NameOperations names, RemoveOperations removals, Creations creations) {
         this.parts = parts;
         this.names = names;
         this.removals = removals;
+        this.creations = creations;
     }
 
     // ---- create, open -------------------------------------------------------------------------
 
     CreatedFile create(Inode directory, String name, int mode, OpenFlags flags) throws FsException {
         Names.check(name);
+        CreatedFile pending =
+                parts.gate().shared(() -> createPending(directory, name, mode, flags));
+        return pending == null ? createNow(directory, name, mode, flags) : pending;
+    }
+
+    /**
+     * Gives out a file before the server has it, where nothing speaks against it: what is created
+     * exclusively or written synchronously waits for the server, as does the first file in a
+     * directory, whose maker hears at once when the server refuses.
+     */
+    private @Nullable CreatedFile createPending(
+            Inode directory, String name, int mode, OpenFlags flags) {
+        if (!parts.options().metadataWriteback()
+                || parts.options().syncWrites()
+                || flags.exclusive()
+                || flags.sync()
+                || flags.dataSync()
+                || flags.direct()) {
+            return null;
+        }
+        Inode inode = names.newPending(directory, name, mode, creations);
+        if (inode == null) {
+            return null;
+        }
+        CreatedFile created;
+        inode.lock.lock();
+        try {
+            // Before others can see it.
+            InodeData data = dataOf(inode);
+            data.expectCreation();
+            inode.truncates = flags.truncate();
+            if (!names.enterPending(directory, name, inode, creations)) {
+                return null;
+            }
+            OpenedInode file = opened(inode, data, flags, false);
+            parts.engine().flusher().onDirtied(data);
+            parts.engine().writeback(data, Origin.WRITEBACK);
+            created = new CreatedFile(parts.coherency().entry(inode), file);
+        } finally {
+            inode.lock.unlock();
+        }
+        parts.coherency().touch(directory, 0);
+        return created;
+    }
+
+    private CreatedFile createNow(Inode directory, String name, int mode, OpenFlags flags)
+            throws FsException {
         AtomicReference<@Nullable Inode> made = new AtomicReference<>();
         PathSource source =
                 () -> {
@@ -50,10 +100,17 @@ final class OpenOperations implements InodeTable.Unsaved {
                 };
         try {
             return parts.gate()
-                    .shared(() -> {
-                        OpenedFile opened = parts.server().create(source, mode);
-                        return created(directory, name, mode, flags, opened, made);
-                    });
+                    .shared(() ->
+                            names.making(
+                                    directory,
+                                    name,
+                                    () -> {
+                                        OpenedFile opened = parts.server().create(source, mode);
+                                        return created(directory, name, mode, flags, opened, made);
+                                    },
+                                    () -> {
+                                        throw new FsException(FsError.EEXIST, name);
+                                    }));
         } catch (FsException e) {
             if (e.error() != FsError.EEXIST || flags.exclusive()) {
                 throw e;
@@ -80,36 +137,19 @@ final class OpenOperations implements InodeTable.Unsaved {
             OpenedFile opened,
             AtomicReference<@Nullable Inode> made)
             throws FsException {
-        ServerAttributes a = opened.attributes();
-        if (parts.server().capabilities().has(Capability.MODES) && a.mode() != mode) {
-            a = withMode(opened, mode);
-        }
+        ServerAttributes a = creations.withMode(opened, mode).attributes();
         Inode inode = names.enterNew(directory, name, a);
-        names.touch(directory);
+        parts.coherency().touch(directory, 0);
         made.set(inode);
         inode.lock.lock();
         try {
             InodeData data = dataOf(inode);
-            parts.coherency().applyOwn(inode, a);
+            parts.coherency().applyOwn(inode, a, inode.ownerChanges);
             data.setFile(opened.file());
             OpenedInode file = opened(inode, data, flags, false);
             return new CreatedFile(parts.coherency().entry(inode), file);
         } finally {
             inode.lock.unlock();
-        }
-    }
-
-    /** The server's own mask took bits away: they are asked for again, where that is allowed. */
-    private static ServerAttributes withMode(OpenedFile opened, int mode) throws FsException {
-        try {
-            return opened.file()
-                    .setAttributes(new AttributeChange(mode, null, null, null, null, null));
-        } catch (FsException e) {
-            if (e.error() == FsError.EPERM || e.error() == FsError.EACCES) {
-                return opened.attributes();
-            }
-            opened.file().close();
-            throw e;
         }
     }
 
@@ -173,6 +213,9 @@ final class OpenOperations implements InodeTable.Unsaved {
         } finally {
             inode.lock.unlock();
         }
+        if (data != null && isPending(inode, data)) {
+            return true;
+        }
         boolean writes = access.writes();
         if (data != null && handle != null) {
             InodeData known = data;
@@ -189,6 +232,16 @@ final class OpenOperations implements InodeTable.Unsaved {
         OpenedFile opened =
                 parts.gate().shared(() -> openOnServer(inode, access, wanted, alsoRead));
         return adopt(inode, opened.attributes(), asked, opened.file());
+    }
+
+    /** What the server has not got yet cannot have changed there. */
+    private static boolean isPending(Inode inode, InodeData data) {
+        inode.lock.lock();
+        try {
+            return data.creation() != null;
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     /**
@@ -367,13 +420,27 @@ final class OpenOperations implements InodeTable.Unsaved {
     private final class DataListener implements InodeData.Listener {
         private final Inode inode;
 
+        /** {@link Inode#ownerChanges} when the commit under way was sent. */
+        @GuardedBy("inode lock")
+        private long committing;
+
         DataListener(Inode inode) {
             this.inode = inode;
         }
 
         @Override
+        public void create() {
+            creations.start(inode);
+        }
+
+        @Override
+        public void onCommitting() {
+            committing = inode.ownerChanges;
+        }
+
+        @Override
         public void onCommitted(ServerAttributes attributes) {
-            parts.coherency().applyOwn(inode, attributes);
+            parts.coherency().applyOwn(inode, attributes, committing);
         }
 
         @Override
@@ -436,13 +503,14 @@ final class OpenOperations implements InodeTable.Unsaved {
                 inode,
                 data,
                 () -> {
+                    long asked = ownerChanges(inode);
                     ServerAttributes a = change(inode, data, AttributeChange.size(size));
                     inode.lock.lock();
                     try {
                         data.pages().truncate(size);
                         data.setSizeBytes(size);
                         inode.sizeBytes = size;
-                        parts.coherency().applyOwn(inode, a);
+                        parts.coherency().applyOwn(inode, a, asked);
                         if (data.pages().dirtyBytes() == 0) {
                             inode.modified = a.modified();
                             data.setPendingTimes(data.pendingTimes().withoutModified());
@@ -459,8 +527,19 @@ final class OpenOperations implements InodeTable.Unsaved {
                 });
     }
 
+    static long ownerChanges(Inode inode) {
+        inode.lock.lock();
+        try {
+            return inode.ownerChanges;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
     /** Runs something that changes the server's file while no upload of it is under way. */
     void exclusively(Inode inode, InodeData data, Change change) throws FsException {
+        // Before, for what makes the file on the server needs the write-back lock.
+        creations.await(inode);
         Object owner = new Object();
         Completion<@Nullable Void> turn;
         inode.lock.lock();

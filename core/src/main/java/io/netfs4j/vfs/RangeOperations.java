@@ -156,22 +156,23 @@ final class RangeOperations {
                     if (reading == null || writing == null) {
                         throw new FsException(FsError.EBADF, "no handle on the server");
                     }
+                    long asked = OpenOperations.ownerChanges(target.inode);
                     copied[0] = writing.copyRange(reading, from, to, count);
                     ServerAttributes a = writing.attributes();
-                    landed(target, to, copied[0], a);
+                    landed(target, to, copied[0], a, asked);
                 });
         return copied[0];
     }
 
     /** The server changed a range of the target: what is cached of it is old, sizes grow. */
-    private void landed(OpenedInode target, long to, long copied, ServerAttributes a) {
+    private void landed(OpenedInode target, long to, long copied, ServerAttributes a, long asked) {
         InodeData data = target.data;
         target.inode.lock.lock();
         try {
             data.pages().drop(to, to + copied);
             data.setSizeBytes(Math.max(data.sizeBytes(), to + copied));
             data.setUnsynced();
-            parts.coherency().applyOwn(target.inode, a);
+            parts.coherency().applyOwn(target.inode, a, asked);
             parts.coherency().kernelCache().invalidate(target.ino(), to, copied);
         } finally {
             target.inode.lock.unlock();

@@ -2,6 +2,7 @@
 package io.netfs4j.vfs;
 
 import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Names;
@@ -24,32 +25,54 @@ import java.util.Set;
  * close.
  */
 final class RemoveOperations {
+    /** So many names of failed removals are removed with their directory; nobody has more. */
+    private static final int LEFT_OVERS_MAX = 10_000;
+
     private final VfsParts parts;
-    private final NameOperations names;
+    private final Listings listings;
+    private final Creations creations;
 
     /** Hidden names on their way out. */
     @GuardedBy("table lock")
     private final Set<Completion<@Nullable Void>> removals = new LinkedHashSet<>();
 
-    RemoveOperations(VfsParts parts, NameOperations names) {
+    RemoveOperations(VfsParts parts, Listings listings, Creations creations) {
         this.parts = parts;
-        this.names = names;
+        this.listings = listings;
+        this.creations = creations;
     }
 
     // ---- removing -----------------------------------------------------------------------------
 
     void unlink(Inode directory, String name) throws FsException {
         Names.check(name);
-        Inode seen = parts.table().child(directory, name);
-        if (seen != null && mustHide(seen)) {
+        boolean done = false;
+        while (!done) {
+            Inode seen = parts.table().child(directory, name);
+            try {
+                creations.await(seen);
+            } catch (FsException e) {
+                if (seen != null && creations.giveUp(directory, name, seen)) {
+                    parts.coherency().touch(directory, 0);
+                    parts.table().release(seen);
+                    return;
+                }
+                throw e;
+            }
             // Hiding is a rename.
-            parts.gate().alone(() -> unlinkNow(directory, name));
-        } else {
-            parts.gate().shared(() -> unlinkNow(directory, name));
+            boolean hides = seen != null && mustHide(seen);
+            done =
+                    hides
+                            ? parts.gate().alone(() -> unlinkNow(directory, name))
+                            : parts.gate().shared(() -> unlinkNow(directory, name));
         }
     }
 
-    private @Nullable Void unlinkNow(Inode directory, String name) throws FsException {
+    /** Returns false when the server has not got the file yet: it must be waited for. */
+    private boolean unlinkNow(Inode directory, String name) throws FsException {
+        if (creations.isPending(directory, name)) {
+            return false;
+        }
         RemotePath path = parts.table().path(directory).child(name);
         Inode child = parts.table().pinChild(directory, name);
         try {
@@ -60,7 +83,7 @@ final class RemoveOperations {
                 discardUnopened(child);
                 removed(directory, name);
             }
-            names.touch(directory);
+            parts.coherency().touch(directory, 0);
             if (child != null) {
                 lostName(child);
                 removeIfClosed(child);
@@ -68,7 +91,7 @@ final class RemoveOperations {
         } finally {
             parts.table().unpin(child);
         }
-        return null;
+        return true;
     }
 
     /**
@@ -100,14 +123,10 @@ final class RemoveOperations {
         }
     }
 
-    private RemotePath hiddenPath(Inode child, RemotePath directory) {
-        return directory.child(names.hiddenName(child));
-    }
-
     /** The file stays on the server, under a name of ours, for those who have it open. */
     private void hide(Inode child, Inode directory, String name, RemotePath path)
             throws FsException {
-        RemotePath hidden = hiddenPath(child, path.parent());
+        RemotePath hidden = path.parent().child(listings.hiddenName(child, true));
         parts.server().rename(path, hidden, RenameMode.REPLACE);
         parts.table().lock().lock();
         try {
@@ -259,16 +278,63 @@ final class RemoveOperations {
         Inode child = parts.table().pinChild(parent, name);
         try {
             if (child != null) {
+                refusePending(child, path);
                 moveHiddenUp(child, parent);
             }
-            parts.server().removeDirectory(path);
+            removeOnServer(path, child);
             removed(parent, name);
-            names.touch(parent);
+            parts.coherency().touch(parent, -1);
             if (child != null) {
                 lostName(child);
             }
         } finally {
             parts.table().unpin(child);
+        }
+    }
+
+    /** What is left in it of removals that failed is nothing that anybody can see. */
+    private void removeOnServer(RemotePath path, @Nullable Inode directory) throws FsException {
+        try {
+            parts.server().removeDirectory(path);
+        } catch (FsException e) {
+            if (e.error() != FsError.ENOTEMPTY || !removeLeftOvers(path, directory)) {
+                throw e;
+            }
+            parts.server().removeDirectory(path);
+        }
+    }
+
+    private boolean removeLeftOvers(RemotePath path, @Nullable Inode directory) throws FsException {
+        List<String> left = new ArrayList<>();
+        boolean[] others = {false};
+        parts.server()
+                .list(
+                        path,
+                        (name, type, attributes) -> {
+                            if (!listings.isLeftOver(directory, name)) {
+                                others[0] = true;
+                            } else if (left.size() < LEFT_OVERS_MAX) {
+                                left.add(name);
+                            }
+                        });
+        if (others[0]) {
+            return false;
+        }
+        for (String name : left) {
+            parts.server().remove(path.child(name));
+        }
+        return true;
+    }
+
+    /** The server may take a directory for empty that is not. */
+    private void refusePending(Inode directory, RemotePath path) throws FsException {
+        parts.table().lock().lock();
+        try {
+            if (directory.pendingChildren > 0) {
+                throw new FsException(FsError.ENOTEMPTY, path.toString());
+            }
+        } finally {
+            parts.table().lock().unlock();
         }
     }
 
@@ -302,19 +368,24 @@ final class RemoveOperations {
             throws FsException {
         Names.check(name);
         Names.check(newName);
-        parts.gate()
-                .alone(() -> {
-                    renameAlone(from, name, to, newName, mode);
-                    return null;
-                });
+        boolean done = false;
+        while (!done) {
+            creations.await(parts.table().child(from, name));
+            creations.await(parts.table().child(to, newName));
+            done = parts.gate().alone(() -> renameAlone(from, name, to, newName, mode));
+        }
     }
 
-    private void renameAlone(Inode from, String name, Inode to, String newName, RenameMode mode)
+    /** Returns false when the server has not got one of the files yet: it must be waited for. */
+    private boolean renameAlone(Inode from, String name, Inode to, String newName, RenameMode mode)
             throws FsException {
+        if (creations.isPending(from, name) || creations.isPending(to, newName)) {
+            return false;
+        }
         RemotePath source = parts.table().path(from).child(name);
         RemotePath target = parts.table().path(to).child(newName);
         if (source.equals(target)) {
-            return;
+            return true;
         }
         // Held: the server is waited for, and a look-up may be given back meanwhile.
         Inode moving = parts.table().pinChild(from, name);
@@ -322,6 +393,7 @@ final class RemoveOperations {
         try {
             if (moving == null || moving != replaced || mode != RenameMode.REPLACE) {
                 if (mode == RenameMode.REPLACE && replaced != null && replaced.isDirectory()) {
+                    refusePending(replaced, target);
                     moveHiddenUp(replaced, to);
                 }
                 renameOnServer(source, target, replaced, mode);
@@ -331,6 +403,7 @@ final class RemoveOperations {
             parts.table().unpin(moving);
             parts.table().unpin(replaced);
         }
+        return true;
     }
 
     private record Place(Inode directory, String name) {}
@@ -346,7 +419,7 @@ final class RemoveOperations {
             parts.server().rename(source, target, mode);
         } catch (FsException e) {
             if (aside != null) {
-                parts.server().remove(target.parent().child(names.hiddenName(aside)));
+                parts.server().remove(target.parent().child(listings.hiddenName(aside, false)));
             }
             throw e;
         }
@@ -362,7 +435,7 @@ final class RemoveOperations {
             replaced.hidden = true;
             Inode directory = replaced.links.get(0).directory();
             parts.table().unlink(directory, target.name());
-            parts.table().link(directory, names.hiddenName(replaced), replaced);
+            parts.table().link(directory, listings.hiddenName(replaced, false), replaced);
         } finally {
             parts.table().lock().unlock();
         }
@@ -387,8 +460,11 @@ final class RemoveOperations {
             }
             moved(from.directory, from.name, to.directory, to.name, moving);
         }
-        names.touch(from.directory);
-        names.touch(to.directory);
+        boolean directory =
+                moving != null && moving.isDirectory() && from.directory != to.directory;
+        boolean over = replaced != null && replaced.isDirectory() && mode == RenameMode.REPLACE;
+        parts.coherency().touch(from.directory, directory ? -1 : 0);
+        parts.coherency().touch(to.directory, (directory ? 1 : 0) - (over ? 1 : 0));
         if (moving != null) {
             moving.lock.lock();
             try {
@@ -405,7 +481,7 @@ final class RemoveOperations {
             return false;
         }
         RemotePath path = parts.table().path(replaced);
-        parts.server().link(path, hiddenPath(replaced, path.parent()));
+        parts.server().link(path, path.parent().child(listings.hiddenName(replaced, true)));
         return true;
     }
 
@@ -414,7 +490,7 @@ final class RemoveOperations {
         try {
             if (moving == null) {
                 parts.table().unlink(from, name);
-                to.nameChanges++;
+                to.unseenChanges++;
                 to.listing = null;
                 return;
             }
@@ -447,10 +523,14 @@ final class RemoveOperations {
             if (a != null) {
                 parts.table().link(to, newName, a);
                 a.lookups--;
+            } else {
+                to.unseenChanges++;
             }
             if (b != null) {
                 parts.table().link(from, name, b);
                 b.lookups--;
+            } else {
+                from.unseenChanges++;
             }
         } finally {
             parts.table().lock().unlock();

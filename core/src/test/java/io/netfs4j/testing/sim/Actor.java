@@ -9,6 +9,7 @@ final class Actor implements Runnable {
     private final RandomGenerator random;
     private final FileOps files;
     private final NameOps names;
+    private final DirectoryOps directories;
     private final int operations;
 
     Actor(World world, int operations) {
@@ -17,6 +18,7 @@ final class Actor implements Runnable {
         this.operations = operations;
         files = new FileOps(world);
         names = new NameOps(world);
+        directories = new DirectoryOps(world, files, names);
     }
 
     @Override
@@ -56,7 +58,8 @@ final class Actor implements Runnable {
             case MKDIR -> names.makeDirectory();
             case RMDIR -> names.removeDirectory();
             case LOOKUP -> names.lookup();
-            case LIST -> names.list();
+            case LIST -> directories.list();
+            case SYNC_DIRECTORY -> directories.syncDirectory();
             case FORGET -> names.forget();
         };
     }

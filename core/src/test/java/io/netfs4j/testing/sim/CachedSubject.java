@@ -77,6 +77,7 @@ final class CachedSubject implements Subject {
                 random.nextInt(6) == 0 ? pick(random, MILLI, SECOND, SECOND, 60 * SECOND) : 0,
                 random.nextInt(6) == 0,
                 random.nextInt(10) == 0,
+                random.nextInt(4) != 0,
                 false,
                 VfsOptions.Ownership.SERVERS);
     }

@@ -225,6 +225,9 @@ final class FileOps {
             event("fsynced", file, since, 0);
             handle.fsyncSucceeded(must);
             if (!file.unlinked) {
+                if (world.server.isAwaited(file)) {
+                    throw new Violation("I2", "after fsync the server has no file " + file.number);
+                }
                 file.checkServer(world.server.peek(file), since, "I2", "after fsync");
             }
         } catch (FsException e) {

@@ -11,7 +11,6 @@ import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.vfs.Attributes;
 import io.netfs4j.vfs.CreatedFile;
 import io.netfs4j.vfs.Entry;
-import io.netfs4j.vfs.OpenDirectory;
 import io.netfs4j.vfs.OpenFlags;
 import io.netfs4j.vfs.Vfs;
 
@@ -19,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
@@ -97,7 +95,7 @@ final class NameOps {
         return claim(directory, name);
     }
 
-    private static void collect(ModelNode from, Predicate<ModelNode> wanted, List<ModelNode> to) {
+    static void collect(ModelNode from, Predicate<ModelNode> wanted, List<ModelNode> to) {
         if (wanted.test(from)) {
             to.add(from);
         }
@@ -107,7 +105,7 @@ final class NameOps {
     }
 
     /** The inode number of a node, looked up where it is not known. */
-    private long ino(ModelNode node) throws FsException {
+    long ino(ModelNode node) throws FsException {
         if (node.ino == 0) {
             look(java.util.Objects.requireNonNull(node.parent), node.name, node);
         }
@@ -466,6 +464,10 @@ final class NameOps {
 
     /** Whether a rename that failed took place on the server all the same. */
     private boolean serverRenamed(Claim from, Claim to) {
+        ModelNode node = from.child();
+        if (node != null && node.file != null && world.server.isAwaited(node.file)) {
+            return false;
+        }
         ServerAttributes source = world.server.peek(from.path());
         return source == null && world.server.peek(to.path()) != null;
     }
@@ -475,7 +477,9 @@ final class NameOps {
         ServerAttributes there = world.server.peek(claim.path());
         ModelNode node = claim.child();
         if (there == null && node != null) {
-            removed(node);
+            if (node.file == null || !world.server.isAwaited(node.file)) {
+                removed(node);
+            }
         } else if (there != null && node == null) {
             ModelFile file =
                     there.type() == FileType.REGULAR ? world.server.fileAt(claim.path()) : null;
@@ -490,79 +494,6 @@ final class NameOps {
             }
             judge("lookup", null, () -> look(claim.directory, claim.name, claim.child()), claim);
             return true;
-        }
-    }
-
-    boolean list() {
-        List<ModelNode> directories = new ArrayList<>();
-        collect(world.root, n -> n.isDirectory() && !n.isLeaving(), directories);
-        ModelNode directory = directories.get(random.nextInt(directories.size()));
-        int changes = directory.changes;
-        boolean quiet = directory.busy.isEmpty();
-        directory.pin(1);
-        try {
-            TreeMap<String, FileType> seen = read(directory);
-            if (quiet && changes == directory.changes && directory.busy.isEmpty()) {
-                requireListed(directory, seen);
-            }
-        } catch (FsException e) {
-            files.requireInjected(e, "readdir");
-        } finally {
-            directory.pin(-1);
-        }
-        return true;
-    }
-
-    private TreeMap<String, FileType> read(ModelNode directory) throws FsException {
-        TreeMap<String, FileType> seen = new TreeMap<>();
-        boolean plus = random.nextBoolean();
-        OpenDirectory open = vfs().openDirectory(ino(directory));
-        try {
-            long[] cookie = {0};
-            int[] given = {1};
-            while (given[0] > 0) {
-                given[0] = 0;
-                int room = 1 + random.nextInt(6);
-                List<Attributes> looked = new ArrayList<>();
-                vfs().readDirectory(
-                                open,
-                                cookie[0],
-                                plus,
-                                (name, ino, type, next, entry) -> {
-                                    if (given[0] == room) {
-                                        return false;
-                                    }
-                                    given[0]++;
-                                    cookie[0] = next;
-                                    if (seen.put(name, type) != null) {
-                                        throw new Violation("names", name + " is listed twice");
-                                    }
-                                    if (entry != null && entry.attributes() != null) {
-                                        looked.add(entry.attributes());
-                                    }
-                                    return true;
-                                });
-                looked.forEach(a -> vfs().forget(a.ino(), 1));
-            }
-        } finally {
-            vfs().releaseDirectory(open);
-        }
-        return seen;
-    }
-
-    private static void requireListed(ModelNode directory, TreeMap<String, FileType> seen) {
-        if (seen.remove(".") == null || seen.remove("..") == null) {
-            throw new Violation("names", "\".\" or \"..\" is not listed");
-        }
-        if (!seen.keySet().equals(directory.children.keySet())) {
-            throw new Violation(
-                    "names",
-                    "/"
-                            + directory.path()
-                            + " lists "
-                            + seen.keySet()
-                            + ", not "
-                            + directory.children.keySet());
         }
     }
 

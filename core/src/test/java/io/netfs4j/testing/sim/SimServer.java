@@ -52,7 +52,10 @@ final class SimServer implements Server {
     /** Files by the store's number; those whose creation the model announced. */
     private final Map<Long, ModelFile> files = new HashMap<>();
 
-    private final Map<RemotePath, ModelFile> announced = new HashMap<>();
+    /** By the directory's number, which renames above it leave alone, and the name. */
+    private record Place(long directory, String name) {}
+
+    private final Map<Place, ModelFile> announced = new HashMap<>();
     private final Map<ModelFile, ServerFile> peeks = new HashMap<>();
 
     /** Pieces under way, in the order of their issue. */
@@ -118,7 +121,17 @@ final class SimServer implements Server {
 
     /** The next file made at this path is that one. */
     void announce(RemotePath path, ModelFile file) {
-        announced.put(path, file);
+        announced.put(place(path), file);
+    }
+
+    /** Whether a file that was announced has not been made yet. */
+    boolean isAwaited(ModelFile file) {
+        return announced.containsValue(file);
+    }
+
+    private Place place(RemotePath path) {
+        ServerAttributes directory = peek(path.parent());
+        return new Place(directory == null ? 0 : directory.serverFileId(), path.name());
     }
 
     /** How many name operations have failed so far. */
@@ -334,19 +347,28 @@ final class SimServer implements Server {
     @Override
     public OpenedFile create(PathSource source, int mode) throws FsException {
         RemotePath path = source.path();
-        return call(
-                "create",
-                path,
-                () -> {
-                    OpenedFile made = store.create(source, mode);
-                    ModelFile file = announced.remove(path);
-                    if (file == null) {
-                        throw new Violation("names", "creates /" + path + " unasked");
-                    }
-                    files.put(made.attributes().serverFileId(), file);
-                    peeks.put(file, store.open(source, Access.READ).file());
-                    return opened(made);
-                });
+        ModelFile awaited = announced.get(place(path));
+        int before = nameFaults;
+        try {
+            return call(
+                    "create",
+                    path,
+                    () -> {
+                        OpenedFile made = store.create(source, mode);
+                        ModelFile file = announced.remove(place(path));
+                        if (file == null) {
+                            throw new Violation("names", "creates /" + path + " unasked");
+                        }
+                        files.put(made.attributes().serverFileId(), file);
+                        peeks.put(file, store.open(source, Access.READ).file());
+                        return opened(made);
+                    });
+        } catch (FsException e) {
+            if (awaited != null && nameFaults != before) {
+                awaited.error(false);
+            }
+            throw e;
+        }
     }
 
     private OpenedFile opened(OpenedFile inner) {

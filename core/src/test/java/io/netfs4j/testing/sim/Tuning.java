@@ -23,6 +23,7 @@ final class Tuning {
         RMDIR(1, false),
         LOOKUP(3, false),
         LIST(2, false),
+        SYNC_DIRECTORY(1, false),
         FORGET(2, false);
 
         private final int weight;

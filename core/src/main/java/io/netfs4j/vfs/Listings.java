@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.ServerAttributes;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What directories hold: asked of the server whole, believed for a while, and kept true by our own
+ * changes, also by those that are made while the server lists. Knows the names that are ours to
+ * hide.
+ */
+final class Listings {
+    /** A file removed while open lives on under such a name, on servers that would lose it. */
+    private static final String HIDDEN_PREFIX = ".netfs-removed-";
+
+    /**
+     * So many unknown names asked for within the time that a listing counts: list the directory.
+     */
+    private static final int MISSES_BEFORE_LISTING = 2;
+
+    /** So many names are listed in about the time of one look-up, when many come in one answer. */
+    private static final int NAMES_PER_LOOKUP = 400;
+
+    /** A listing is kept for look-ups up to this many entries. */
+    private static final int LISTING_KEPT_MAX = 100_000;
+
+    /** A listing of more entries is refused: its memory would be the server's to decide. */
+    private static final int LISTING_ENTRIES_MAX = 10_000_000;
+
+    private final VfsParts parts;
+
+    /** This mount's own; what a crashed one left behind is shown, so that it can be removed. */
+    private final String hiddenPrefix;
+
+    Listings(VfsParts parts) {
+        this.parts = parts;
+        this.hiddenPrefix =
+                HIDDEN_PREFIX + Integer.toHexString(parts.environment().random().nextInt()) + "-";
+    }
+
+    // ---- hidden names -------------------------------------------------------------------------
+
+    /** Whether a name is one of this mount's own. */
+    boolean isHidden(String name) {
+        return name.startsWith(hiddenPrefix);
+    }
+
+    /**
+     * The name under which a removed file lives on.
+     *
+     * @param another whether one that was not used before: what failed half-way may have left the
+     *     last one behind, and a rename onto a second name of the same file does nothing
+     */
+    String hiddenName(Inode inode, boolean another) {
+        parts.table().lock().lock();
+        try {
+            inode.hidings += another ? 1 : 0;
+            return hiddenPrefix + Long.toHexString(inode.ino) + "-" + inode.hidings;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    /** Whether a name on the server is one of ours that is not in use. */
+    boolean isLeftOver(@Nullable Inode directory, String name) {
+        parts.table().lock().lock();
+        try {
+            return isHidden(name)
+                    && (directory == null
+                            || directory.children == null
+                            || !directory.children.containsKey(name));
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    // ---- listing ------------------------------------------------------------------------------
+
+    @GuardedBy("table lock")
+    @Nullable Listing fresh(Inode directory) {
+        Listing listing = directory.listing;
+        return listing == null || validNanos(listing) == 0 ? null : listing;
+    }
+
+    long validNanos(Listing listing) {
+        long age = parts.nowNanos() - listing.fetchedNanos();
+        return Math.max(0, parts.options().attributesValidNanos() - age);
+    }
+
+    /** Whether so many unknown names of it are asked for that a listing is cheaper. */
+    boolean isWorthListing(Inode directory) {
+        long now = parts.nowNanos();
+        parts.table().lock().lock();
+        try {
+            if (now - directory.missesSinceNanos > parts.options().attributesValidNanos()) {
+                directory.missesSinceNanos = now;
+                directory.misses = 0;
+            }
+            int names = directory.children == null ? 0 : directory.children.size();
+            return !directory.tooLargeToList
+                    && ++directory.misses > MISSES_BEFORE_LISTING + names / NAMES_PER_LOOKUP;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    /** Lists a directory for look-ups' sake, unless it is too large for that. */
+    boolean listedNow(Inode directory) throws FsException {
+        try {
+            list(directory, LISTING_KEPT_MAX);
+            return true;
+        } catch (FsException e) {
+            if (e.error() != FsError.EFBIG) {
+                throw e;
+            }
+            parts.table().lock().lock();
+            try {
+                directory.tooLargeToList = true;
+            } finally {
+                parts.table().lock().unlock();
+            }
+            return false;
+        }
+    }
+
+    Map<String, Listing.Listed> list(Inode directory) throws FsException {
+        return list(directory, LISTING_ENTRIES_MAX);
+    }
+
+    /**
+     * Lists a directory; call within the gate. Keeps the listing when nothing changed meanwhile.
+     */
+    private Map<String, Listing.Listed> list(Inode directory, int entriesMax) throws FsException {
+        long asked;
+        long askedNanos = parts.nowNanos();
+        parts.table().lock().lock();
+        try {
+            Listing fresh = fresh(directory);
+            if (fresh != null) {
+                return new LinkedHashMap<>(fresh.entries());
+            }
+            asked = directory.unseenChanges;
+            directory.listings++;
+        } finally {
+            parts.table().lock().unlock();
+        }
+        try {
+            return keep(directory, ask(directory, entriesMax), asked, askedNanos);
+        } finally {
+            parts.table().lock().lock();
+            try {
+                if (--directory.listings == 0) {
+                    directory.changedNames = null;
+                }
+            } finally {
+                parts.table().lock().unlock();
+            }
+        }
+    }
+
+    private Map<String, Found> ask(Inode directory, int entriesMax) throws FsException {
+        Map<String, Found> found = new LinkedHashMap<>();
+        RemotePath path = parts.table().path(directory);
+        parts.server()
+                .list(
+                        path,
+                        (name, type, attributes) -> {
+                            if (found.size() >= entriesMax) {
+                                throw new FsException(
+                                        FsError.EFBIG,
+                                        path + ": more than " + entriesMax + " entries");
+                            }
+                            if (!isHidden(name)) {
+                                found.put(name, new Found(type, attributes));
+                            }
+                        });
+        return found;
+    }
+
+    private record Found(FileType type, @Nullable ServerAttributes attributes) {}
+
+    private Map<String, Listing.Listed> keep(
+            Inode directory, Map<String, Found> found, long asked, long askedNanos) {
+        Map<String, Listing.Listed> entries = new LinkedHashMap<>();
+        parts.table().lock().lock();
+        try {
+            Map<String, Inode> children = directory.children();
+            found.forEach((name, f) -> {
+                Inode child = children.get(name);
+                long ino = child == null ? parts.table().newIno() : child.ino;
+                entries.put(name, new Listing.Listed(ino, f.type(), f.attributes()));
+            });
+            correct(directory, entries);
+            if (directory.unseenChanges == asked && entries.size() <= LISTING_KEPT_MAX) {
+                directory.listing = new Listing(new HashMap<>(entries), askedNanos);
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+        return entries;
+    }
+
+    /**
+     * Of names of ours that came or went while the server was listing, and of those that it has not
+     * got yet, we know better.
+     */
+    @GuardedBy("table lock")
+    private static void correct(Inode directory, Map<String, Listing.Listed> entries) {
+        Map<String, Inode> children = directory.children();
+        if (directory.changedNames != null) {
+            directory.changedNames.forEach((name, now) -> {
+                if (now == null) {
+                    entries.remove(name);
+                } else {
+                    entries.put(name, now);
+                }
+            });
+        }
+        if (directory.pendingChildren > 0) {
+            children.forEach((name, child) -> {
+                if (child.pending) {
+                    entries.put(name, new Listing.Listed(child.ino, child.type, null));
+                }
+            });
+        }
+    }
+
+    /** A name of ours has come. */
+    @GuardedBy("table lock")
+    static void add(Inode directory, String name, Inode inode) {
+        if (directory.listing != null) {
+            directory.listing.entries().put(name, new Listing.Listed(inode.ino, inode.type, null));
+        }
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.server.FileType;
+import io.netfs4j.vfs.Attributes;
+import io.netfs4j.vfs.OpenDirectory;
+import io.netfs4j.vfs.Vfs;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+
+/** Operations on whole directories, each compared with the model. */
+final class DirectoryOps {
+    private final World world;
+    private final FileOps files;
+    private final NameOps names;
+    private final RandomGenerator random;
+
+    DirectoryOps(World world, FileOps files, NameOps names) {
+        this.world = world;
+        this.files = files;
+        this.names = names;
+        this.random = world.random;
+    }
+
+    private Vfs vfs() {
+        return world.vfs();
+    }
+
+    boolean syncDirectory() {
+        List<ModelNode> directories = new ArrayList<>();
+        NameOps.collect(world.root, n -> n.isDirectory() && !n.isLeaving(), directories);
+        ModelNode directory = directories.get(random.nextInt(directories.size()));
+        List<ModelNode> before = new ArrayList<>(directory.children.values());
+        before.removeIf(child -> directory.busy.contains(child.name));
+        directory.pin(1);
+        try {
+            vfs().fsyncDirectory(names.ino(directory));
+            for (ModelNode child : before) {
+                if (child.file != null && world.server.isAwaited(child.file)) {
+                    if (!child.file.unlinked) {
+                        throw new Violation(
+                                "I2", "after fsyncdir /" + child.path() + " is not on the server");
+                    }
+                }
+            }
+        } catch (FsException e) {
+            files.requireInjected(e, "fsyncdir");
+        } finally {
+            directory.pin(-1);
+        }
+        return true;
+    }
+
+    boolean list() {
+        List<ModelNode> directories = new ArrayList<>();
+        NameOps.collect(world.root, n -> n.isDirectory() && !n.isLeaving(), directories);
+        ModelNode directory = directories.get(random.nextInt(directories.size()));
+        int changes = directory.changes;
+        boolean quiet = directory.busy.isEmpty();
+        directory.pin(1);
+        try {
+            TreeMap<String, FileType> seen = read(directory);
+            if (quiet && changes == directory.changes && directory.busy.isEmpty()) {
+                requireListed(directory, seen);
+            }
+        } catch (FsException e) {
+            files.requireInjected(e, "readdir");
+        } finally {
+            directory.pin(-1);
+        }
+        return true;
+    }
+
+    private TreeMap<String, FileType> read(ModelNode directory) throws FsException {
+        TreeMap<String, FileType> seen = new TreeMap<>();
+        boolean plus = random.nextBoolean();
+        OpenDirectory open = vfs().openDirectory(names.ino(directory));
+        try {
+            long[] cookie = {0};
+            int[] given = {1};
+            while (given[0] > 0) {
+                given[0] = 0;
+                int room = 1 + random.nextInt(6);
+                List<Attributes> looked = new ArrayList<>();
+                vfs().readDirectory(
+                                open,
+                                cookie[0],
+                                plus,
+                                (name, ino, type, next, entry) -> {
+                                    if (given[0] == room) {
+                                        return false;
+                                    }
+                                    given[0]++;
+                                    cookie[0] = next;
+                                    if (seen.put(name, type) != null) {
+                                        throw new Violation("names", name + " is listed twice");
+                                    }
+                                    if (entry != null && entry.attributes() != null) {
+                                        looked.add(entry.attributes());
+                                    }
+                                    return true;
+                                });
+                looked.forEach(a -> vfs().forget(a.ino(), 1));
+            }
+        } finally {
+            vfs().releaseDirectory(open);
+        }
+        return seen;
+    }
+
+    private static void requireListed(ModelNode directory, TreeMap<String, FileType> seen) {
+        if (seen.remove(".") == null || seen.remove("..") == null) {
+            throw new Violation("names", "\".\" or \"..\" is not listed");
+        }
+        if (!seen.keySet().equals(directory.children.keySet())) {
+            throw new Violation(
+                    "names",
+                    "/"
+                            + directory.path()
+                            + " lists "
+                            + seen.keySet()
+                            + ", not "
+                            + directory.children.keySet());
+        }
+    }
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netfs4j.Mount;
+import io.netfs4j.SimulatedMount;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.Access;
+import io.netfs4j.server.PathSource;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.RenameMode;
+import io.netfs4j.server.Server;
+import io.netfs4j.server.memory.MemoryServer;
+
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+
+/** Files that applications have before the server has them. */
+@Timeout(60)
+class PendingFilesTest {
+    private static final OpenFlags TRUNCATES =
+            new OpenFlags(Access.READ_WRITE, false, true, false, false, false, false);
+    private static final OpenFlags EXCLUSIVE =
+            new OpenFlags(Access.READ_WRITE, false, false, true, false, false, false);
+
+    private final SystemRuntime runtime = new SystemRuntime();
+    private final MemoryServer store = new MemoryServer(runtime.environment().clock());
+
+    /** What creating a file waits for. */
+    private volatile CountDownLatch gate = new CountDownLatch(0);
+
+    /** What creating a file fails with; null when it does not. */
+    private volatile FsError refusal;
+
+    private CachedVfs vfs;
+    private Mount mount;
+    private long made;
+
+    @BeforeEach
+    void open() throws FsException {
+        Server server =
+                (Server)
+                        Proxy.newProxyInstance(
+                                Server.class.getClassLoader(),
+                                new Class<?>[] {Server.class},
+                                (proxy, method, arguments) -> {
+                                    if (method.getName().equals("create")) {
+                                        gate.await();
+                                        if (refusal != null) {
+                                            throw new FsException(refusal, "not here");
+                                        }
+                                    }
+                                    try {
+                                        return method.invoke(store, arguments);
+                                    } catch (InvocationTargetException e) {
+                                        throw e.getCause();
+                                    }
+                                });
+        vfs =
+                new CachedVfs(
+                        runtime.environment(),
+                        server,
+                        VfsOptions.of(new PageCache.Limits(8 << 20, 4 << 20, 1 << 20)),
+                        ByteBuffer::allocateDirect);
+        mount = SimulatedMount.of(server, vfs, runtime.environment());
+        made = vfs.makeDirectory(Vfs.ROOT_INO, "made", 0755).attributes().ino();
+    }
+
+    @AfterEach
+    void close() {
+        gate.countDown();
+        mount.close();
+        runtime.close();
+    }
+
+    private void hold() {
+        gate = new CountDownLatch(1);
+    }
+
+    @Test
+    void create_inADirectoryOfOurs_returnsBeforeTheServerHasTheFile() throws Exception {
+        hold();
+        OpenFile file = vfs.create(made, "a", 0600, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, bytes("hello"));
+
+        assertThat(onServer("made")).isEmpty();
+        assertThat(listed(made)).containsExactly(".", "..", "a");
+        assertThat(vfs.lookup(made, "a").attributes().sizeBytes()).isEqualTo(5);
+        assertThat(read(file)).isEqualTo("hello");
+        assertThat(mount.unsaved()).hasSize(1);
+
+        gate.countDown();
+        vfs.fsync(file, false);
+        assertThat(onServer("made")).containsExactly("a");
+        assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(5);
+        assertThat(store.stat(path("made/a")).mode()).isEqualTo(0600);
+        assertThat(mount.unsaved()).isEmpty();
+    }
+
+    @Test
+    void fsyncDirectory_returns_whenTheServerHasItsFiles() throws Exception {
+        for (int i = 0; i < 200; i++) {
+            vfs.release(vfs.create(made, "f" + i, 0644, OpenFlags.READ_WRITE).file());
+        }
+        vfs.fsyncDirectory(made);
+        assertThat(onServer("made")).hasSize(200);
+    }
+
+    @Test
+    void fsyncDirectory_tellsWhatTheServerRefused() throws Exception {
+        refusal = FsError.EDQUOT;
+        vfs.create(made, "a", 0644, OpenFlags.READ_WRITE);
+        refused(FsError.EDQUOT, () -> vfs.fsyncDirectory(made));
+        refusal = null;
+        vfs.fsyncDirectory(made);
+        assertThat(onServer("made")).containsExactly("a");
+    }
+
+    @Test
+    void create_exclusively_asksTheServer() throws Exception {
+        store.create(source("made/lock"), 0644).file().close();
+        refused(FsError.EEXIST, () -> vfs.create(made, "lock", 0644, EXCLUSIVE));
+    }
+
+    @Test
+    void firstCreate_inADirectoryOfOthers_isRefusedAtOnce() throws Exception {
+        store.makeDirectory(path("theirs"), 0555);
+        long theirs = vfs.lookup(Vfs.ROOT_INO, "theirs").attributes().ino();
+        listed(theirs);
+        refusal = FsError.EACCES;
+        refused(FsError.EACCES, () -> vfs.create(theirs, "a", 0644, OpenFlags.READ_WRITE));
+    }
+
+    @Test
+    void refusedCreate_isToldAtFsync_andTheNextOneAtOnce() throws Exception {
+        refusal = FsError.EACCES;
+        OpenFile file = vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, bytes("kept"));
+        refused(FsError.EACCES, () -> vfs.fsync(file, false));
+
+        refused(FsError.EACCES, () -> vfs.create(made, "b", 0644, OpenFlags.READ_WRITE));
+        assertThat(read(file)).isEqualTo("kept");
+        List<Mount.Unsaved> left = mount.drain();
+        assertThat(left).hasSize(1);
+        assertThat(left.get(0).toString()).contains("made/a");
+
+        refusal = null;
+        assertThat(mount.drain()).isEmpty();
+        assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(4);
+    }
+
+    @Test
+    void unlink_ofARefusedFile_givesItUp() throws Exception {
+        refusal = FsError.ENOSPC;
+        OpenFile file = vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, bytes("lost"));
+        refused(FsError.ENOSPC, () -> vfs.fsync(file, false));
+
+        vfs.unlink(made, "a");
+        assertThat(listed(made)).containsExactly(".", "..");
+        assertThat(read(file)).isEqualTo("lost");
+        vfs.release(file);
+        vfs.forget(file.ino(), 1);
+        assertThat(mount.drain()).isEmpty();
+        vfs.removeDirectory(Vfs.ROOT_INO, "made");
+    }
+
+    @Test
+    void removeDirectory_withAPendingFile_isRefused() throws Exception {
+        hold();
+        vfs.create(made, "a", 0644, OpenFlags.READ_WRITE);
+        vfs.makeDirectory(Vfs.ROOT_INO, "other", 0755);
+        refused(FsError.ENOTEMPTY, () -> vfs.removeDirectory(Vfs.ROOT_INO, "made"));
+        refused(
+                FsError.ENOTEMPTY,
+                () -> vfs.rename(Vfs.ROOT_INO, "other", Vfs.ROOT_INO, "made", RenameMode.REPLACE));
+        gate.countDown();
+    }
+
+    @Test
+    void renameOfADirectory_doesNotWaitForItsPendingFiles_andTheyMoveAlong() throws Exception {
+        OpenFile first = vfs.create(made, "first", 0644, OpenFlags.READ_WRITE).file();
+        vfs.fsync(first, false);
+        vfs.rename(Vfs.ROOT_INO, "made", Vfs.ROOT_INO, "moved", RenameMode.REPLACE);
+        OpenFile second = vfs.create(made, "second", 0644, OpenFlags.READ_WRITE).file();
+        vfs.rename(Vfs.ROOT_INO, "moved", Vfs.ROOT_INO, "again", RenameMode.REPLACE);
+        vfs.fsync(second, false);
+        assertThat(onServer("again")).containsExactly("first", "second");
+    }
+
+    @Test
+    void fileOfAnotherClient_isNotOverwritten() throws Exception {
+        hold();
+        OpenFile file = vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, bytes("ours"));
+        store("made/a", "theirs");
+        gate.countDown();
+        refused(FsError.EEXIST, () -> vfs.fsync(file, false));
+        assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(6);
+    }
+
+    @Test
+    void fileOfAnotherClient_isReplacedWhereTheApplicationTruncates() throws Exception {
+        hold();
+        OpenFile file = vfs.create(made, "a", 0644, TRUNCATES).file();
+        vfs.write(file, 0, bytes("ours"));
+        store("made/a", "theirs");
+        gate.countDown();
+        vfs.fsync(file, false);
+        assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(4);
+    }
+
+    @Test
+    void fileOfAnotherClient_isOpenedWhereNothingWasWritten() throws Exception {
+        hold();
+        OpenFile file = vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file();
+        store("made/a", "theirs");
+        gate.countDown();
+        vfs.fsync(file, false);
+        assertThat(read(file)).isEqualTo("theirs");
+    }
+
+    private void store(String path, String content) throws FsException {
+        CachedVfs other =
+                new CachedVfs(
+                        runtime.environment(),
+                        store,
+                        VfsOptions.of(new PageCache.Limits(8 << 20, 4 << 20, 1 << 20)),
+                        ByteBuffer::allocateDirect);
+        long parent = other.lookup(Vfs.ROOT_INO, "made").attributes().ino();
+        OpenFile file = other.create(parent, path(path).name(), 0644, EXCLUSIVE).file();
+        other.write(file, 0, bytes(content));
+        other.fsync(file, false);
+    }
+
+    private static void refused(FsError error, ThrowingCallable action) {
+        assertThatThrownBy(action)
+                .isInstanceOfSatisfying(
+                        FsException.class, e -> assertThat(e.error()).isEqualTo(error));
+    }
+
+    private TreeSet<String> onServer(String directory) throws FsException {
+        TreeSet<String> names = new TreeSet<>();
+        store.list(path(directory), (name, type, attributes) -> names.add(name));
+        return names;
+    }
+
+    private TreeSet<String> listed(long directory) throws FsException {
+        TreeSet<String> names = new TreeSet<>();
+        OpenDirectory open = vfs.openDirectory(directory);
+        vfs.readDirectory(open, 0, false, (name, ino, type, next, entry) -> names.add(name));
+        vfs.releaseDirectory(open);
+        return names;
+    }
+
+    private String read(OpenFile file) throws FsException {
+        ByteBuffer target = ByteBuffer.allocate(100);
+        vfs.read(file, 0, target);
+        return new String(
+                target.array(), 0, target.position(), java.nio.charset.StandardCharsets.UTF_8);
+    }
+
+    private static ByteBuffer bytes(String text) {
+        return ByteBuffer.wrap(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    }
+
+    private static RemotePath path(String text) {
+        return new RemotePath(List.of(text.split("/")));
+    }
+
+    private static PathSource source(String text) {
+        return () -> path(text);
+    }
+}
