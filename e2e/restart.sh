@@ -11,12 +11,18 @@ at_end "kill $writer 2>/dev/null"
 python3 "$ROOT/e2e/lib-write.py" stream mnt/stream 300 6 &
 other=$!
 at_end "kill $other 2>/dev/null"
+connection_is() { [ "$(field mnt connection)" = "$1" ]; }
+connection_is up || fail "the connection is $(field mnt connection)"
 for i in 1 2 3; do
   sleep $((seconds / 5))
   "$fixtures/sftp" stop "$WORK/sftp"
+  wait_for connection_is lost
+  "$NETFS" status mnt | grep -q '^  connection  *lost' || fail "status does not tell that it is lost"
   sleep 1
   "$fixtures/sftp" start "$WORK/sftp" || fail "the server does not come back"
 done
+wait_for connection_is up
+ok "status tells whether the connection is lost"
 wait "$writer" || fail "the writer of lines: $(cat journal.log)"
 wait "$other" || fail "the writer of the stream failed"
 read -r lines synced <journal.log

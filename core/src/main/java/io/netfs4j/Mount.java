@@ -85,7 +85,8 @@ public final class Mount implements AutoCloseable {
                 counters.get(Counter.RETRIES),
                 counters.get(Counter.ERRORS),
                 vfs.cache().memoryBytes(),
-                unsaved.size());
+                unsaved.size(),
+                server.isConnected());
     }
 
     /**

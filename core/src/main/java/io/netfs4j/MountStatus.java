@@ -8,6 +8,8 @@ package io.netfs4j;
  * @param inFlightBytes sent and not answered
  * @param memoryBytes of the page cache in use
  * @param errors write requests that failed
+ * @param connected false while the connection to the server is lost; see {@link
+ *     io.netfs4j.server.Server#isConnected}
  */
 public record MountStatus(
         long dirtyBytes,
@@ -18,4 +20,5 @@ public record MountStatus(
         long retries,
         long errors,
         long memoryBytes,
-        int dirtyFiles) {}
+        int dirtyFiles,
+        boolean connected) {}

@@ -40,6 +40,11 @@ final class FuseLiveMount implements LiveMount {
     }
 
     @Override
+    public boolean isConnected() {
+        return mount.status().connected();
+    }
+
+    @Override
     public List<Unsaved> refused() {
         return refused(mount.unsaved());
     }

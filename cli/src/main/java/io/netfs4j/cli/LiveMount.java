@@ -14,6 +14,9 @@ import java.util.List;
 interface LiveMount {
     MountCounts counters();
 
+    /** False while the connection to the server is lost, and made again and again. */
+    boolean isConnected();
+
     /** Files whose upload was refused for good and whose bytes are kept. */
     List<Unsaved> refused();
 

@@ -121,6 +121,7 @@ final class MountProcess {
                 identity.mountPoint(),
                 identity.remote(),
                 isGone() ? MountStatus.DRAINING : MountStatus.MOUNTED,
+                mount.isConnected() ? MountStatus.UP : MountStatus.LOST,
                 c.dirtyBytes(),
                 c.inFlightBytes(),
                 c.uploadedBytes(),

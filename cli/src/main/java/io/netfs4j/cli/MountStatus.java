@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 
 /**
@@ -11,6 +13,8 @@ import java.util.List;
  * @param mountPoint the directory's real path
  * @param remote as its user wrote it
  * @param state "mounted", or "draining" once the kernel has let go of it
+ * @param connection to the server: "up", or "lost" while it is made again; null from a process of
+ *     an earlier build, which does not tell
  * @param refused files whose upload was refused for good, their bytes kept
  * @param log the file that the process writes its log to; empty when that is stderr
  */
@@ -19,6 +23,7 @@ record MountStatus(
         String mountPoint,
         String remote,
         String state,
+        @Nullable String connection,
         long dirtyBytes,
         long inFlightBytes,
         long uploadedBytes,
@@ -32,6 +37,9 @@ record MountStatus(
     static final String MOUNTED = "mounted";
     static final String DRAINING = "draining";
 
+    static final String UP = "up";
+    static final String LOST = "lost";
+
     /** What {@code netfs status --json} prints. */
     record Listing(List<MountStatus> mounts) {}
 
@@ -44,6 +52,10 @@ record MountStatus(
         StringBuilder text = new StringBuilder();
         text.append(mountPoint).append("  ").append(remote);
         text.append("  (").append(state).append(", pid ").append(pid).append(")\n");
+        if (connection != null) {
+            text.append("  connection         ").append(connection);
+            text.append(connection.equals(LOST) ? ", connecting again\n" : "\n");
+        }
         text.append("  not on the server  ").append(Quantity.bytes(dirtyBytes));
         text.append(" (in flight ").append(Quantity.bytes(inFlightBytes)).append(")\n");
         text.append("  uploaded           ").append(Quantity.bytes(uploadedBytes));

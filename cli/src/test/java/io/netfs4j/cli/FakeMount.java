@@ -19,6 +19,7 @@ final class FakeMount implements LiveMount {
     private long dirtyBytes;
     private boolean stuck;
     private boolean busy;
+    private boolean connectionLost;
     private boolean closed;
 
     /** As many bytes wait to be drained. */
@@ -43,6 +44,10 @@ final class FakeMount implements LiveMount {
         change(() -> busy = value);
     }
 
+    void loseConnection() {
+        change(() -> connectionLost = true);
+    }
+
     /** As the kernel does for plain umount. */
     void letGo() {
         gone.countDown();
@@ -61,6 +66,16 @@ final class FakeMount implements LiveMount {
         lock.lock();
         try {
             return new MountCounts(dirtyBytes, 0, 7, 3, 5, 2, 1);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean isConnected() {
+        lock.lock();
+        try {
+            return !connectionLost;
         } finally {
             lock.unlock();
         }

@@ -71,6 +71,7 @@ class MountProcessTest {
                                 "/mnt/x",
                                 "sftp://host/x",
                                 "mounted",
+                                "up",
                                 11,
                                 0,
                                 7,
@@ -93,6 +94,28 @@ class MountProcessTest {
                 .contains("\"uploadRequests\":3", "\"downloadedBytes\":5")
                 .contains("\"retries\":2", "\"errors\":1")
                 .endsWith("}]}");
+    }
+
+    @Test
+    void status_connectionLost_isShown() throws CommandFailure {
+        String before = find().status().text();
+        mount.loseConnection();
+
+        MountStatus status = find().status();
+
+        assertThat(before).contains("\n  connection         up\n");
+        assertThat(status.text()).contains("\n  connection         lost, connecting again\n");
+        assertThat(ControlMessages.write(status)).contains("\"connection\":\"lost\"");
+    }
+
+    @Test
+    void status_ofAnEarlierBuild_leavesTheConnectionOut() throws Exception {
+        String json = ControlMessages.write(find().status());
+
+        MountStatus earlier =
+                ControlMessages.read(json.replace(",\"connection\":\"up\"", ""), MountStatus.class);
+
+        assertThat(earlier.text()).doesNotContain("connection").contains("/mnt/x");
     }
 
     @Test

@@ -22,6 +22,14 @@ import java.util.List;
 public interface Server extends AutoCloseable {
     Capabilities capabilities();
 
+    /**
+     * Whether there is a connection now, as far as is known without asking the server. Does not
+     * wait. Servers that have no connection to lose say yes.
+     */
+    default boolean isConnected() {
+        return true;
+    }
+
     /** As lstat(2). */
     ServerAttributes stat(RemotePath path) throws FsException;
 

@@ -69,6 +69,11 @@ final class SftpServer implements Server {
         return capabilities;
     }
 
+    @Override
+    public boolean isConnected() {
+        return wiring.link().now() != null;
+    }
+
     /** For tests and status: handles open on the server, bytes in flight. */
     Wiring wiring() {
         return wiring;

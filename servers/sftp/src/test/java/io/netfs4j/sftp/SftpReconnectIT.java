@@ -338,6 +338,20 @@ class SftpReconnectIT {
     }
 
     @Test
+    void connection_lostAndMadeAgain_isTold() throws Exception {
+        SftpServer sftp = (SftpServer) connect();
+        assertThat(sftp.isConnected()).isTrue();
+        link.refuse(true);
+        link.reset();
+        while (sftp.isConnected()) {
+            Thread.onSpinWait();
+        }
+        link.refuse(false);
+        sftp.wiring().link().await();
+        assertThat(sftp.isConnected()).isTrue();
+    }
+
+    @Test
     void connection_serverSilent_isGivenUpByKeepalive() throws Exception {
         connect("ServerAliveInterval=1", "ServerAliveCountMax=1", "soft", "timeout=60");
         link.stall(true);
