@@ -180,6 +180,16 @@ class SftpSecurityIT {
     }
 
     @Test
+    void identity_missingAndOfTheConfig_isLeftOut() throws Exception {
+        Path missing = home.resolve("missing");
+        Files.writeString(home.resolve(".ssh/config"), "IdentityFile " + missing + "\n");
+        option("ssh_config", home.resolve(".ssh/config").toString());
+        assertConnects(sshd.uri());
+        options.remove("IdentityFile");
+        assertThat(refusal(FsError.EACCES, sshd.uri())).contains(missing + " of ssh_config");
+    }
+
+    @Test
     void identity_readableByOthers_isNotUsed() throws Exception {
         run("chmod", "644", sshd.identity().toString());
         assertThat(refusal(FsError.EACCES, sshd.uri())).contains("chmod 600");

@@ -56,16 +56,16 @@ final class IdentityKeys {
     /**
      * Reads the keys.
      *
-     * @throws FsException EINVAL for a key that the user named and that is missing or cannot be
-     *     understood; EACCES for one that others may read
+     * @throws FsException EINVAL for a key that an option names and that is missing, and for one
+     *     that cannot be understood; EACCES for one that others may read
      */
     static IdentityKeys read(SshTarget.Identities identities) throws FsException {
         IdentityKeys keys = new IdentityKeys();
-        for (Path file : identities.files()) {
-            if (Files.exists(file)) {
-                keys.read(file, identities);
-            } else if (identities.explicit()) {
-                throw new FsException(FsError.EINVAL, "IdentityFile " + file + ": no such file");
+        for (SshTarget.KeyFile file : identities.files()) {
+            if (Files.exists(file.path())) {
+                keys.read(file.path(), identities);
+            } else {
+                keys.missing(file);
             }
         }
         return keys;
@@ -81,9 +81,21 @@ final class IdentityKeys {
         return named.stream().anyMatch(k -> KeyUtils.compareKeys(k, key));
     }
 
-    /** What became of each key that was found, for people. */
+    /** What became of each key that was found or that somebody named, for people. */
     List<String> findings() {
         return findings;
+    }
+
+    private void missing(SshTarget.KeyFile file) throws FsException {
+        switch (file.namedBy()) {
+            case OPTION ->
+                    throw new FsException(
+                            FsError.EINVAL, "IdentityFile " + file.path() + ": no such file");
+            case CONFIG -> findings.add(file.path() + " of ssh_config does not exist");
+            case DEFAULT -> {
+                // Nobody expects it to be there.
+            }
+        }
     }
 
     private void read(Path file, SshTarget.Identities identities) throws FsException {

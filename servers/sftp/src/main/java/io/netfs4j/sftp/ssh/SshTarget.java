@@ -30,12 +30,23 @@ public record SshTarget(
 
     /**
      * @param files private keys in the order in which they are tried
-     * @param explicit whether the user named them; then a missing one is an error
      * @param only whether the agent's other keys are left out ({@code IdentitiesOnly})
      * @param agentSocket where the agent listens, null for none
      */
-    public record Identities(
-            List<Path> files, boolean explicit, boolean only, @Nullable Path agentSocket) {}
+    public record Identities(List<KeyFile> files, boolean only, @Nullable Path agentSocket) {}
+
+    /** A private key, and who named it. */
+    public record KeyFile(Path path, NamedBy namedBy) {}
+
+    /** Who named a private key; it decides what a missing one means. */
+    public enum NamedBy {
+        /** An option of ours: the user means this key, and a missing one is an error. */
+        OPTION,
+        /** ssh_config, for every host that it matches: a missing one is left out, as ssh does. */
+        CONFIG,
+        /** Nobody: one of those that ssh looks for. */
+        DEFAULT
+    }
 
     /**
      * @param userFiles known_hosts files; a new key is written to the first

@@ -49,6 +49,9 @@ public final class SshTargets {
     private static final long SECONDS_MAX = 86_400;
     private static final int JUMPS_MAX = 8;
 
+    private static final List<String> KEYS_DEFAULT =
+            List.of("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa");
+
     /** Where this user and this process are. */
     public record Place(String localUser, Path home, @Nullable String agentSocket) {
         /** The process's own. */
@@ -256,29 +259,32 @@ public final class SshTargets {
         }
 
         SshTarget.Identities identities() throws FsException {
-            List<String> named = new ArrayList<>(options.getOrDefault("IdentityFile", List.of()));
-            named.addAll(config.all("identityfile"));
-            List<Path> files = new ArrayList<>();
-            for (String name : named) {
-                if (!name.equalsIgnoreCase("none")) {
-                    files.add(expandFile(name));
-                }
-            }
-            if (named.isEmpty()) {
-                for (String name : List.of("id_ed25519", "id_ecdsa", "id_rsa")) {
-                    files.add(place.home.resolve(".ssh").resolve(name));
-                }
+            List<String> byOption = options.getOrDefault("IdentityFile", List.of());
+            List<String> byConfig = config.all("identityfile");
+            List<SshTarget.KeyFile> files = new ArrayList<>();
+            addKeys(files, byOption, SshTarget.NamedBy.OPTION);
+            addKeys(files, byConfig, SshTarget.NamedBy.CONFIG);
+            if (byOption.isEmpty() && byConfig.isEmpty()) {
+                addKeys(files, KEYS_DEFAULT, SshTarget.NamedBy.DEFAULT);
             }
             String agent = text("IdentityAgent", "SSH_AUTH_SOCK");
             if (agent.equals("SSH_AUTH_SOCK") || agent.equals("$SSH_AUTH_SOCK")) {
                 agent = place.agentSocket == null ? "none" : place.agentSocket;
             }
-            boolean explicit = !options.getOrDefault("IdentityFile", List.of()).isEmpty();
             return new SshTarget.Identities(
                     files,
-                    explicit,
                     yes("IdentitiesOnly"),
                     agent.isEmpty() || agent.equals("none") ? null : expandFile(agent));
+        }
+
+        private void addKeys(
+                List<SshTarget.KeyFile> files, List<String> names, SshTarget.NamedBy by)
+                throws FsException {
+            for (String name : names) {
+                if (!name.equalsIgnoreCase("none")) {
+                    files.add(new SshTarget.KeyFile(expandFile(name), by));
+                }
+            }
         }
 
         SshTarget.Trust trust() throws FsException {

@@ -56,6 +56,7 @@ class SshTargetsTest {
         assertThat(target.trust().policy()).isEqualTo(HostKeyPolicy.STRICT);
         assertThat(target.trust().userFiles()).containsExactly(home.resolve(".ssh/known_hosts"));
         assertThat(target.identities().files())
+                .extracting(SshTarget.KeyFile::path)
                 .containsExactly(
                         home.resolve(".ssh/id_ed25519"),
                         home.resolve(".ssh/id_ecdsa"),
@@ -89,6 +90,7 @@ class SshTargetsTest {
         assertThat(target.user()).isEqualTo("worker");
         assertThat(target.trust().policy()).isEqualTo(HostKeyPolicy.ACCEPT_NEW);
         assertThat(target.identities().files())
+                .extracting(SshTarget.KeyFile::path)
                 .containsExactly(home.resolve(".ssh/work_worker"), home.resolve("second key"));
         assertThat(target.timing()).isEqualTo(new SshTarget.Timing(3000, 7000, 3));
         assertThat(target.knownHostsName()).isEqualTo("[server.example.org]:2222");
@@ -107,7 +109,14 @@ class SshTargetsTest {
         assertThat(resolve("h").port()).isEqualTo(3);
         assertThat(target.trust().policy()).isEqualTo(HostKeyPolicy.ACCEPT_NEW);
         assertThat(target.identities().files())
+                .extracting(SshTarget.KeyFile::path)
                 .containsExactly(Path.of("/a"), Path.of("/b"), Path.of("/c"));
+        assertThat(target.identities().files())
+                .extracting(SshTarget.KeyFile::namedBy)
+                .containsExactly(
+                        SshTarget.NamedBy.OPTION,
+                        SshTarget.NamedBy.OPTION,
+                        SshTarget.NamedBy.CONFIG);
     }
 
     @Test
