@@ -41,6 +41,16 @@ says busy
 [ ! -e other ] || fail "a remote was made for a mount that failed"
 unmounted ./elsewhere/../mnt
 
+# A result that cannot be written is a failure, in one line.
+for case in "status" "status --json" version help "help mount"; do
+  # shellcheck disable=SC2086
+  said="$("$NETFS" $case 2>&1 >/dev/full)"
+  rc=$?
+  [ "$rc" -eq 1 ] || fail "'$case' to a full device exited $rc: $said"
+  says "cannot write to stdout"
+  [ "$(printf '%s\n' "$said" | wc -l)" -eq 1 ] || fail "more than one line: $said"
+done
+
 # In use: it says so, and stays.
 mounted ./remote mnt
 exec 5<mnt/numbers

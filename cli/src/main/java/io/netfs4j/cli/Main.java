@@ -6,6 +6,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 
 /** The {@code netfs} command: its verbs, and how each way of failing is told. */
@@ -27,6 +29,12 @@ import java.util.concurrent.Callable;
             "sftp://user@host/~/path (below the login directory), or a local directory."
         })
 public final class Main implements Callable<Integer> {
+    /**
+     * Verbs whose exit code tells of what they did: a mount is there, or everything is on the
+     * server, also when nobody can read the line that says so.
+     */
+    private static final Set<String> DEEDS = Set.of("mount", "umount", Daemon.VERB);
+
     @Spec private CommandSpec spec = CommandSpec.create();
 
     private Main() {}
@@ -40,7 +48,25 @@ public final class Main implements Callable<Integer> {
                         RuntimeDirectory.ofUser(System.getenv()),
                         System.out,
                         System.err);
-        System.exit(commandLine(surroundings).execute(args));
+        System.exit(run(surroundings, args));
+    }
+
+    /** Runs a command; returns its exit code. */
+    static int run(Surroundings surroundings, String... args) {
+        CommandLine line = commandLine(surroundings);
+        int code = line.execute(args);
+        boolean incomplete = surroundings.out().checkError();
+        if (code == ExitCode.OK.number() && incomplete && printsItsResult(line.getParseResult())) {
+            surroundings.warn("cannot write to stdout; what was asked for is not all there");
+            return ExitCode.FAILED.number();
+        }
+        return code;
+    }
+
+    /** Whether what stands on stdout is all that was asked for; else it only tells of a deed. */
+    private static boolean printsItsResult(ParseResult asked) {
+        ParseResult verb = asked.hasSubcommand() ? asked.subcommand() : asked;
+        return verb.isUsageHelpRequested() || !DEEDS.contains(verb.commandSpec().name());
     }
 
     static CommandLine commandLine(Surroundings surroundings) {

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -165,16 +166,42 @@ class MainTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"version", "status", "status --json", "help", "help mount", "mount --help"})
+    void result_thatCannotBeWritten_isAFailure(String arguments) {
+        assertThat(netfsOn(new FullDevice(), arguments.split(" "))).isEqualTo(1);
+        assertThat(complained()).startsWith("netfs: cannot write to stdout").hasLineCount(1);
+    }
+
+    @Test
+    void failure_stdoutCannotBeWritten_keepsItsCode() {
+        assertThat(netfsOn(new FullDevice(), "status", "mnt", "--json")).isEqualTo(10);
+        assertThat(complained()).contains("nothing of netfs is mounted").hasLineCount(1);
+    }
+
+    /** Takes nothing, as /dev/full. */
+    private static final class FullDevice extends OutputStream {
+        @Override
+        public void write(int b) throws IOException {
+            throw new IOException("No space left on device");
+        }
+    }
+
     private int netfs(String... arguments) {
+        return netfsOn(out, arguments);
+    }
+
+    private int netfsOn(OutputStream stdout, String... arguments) {
         Surroundings surroundings =
                 new Surroundings(
                         opener,
                         environment,
                         directory,
                         new RuntimeDirectory(List.of(directory.resolve("run/netfs"))),
-                        new PrintStream(out, true, StandardCharsets.UTF_8),
+                        new PrintStream(stdout, true, StandardCharsets.UTF_8),
                         new PrintStream(err, true, StandardCharsets.UTF_8));
-        return Main.commandLine(surroundings).execute(arguments);
+        return Main.run(surroundings, arguments);
     }
 
     private String said() {
