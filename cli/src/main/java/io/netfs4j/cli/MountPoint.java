@@ -139,22 +139,28 @@ final class MountPoint {
     /** The type of what is mounted exactly there, from the kernel's table; null when nothing is. */
     static @Nullable String mountedType(Path directory) {
         try {
-            String type = null;
-            for (String line : Files.readAllLines(MOUNT_TABLE, StandardCharsets.ISO_8859_1)) {
-                String[] fields = line.split(" ", -1);
-                if (fields.length > MOUNT_POINT_FIELD
-                        && unescape(fields[MOUNT_POINT_FIELD]).equals(directory.toString())) {
-                    int separator = line.indexOf(" - ");
-                    String after = separator < 0 ? "" : line.substring(separator + 3);
-                    int end = after.indexOf(' ');
-                    type = end < 0 ? after : after.substring(0, end);
-                }
-            }
-            return type;
+            return mountedType(
+                    Files.readString(MOUNT_TABLE, StandardCharsets.ISO_8859_1), directory);
         } catch (IOException e) {
             // No table (not Linux, no /proc): then mounting itself says what is wrong.
             return null;
         }
+    }
+
+    /** Lines end with a newline alone: a carriage return stands in a name as it is. */
+    static @Nullable String mountedType(String table, Path directory) {
+        String type = null;
+        for (String line : table.split("\n", -1)) {
+            String[] fields = line.split(" ", -1);
+            if (fields.length > MOUNT_POINT_FIELD
+                    && unescape(fields[MOUNT_POINT_FIELD]).equals(directory.toString())) {
+                int separator = line.indexOf(" - ");
+                String after = separator < 0 ? "" : line.substring(separator + 3);
+                int end = after.indexOf(' ');
+                type = end < 0 ? after : after.substring(0, end);
+            }
+        }
+        return type;
     }
 
     /** The table writes space, tab, line end and backslash as \ooo, and other bytes as they are. */

@@ -47,6 +47,13 @@ class MountPointTest {
     }
 
     @Test
+    void mountedType_carriageReturnInTheName_isFound() {
+        String table = "1 2 0:9 / /b\rc rw,nosuid shared:5 - fuse.netfs y rw\n";
+
+        assertThat(MountPoint.mountedType(table, Path.of("/b\rc"))).isEqualTo("fuse.netfs");
+    }
+
+    @Test
     void check_root_isRefused() {
         refused(() -> MountPoint.check(Path.of("/")), "");
     }

@@ -37,9 +37,14 @@ final class MountTable {
     }
 
     static List<Line> all() throws IOException {
-        List<Line> lines = new ArrayList<>();
         // Latin-1 keeps each byte of a path; a name that is not ASCII is decoded after the escapes.
-        for (String text : Files.readAllLines(MOUNT_INFO, StandardCharsets.ISO_8859_1)) {
+        return parseAll(Files.readString(MOUNT_INFO, StandardCharsets.ISO_8859_1));
+    }
+
+    /** Lines end with a newline alone: a carriage return stands in a name as it is. */
+    static List<Line> parseAll(String table) {
+        List<Line> lines = new ArrayList<>();
+        for (String text : table.split("\n", -1)) {
             Line line = parse(text);
             if (line != null) {
                 lines.add(line);

@@ -30,6 +30,15 @@ final class MountTableTest {
     }
 
     @Test
+    void parseAll_carriageReturnInAName_keepsIt() {
+        String table = "1 2 0:8 / /a rw - ext4 x rw\n1 2 0:9 / /b\rc rw - fuse.netfs y rw\n";
+        assertThat(MountTable.parseAll(table))
+                .containsExactly(
+                        new MountTable.Line("/a", "ext4", "x", "0:8", 8),
+                        new MountTable.Line("/b\rc", "fuse.netfs", "y", "0:9", 9));
+    }
+
+    @Test
     void parse_shortLine_isNothing() {
         assertThat(MountTable.parse("36 35 98:0 / /mnt rw")).isNull();
     }
