@@ -51,6 +51,32 @@ for case in "status" "status --json" version help "help mount"; do
   [ "$(printf '%s\n' "$said" | wc -l)" -eq 1 ] || fail "more than one line: $said"
 done
 
+# Names with control characters: one line for each thing, and JSON that gives them back.
+for name in $'two\nlines' $'carriage\rreturn' $'a\ttab\x1b[2Jand more'; do
+  shown="${name//$'\n'/\\n}"
+  shown="${shown//$'\r'/\\r}"
+  shown="${shown//$'\t'/\\t}"
+  shown="${shown//$'\x1b'/\\u001b}"
+  mkdir "$name"
+  exits 0 "$NETFS" mount "./remote of $name" "$name"
+  at_end "mountpoint -q $(printf %q "$name") && umount -l $(printf %q "$name")"
+  says "mounted ./remote of $shown on $PWD/$shown"
+  [ "$(printf '%s\n' "$said" | wc -l)" -eq 1 ] || fail "more than one line: $said"
+  exits 3 "$NETFS" mount ./other "$name"
+  says "$shown is busy"
+  [ "$(printf '%s\n' "$said" | wc -l)" -eq 1 ] || fail "more than one line: $said"
+  exits 0 "$NETFS" status
+  says "$PWD/$shown  ./remote of $shown  (mounted"
+  [ "$(printf '%s\n' "$said" | wc -l)" -eq 7 ] || fail "status has other lines: $said"
+  [ "$(field "$name" mountPoint)" = "$PWD/$name" ] || fail "mountPoint: $(field "$name" mountPoint)"
+  [ "$(field "$name" remote)" = "./remote of $name" ] || fail "remote: $(field "$name" remote)"
+  echo content >"$name/file"
+  exits 0 "$NETFS" umount "$name"
+  says "unmounted $PWD/$shown; everything"
+  [ "$(printf '%s\n' "$said" | wc -l)" -eq 1 ] || fail "more than one line: $said"
+  [ "$(cat "remote of $name/file")" = content ] || fail "content was lost below $shown"
+done
+
 # In use: it says so, and stays.
 mounted ./remote mnt
 exec 5<mnt/numbers

@@ -15,7 +15,7 @@ final class CommandFailure extends Exception {
 
     private CommandFailure(
             ExitCode code, String message, @org.jspecify.annotations.Nullable Throwable cause) {
-        super(oneLine(message), cause);
+        super(Printable.of(message.strip()), cause);
         this.code = code;
     }
 
@@ -30,16 +30,5 @@ final class CommandFailure extends Exception {
     /** The message as one line without control characters, whoever worded it. */
     String line() {
         return String.valueOf(getMessage());
-    }
-
-    /** Servers word some messages: nothing of them may move the cursor or start a line. */
-    static String oneLine(String text) {
-        StringBuilder line = new StringBuilder(text.length());
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            boolean control = Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
-            line.append(control ? ' ' : c);
-        }
-        return line.toString().strip();
     }
 }

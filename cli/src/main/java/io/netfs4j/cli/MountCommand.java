@@ -71,18 +71,16 @@ final class MountCommand implements Callable<Integer> {
             LogFile.prepare(file);
         }
         long pid = Daemon.start(serveArguments(plan, file), file, Heap.mebibytes(plan));
-        surroundings
-                .out()
-                .println(
-                        "mounted "
-                                + plan.remoteText()
-                                + " on "
-                                + mountPoint
-                                + " (pid "
-                                + pid
-                                + ", log "
-                                + file
-                                + ")");
+        surroundings.say(
+                "mounted "
+                        + plan.remoteText()
+                        + " on "
+                        + mountPoint
+                        + " (pid "
+                        + pid
+                        + ", log "
+                        + file
+                        + ")");
         return ExitCode.OK.number();
     }
 

@@ -50,7 +50,7 @@ record MountStatus(
     /** A few lines for people. */
     String text() {
         StringBuilder text = new StringBuilder();
-        text.append(mountPoint).append("  ").append(remote);
+        text.append(Printable.of(mountPoint)).append("  ").append(Printable.of(remote));
         text.append("  (").append(state).append(", pid ").append(pid).append(")\n");
         if (connection != null) {
             text.append("  connection         ").append(connection);
@@ -66,7 +66,7 @@ record MountStatus(
             text.append("\n  refused            ").append(file.line());
         }
         if (!log.isEmpty()) {
-            text.append("\n  log                ").append(log);
+            text.append("\n  log                ").append(Printable.of(log));
         }
         return text.toString();
     }

@@ -57,16 +57,14 @@ final class Serving {
     /** Serves in this process; failures are the caller's to tell. */
     int inForeground() throws CommandFailure {
         return serve(() ->
-                surroundings
-                        .out()
-                        .println(
-                                "mounted "
-                                        + plan.remoteText()
-                                        + " on "
-                                        + plan.directory().normalize()
-                                        + " (pid "
-                                        + ProcessHandle.current().pid()
-                                        + ")"));
+                surroundings.say(
+                        "mounted "
+                                + plan.remoteText()
+                                + " on "
+                                + plan.directory().normalize()
+                                + " (pid "
+                                + ProcessHandle.current().pid()
+                                + ")"));
     }
 
     /** Serves for a caller that waits for one line on stdout, see {@link Daemon}. */

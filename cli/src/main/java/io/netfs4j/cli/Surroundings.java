@@ -29,7 +29,13 @@ record Surroundings(
         return new PrintWriter(stream, true, stream.charset());
     }
 
+    /** One line on stdout. */
+    void say(String line) {
+        out.println(Printable.of(line));
+    }
+
+    /** One line on stderr. */
     void warn(String line) {
-        err.println("netfs: " + CommandFailure.oneLine(line));
+        err.println("netfs: " + Printable.of(line.strip()));
     }
 }

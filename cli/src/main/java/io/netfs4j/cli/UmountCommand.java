@@ -82,7 +82,7 @@ final class UmountCommand implements Callable<Integer> {
                     .println((given ? "gave up " : "not on the server: ") + file.line());
         }
         if (given) {
-            surroundings.out().println(outcome.message());
+            surroundings.say(outcome.message());
             return ExitCode.OK.number();
         }
         throw new CommandFailure(ExitCode.of(outcome.code()), outcome.message());

@@ -11,6 +11,6 @@ package io.netfs4j.cli;
 record Unsaved(String path, long bytes, String reason) {
     /** One line for people. */
     String line() {
-        return CommandFailure.oneLine(path + " (" + Quantity.bytes(bytes) + "): " + reason);
+        return Printable.of(path + " (" + Quantity.bytes(bytes) + "): " + reason.strip());
     }
 }

@@ -62,9 +62,4 @@ class RuntimeDirectoryTest {
         assertThat(new ControlClient(directories).all(line -> {})).isEmpty();
         assertThat(stale).doesNotExist();
     }
-
-    @Test
-    void oneLine_controlCharacters_becomeBlanks() {
-        assertThat(CommandFailure.oneLine("a\nb\u001b[2Jc\u2028d\r")).isEqualTo("a b [2Jc d");
-    }
 }
