@@ -130,10 +130,15 @@ touch file
 mkdir full && touch full/x
 for case in "3 ./remote none" "3 ./remote file" "3 ./remote full" "2 nosuch://x/ mnt" \
   "9 ./none/none mnt" "2 ./remote mnt -o nosuch" "2 sftp://-x/ mnt" "3 ./mnt/remote mnt" \
-  "2 ./remote" "9 file mnt"; do
+  "2 ./remote" "9 file mnt" "2 ./remote mnt --log none/log" "2 -f --log none/log ./remote mnt"; do
   # shellcheck disable=SC2086
   exits "${case%% *}" "$NETFS" mount ${case#* }
   [ "$(printf '%s\n' "$said" | wc -l)" -eq 1 ] || fail "more than one line: $said"
   mountpoint -q mnt && fail "left mounted: $case"
 done
+[ ! -e none ] || fail "the directory of a log was made"
+mounted ./remote mnt --log log
+[ "$(field mnt log)" = "$PWD/log" ] || fail "log: $(field mnt log)"
+[ "$(stat -c %a log)" = 600 ] || fail "others may read the log"
+unmounted mnt
 echo done

@@ -79,17 +79,38 @@ final class LogFile {
         String readable = whole.substring(1).replaceAll("[^A-Za-z0-9._-]", "-");
         String shortened = readable.substring(Math.max(0, readable.length() - 60));
         String name = shortened + "-" + HexFormat.of().toHexDigits(whole.hashCode()) + ".log";
-        prepare(directory.resolve(name));
-        return directory.resolve(name);
+        Path file = directory.resolve(name);
+        try {
+            Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+        prepare(file);
+        return file;
     }
 
-    /** Sees to it that the file can be written, readable by its owner alone. */
-    static void prepare(Path file) throws CommandFailure {
+    /**
+     * Sees to it that a file that the user names can be written, readable by its owner alone. Its
+     * directory must be there: one that is made for a misspelt name hides the log.
+     */
+    static void prepareNamed(Path file) throws CommandFailure {
+        Path directory = file.getParent();
+        if (directory != null && !Files.isDirectory(directory)) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "--log="
+                            + file
+                            + ": the directory "
+                            + directory
+                            + (Files.exists(directory)
+                                    ? " is not a directory; name another file"
+                                    : " does not exist; make it with mkdir, or name another file"));
+        }
+        prepare(file);
+    }
+
+    private static void prepare(Path file) throws CommandFailure {
         try {
-            Path directory = file.toAbsolutePath().getParent();
-            if (directory != null) {
-                Files.createDirectories(directory);
-            }
             if (!Files.exists(file)) {
                 Files.createFile(
                         file,
@@ -101,10 +122,14 @@ final class LogFile {
             // Made meanwhile by another mount.
             return;
         } catch (IOException e) {
-            throw new CommandFailure(
-                    e.toString().contains("No space left") ? ExitCode.NO_ROOM : ExitCode.FAILED,
-                    "cannot write the log file " + file + " (" + e + "); name another with --log");
+            throw unwritable(file, e);
         }
+    }
+
+    private static CommandFailure unwritable(Path file, IOException e) {
+        return new CommandFailure(
+                e.toString().contains("No space left") ? ExitCode.NO_ROOM : ExitCode.FAILED,
+                "cannot write the log file " + file + " (" + e + "); name another with --log");
     }
 
     private static Appender<ILoggingEvent> toStderr(LoggerContext context) {

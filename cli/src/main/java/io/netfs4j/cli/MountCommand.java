@@ -35,8 +35,8 @@ final class MountCommand implements Callable<Integer> {
             names = "--log",
             paramLabel = "FILE",
             description = {
-                "Log to FILE; default: a file below $XDG_STATE_HOME or ~/.local/state, named"
-                        + " when mounted."
+                "Log to FILE, in a directory that exists; default: a file below $XDG_STATE_HOME or"
+                        + " ~/.local/state, named when mounted."
             })
     private @Nullable Path log;
 
@@ -53,7 +53,7 @@ final class MountCommand implements Callable<Integer> {
         Path file = log == null ? null : plan.from().resolve(log).normalize();
         if (foreground) {
             if (file != null) {
-                LogFile.prepare(file);
+                LogFile.prepareNamed(file);
             }
             long heapMiB = Heap.mebibytes(plan);
             if (heapMiB > Heap.LEAST_MIB && Runtime.getRuntime().maxMemory() >> 20 < heapMiB / 2) {
@@ -68,7 +68,7 @@ final class MountCommand implements Callable<Integer> {
         if (file == null) {
             file = LogFile.forMountPoint(mountPoint, surroundings.environment());
         } else {
-            LogFile.prepare(file);
+            LogFile.prepareNamed(file);
         }
         long pid = Daemon.start(serveArguments(plan, file), file, Heap.mebibytes(plan));
         surroundings.say(

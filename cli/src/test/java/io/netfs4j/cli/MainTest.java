@@ -115,6 +115,25 @@ class MainTest {
         assertThat(complained()).contains("inside");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"mount", "mount -f"})
+    void mount_logInAMissingDirectory_isRefused(String verb) {
+        // Nobody listens there: a mount that is not refused ends, too.
+        String arguments = verb + " --log none/log sftp://127.0.0.1:1/ mnt";
+        assertThat(netfs(arguments.split(" "))).isEqualTo(2);
+        assertThat(complained())
+                .contains(directory.resolve("none") + " does not exist", "mkdir")
+                .hasLineCount(1);
+        assertThat(directory.resolve("none")).doesNotExist();
+    }
+
+    @Test
+    void mount_logBelowAFile_isRefused() throws IOException {
+        Files.createFile(directory.resolve("file"));
+        assertThat(netfs("mount", "--log=file/log", "./remote", "mnt")).isEqualTo(2);
+        assertThat(complained()).contains("is not a directory").hasLineCount(1);
+    }
+
     @Test
     void mount_argumentWithAt_isAName() {
         assertThat(netfs("mount", "./remote", "@mnt")).isEqualTo(3);
