@@ -123,13 +123,31 @@ final class Fusermount {
         }
     }
 
-    private static FsException refused(Path mountPoint, String said, int status) {
+    /** What the helper's words mean, with the remedy where there is one. */
+    static FsException refused(Path mountPoint, String said, int status) {
         String words = said.isEmpty() ? PROGRAM + " ended with status " + status : said;
         if (said.contains("user_allow_other")) {
             return new FsException(
                     FsError.EPERM,
                     "allow_other is not allowed to users here: add the line user_allow_other to"
                             + " /etc/fuse.conf");
+        }
+        if (said.contains("failed to open " + FuseDevice.PATH + ": Permission denied")) {
+            return new FsException(
+                    FsError.EPERM,
+                    FuseDevice.PATH
+                            + " lets this user not in: let everybody use it, as is usual (as root:"
+                            + " chmod 666 "
+                            + FuseDevice.PATH
+                            + "), or mount as root");
+        }
+        if (said.contains("not owned by user") || said.contains("no write access to mountpoint")) {
+            return new FsException(
+                    FsError.EACCES,
+                    "the mount point "
+                            + mountPoint
+                            + " belongs to another user, or may not be written by this one: choose"
+                            + " a directory of your own");
         }
         boolean permission = said.contains("ermission") || said.contains("not permitted");
         return new FsException(permission ? FsError.EPERM : FsError.EIO, mountPoint + ": " + words);
