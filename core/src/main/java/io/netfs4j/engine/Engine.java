@@ -152,12 +152,17 @@ public final class Engine {
         ReadRequest.begin(this, inode, from, to, origin);
     }
 
-    /** The end of a read under way that covers a position, or null. */
+    /**
+     * The end of a read under way of the first byte of a range, or null when it is not on its way.
+     *
+     * @return ends when no byte of the range is on its way with that read any more: some may have
+     *     failed to come that nobody had asked for. Fails when one cannot be read.
+     */
     @GuardedBy("inode lock")
-    public @Nullable Completion<@Nullable Void> loading(InodeData inode, long position) {
+    public @Nullable Completion<@Nullable Void> loading(InodeData inode, long from, long to) {
         for (ReadRequest read : inode.reads) {
-            if (read.covers(position)) {
-                return read.done();
+            if (read.covers(from)) {
+                return read.over(from, to);
             }
         }
         return null;

@@ -5,6 +5,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.RangeSet;
 import io.netfs4j.base.Segment;
 import io.netfs4j.pagecache.LoadSpan;
 import io.netfs4j.request.Origin;
@@ -25,6 +26,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * one stream: pieces are issued in ascending order, collected as they end, and what did not come is
  * asked for again.
  *
+ * <p>A piece that cannot be read fails those who wait for bytes of it, and nobody else. Nobody
+ * asked for what is read ahead: there a failure only ends the request, and whoever waits asks for
+ * himself.
+ *
  * <p><b>Threads</b>: all state is touched in steps, with the inode's lock held.
  */
 final class ReadRequest {
@@ -35,7 +40,6 @@ final class ReadRequest {
     private final ServerFile file;
     private final IoStream stream;
     private final long generation;
-    private final Completion<@Nullable Void> done = new Completion<>();
     private final AtomicBoolean posted = new AtomicBoolean();
     private final AtomicInteger inFlight = new AtomicInteger();
 
@@ -50,6 +54,9 @@ final class ReadRequest {
         }
     }
 
+    /** Somebody who waits for a part of it. */
+    private record Waiter(long from, long to, Completion<@Nullable Void> over) {}
+
     /** What is to be filled, in file order. */
     private final List<Filling> fillings = new ArrayList<>();
 
@@ -60,7 +67,16 @@ final class ReadRequest {
     private int attempts;
     private int disconnects;
     private boolean timerSet;
-    private @Nullable FsException failure;
+
+    /** What has not come and has not failed yet. */
+    private final RangeSet open = new RangeSet();
+
+    private final List<Waiter> waiters = new ArrayList<>(1);
+
+    /** What has not been asked for will not be. */
+    private boolean abandoned;
+
+    private boolean ended;
 
     private ReadRequest(
             Engine engine, InodeData inode, ServerFile file, Origin origin, long from, long to) {
@@ -89,6 +105,7 @@ final class ReadRequest {
         }
         for (LoadSpan span : spans) {
             request.fillings.add(new Filling(span));
+            request.open.add(span.position(), span.end());
             request.enqueue(
                     new IoStream.Span(
                             span.position(),
@@ -100,18 +117,18 @@ final class ReadRequest {
     }
 
     boolean covers(long position) {
-        for (int i = front; i < fillings.size(); i++) {
-            Filling filling = fillings.get(i);
-            LoadSpan span = filling.span;
-            if (filling.left > 0 && position >= span.position() && position < span.end()) {
-                return true;
-            }
-        }
-        return false;
+        return open.contains(position, position + 1);
     }
 
-    Completion<@Nullable Void> done() {
-        return done;
+    /**
+     * Ends when no byte of a range is on its way any more, which does not say that all have come;
+     * fails when one that was asked for cannot be read.
+     */
+    @GuardedBy("inode lock")
+    Completion<@Nullable Void> over(long start, long end) {
+        Waiter waiter = new Waiter(start, end, new Completion<>());
+        waiters.add(waiter);
+        return waiter.over;
     }
 
     private void post() {
@@ -124,13 +141,13 @@ final class ReadRequest {
         posted.set(false);
         inode.lock().lock();
         try {
-            if (done.isDone()) {
+            if (ended) {
                 return;
             }
             collect();
             retry();
             issue();
-            // A retry that gave up leaves what came behind it to be collected now.
+            // A retry that gave up a piece leaves what came behind it to be collected now.
             collect();
             if (stream.isIdle() && inFlight.get() == 0) {
                 complete();
@@ -158,7 +175,7 @@ final class ReadRequest {
 
     @GuardedBy("inode lock")
     private void issue() {
-        if (failure != null) {
+        if (abandoned) {
             IoStream.Span rest;
             while ((rest = stream.retries.pollFirst()) != null) {
                 end(rest.position, rest.position + rest.length, false);
@@ -223,7 +240,7 @@ final class ReadRequest {
         Piece first;
         while ((first = stream.pieces.first()) != null
                 && first.termination != null
-                && (!first.needsRetry() || failure != null)) {
+                && (!first.needsRetry() || abandoned)) {
             stream.pieces.remove(first.position);
             switch (Piece.required(first)) {
                 case Termination.Done d -> arrived(first.position, first.end());
@@ -243,10 +260,17 @@ final class ReadRequest {
     }
 
     private void failed(Piece piece, FsException cause) {
-        end(piece.position, piece.end(), false);
-        if (failure == null) {
-            failure = cause;
+        if (origin == Origin.READAHEAD) {
+            abandoned = true;
+        } else {
+            for (Waiter waiter : List.copyOf(waiters)) {
+                if (waiter.from < piece.end() && piece.position < waiter.to) {
+                    waiters.remove(waiter);
+                    waiter.over.fail(cause);
+                }
+            }
         }
+        end(piece.position, piece.end(), false);
     }
 
     private void arrived(long start, long end) {
@@ -296,6 +320,13 @@ final class ReadRequest {
         while (front < fillings.size() && fillings.get(front).left == 0) {
             front++;
         }
+        open.remove(start, end);
+        for (Waiter waiter : List.copyOf(waiters)) {
+            if (!open.intersects(waiter.from, waiter.to)) {
+                waiters.remove(waiter);
+                waiter.over.complete(null);
+            }
+        }
     }
 
     @GuardedBy("inode lock")
@@ -305,51 +336,47 @@ final class ReadRequest {
             return;
         }
         List<Piece> pieces = new ArrayList<>();
-        for (Piece p = first; p != null; p = stream.pieces.ceiling(p.position + 1)) {
-            pieces.add(p);
-        }
         Termination.RetryLater patience = null;
         boolean disconnected = false;
-        List<IoStream.Span> later = new ArrayList<>(stream.retries);
-        stream.retries.clear();
-        for (Piece p : pieces) {
-            if (!p.needsRetry()) {
-                continue;
-            }
-            stream.pieces.remove(p.position);
-            engine.counters().add(Counter.RETRIES, 1);
-            long got = 0;
-            if (p.termination instanceof Termination.Short(long n)) {
-                got = n;
-                arrived(p.position, p.position + n);
-            } else if (p.termination instanceof Termination.RetryLater r) {
+        for (Piece p = first; p != null; p = stream.pieces.ceiling(p.position + 1)) {
+            if (p.termination instanceof Termination.RetryLater r) {
                 disconnected |= r.disconnected();
                 patience =
                         patience == null || r.afterNanos() > patience.afterNanos() ? r : patience;
+            } else if (p.termination instanceof Termination.Short(long n)) {
+                arrived(p.position, p.position + n);
             }
+            if (p.needsRetry()) {
+                pieces.add(p);
+            }
+        }
+        FsException hopeless = patience == null ? null : pause(patience, disconnected);
+        List<IoStream.Span> later = new ArrayList<>(stream.retries);
+        stream.retries.clear();
+        for (Piece p : pieces) {
+            stream.pieces.remove(p.position);
+            if (hopeless != null && p.termination instanceof Termination.RetryLater) {
+                failed(p, hopeless);
+                continue;
+            }
+            engine.counters().add(Counter.RETRIES, 1);
+            long got = p.termination instanceof Termination.Short(long n) ? n : 0;
             enqueue(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
         }
         stream.retries.addAll(later);
-        if (patience != null) {
-            pause(patience, disconnected);
-        }
     }
 
+    /** Waits before the next attempt; after too many without progress says that there is none. */
     @GuardedBy("inode lock")
-    private void pause(Termination.RetryLater patience, boolean disconnected) {
+    private @Nullable FsException pause(Termination.RetryLater patience, boolean disconnected) {
         int attempt = disconnected ? ++disconnects : ++attempts;
         if (!disconnected && attempt > engine.limits().attemptsMax()) {
-            failure =
-                    new FsException(
-                            patience.cause().error() == FsError.EAGAIN
-                                    ? FsError.EIO
-                                    : patience.cause().error(),
-                            attempt
-                                    - 1
-                                    + " attempts without progress: "
-                                    + patience.cause().getMessage(),
-                            patience.cause());
-            return;
+            attempts = 0;
+            FsException cause = patience.cause();
+            return new FsException(
+                    cause.error() == FsError.EAGAIN ? FsError.EIO : cause.error(),
+                    attempt - 1 + " attempts without progress: " + cause.getMessage(),
+                    cause);
         }
         timerSet = true;
         engine.after(
@@ -363,6 +390,7 @@ final class ReadRequest {
                     }
                     post();
                 });
+        return null;
     }
 
     @GuardedBy("inode lock")
@@ -370,12 +398,8 @@ final class ReadRequest {
         if (front < fillings.size()) {
             throw new IllegalStateException("ends with bytes on their way: " + this);
         }
+        ended = true;
         inode.reads.remove(this);
-        if (failure == null) {
-            done.complete(null);
-        } else {
-            done.fail(failure);
-        }
         if (!inode.isUnsaved()) {
             inode.listener().onClean();
         }

@@ -88,13 +88,13 @@ final class FileOperations {
             if (at == end) {
                 return new ReadStep(true, null);
             }
-            Completion<@Nullable Void> loading = parts.engine().loading(data, at);
+            Completion<@Nullable Void> loading = parts.engine().loading(data, at, end);
             if (loading == null) {
                 long from = at & -MemoryPool.PAGE_BYTES;
                 long to = end + MemoryPool.PAGE_BYTES - 1 & -MemoryPool.PAGE_BYTES;
                 to = Math.min(to, data.remoteSizeBytes());
                 parts.engine().load(data, from, to, Origin.DEMAND_READ);
-                loading = parts.engine().loading(data, at);
+                loading = parts.engine().loading(data, at, end);
             }
             if (!hinted) {
                 file.readahead.onRead(parts.engine(), data, position, end);

@@ -139,8 +139,12 @@ final class FileOps {
             file.hasRead(reading, got, count);
             event("has read", file, position, count);
         } catch (FsException e) {
-            file.drop(reading);
             requireInjected(e, "read");
+            if (e.error() == FsError.EINTR || e.error() == FsError.ETIMEDOUT) {
+                file.drop(reading);
+            } else {
+                file.failedToRead(reading);
+            }
         } finally {
             handle.busy--;
         }

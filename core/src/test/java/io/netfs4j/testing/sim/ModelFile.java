@@ -39,6 +39,9 @@ final class ModelFile {
     private final List<Change> changes = new ArrayList<>();
     private final List<Reading> readings = new ArrayList<>();
 
+    /** Ranges that the server could not read, and when. */
+    private final List<Unread> unread = new ArrayList<>();
+
     /** Errors that open files may hear of, and the number of the last that they must. */
     private int errors;
 
@@ -87,6 +90,8 @@ final class ModelFile {
         }
     }
 
+    private record Unread(long from, long to, int moment) {}
+
     /** A write or truncate under way. */
     final class Change {
         final int from;
@@ -128,6 +133,7 @@ final class ModelFile {
         /** Of these the value was not known when the read began. */
         private final BitSet wildBefore;
 
+        private final int began = sequence.next();
         private int sizeMin = size;
         private int sizeMax = size;
         private final List<Change> met = new ArrayList<>();
@@ -376,6 +382,29 @@ final class ModelFile {
 
     void drop(Reading reading) {
         readings.remove(reading);
+    }
+
+    /** The server failed to read a range. */
+    void couldNotRead(long from, long to) {
+        unread.add(new Unread(from, to, sequence.now()));
+    }
+
+    /** A read failed: that must be for bytes of its own. */
+    void failedToRead(Reading reading) {
+        readings.remove(reading);
+        int end = reading.position + reading.length;
+        for (Unread u : unread) {
+            if (u.moment >= reading.began && u.from < end && reading.position < u.to) {
+                return;
+            }
+        }
+        throw new Violation(
+                "errors",
+                "read of file "
+                        + number
+                        + " at "
+                        + reading.position
+                        + " fails, and no byte of it could not be read");
     }
 
     /** Judges what a read returned. */

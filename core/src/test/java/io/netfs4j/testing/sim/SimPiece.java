@@ -83,6 +83,8 @@ final class SimPiece {
             FsException cause = server.inject(faults.permanent(), toString());
             if (isWrite()) {
                 file.model.error(true);
+            } else {
+                file.model.couldNotRead(from(), to());
             }
             end(new Termination.Failed(cause), 0);
         } else if (faults.strikes(Fault.BUSY)) {
@@ -123,6 +125,9 @@ final class SimPiece {
             // The engine may lose its patience and report it.
             server.injected.add(error);
             file.model.error(false);
+            if (!isWrite()) {
+                file.model.couldNotRead(from(), to());
+            }
         }
         FsException cause = new FsException(error, "injected: " + this);
         end(new Termination.RetryLater(disconnected, after, cause), 0);

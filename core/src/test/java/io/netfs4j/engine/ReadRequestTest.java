@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.Scheduler;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Destination;
+import io.netfs4j.request.Origin;
+import io.netfs4j.request.Subrequest;
+import io.netfs4j.request.Termination;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.trace.Counters;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** Who hears of what became of a read, and when. Pieces of 4 KiB end when the test says so. */
+class ReadRequestTest {
+    private static final int PIECE = 4096;
+    private static final long SIZE = 16 * PIECE;
+    private static final FsException BAD = new FsException(FsError.EIO, "bad sector");
+
+    private final ArrayDeque<Runnable> steps = new ArrayDeque<>();
+    private final List<Subrequest> pieces = new ArrayList<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private SystemRuntime runtime;
+    private Engine engine;
+    private InodeData inode;
+
+    @BeforeEach
+    void make() {
+        runtime = new SystemRuntime();
+        Environment real = runtime.environment();
+        engine =
+                new Engine(
+                        new Environment(real.clock(), stepByStep(), real.waits(), real.random()),
+                        new PageCache(
+                                new PageCache.Limits(1 << 20, 1 << 20, 1 << 20),
+                                ByteBuffer::allocate),
+                        EngineLimits.DEFAULT,
+                        new Counters());
+        inode = new InodeData(lock, engine.cache(), silence(), SIZE);
+        lock.lock();
+        inode.setFile(file());
+    }
+
+    @AfterEach
+    void close() {
+        lock.unlock();
+        runtime.close();
+    }
+
+    private Scheduler stepByStep() {
+        return new Scheduler() {
+            @Override
+            public void execute(Runnable step) {
+                steps.add(step);
+            }
+
+            @Override
+            public Cancellable schedule(Runnable step, long delayNanos) {
+                steps.add(step);
+                return () -> {};
+            }
+
+            @Override
+            public void fork(String name, Runnable task) {
+                throw new AssertionError("the engine has no threads");
+            }
+        };
+    }
+
+    private static InodeData.Listener silence() {
+        return new InodeData.Listener() {
+            @Override
+            public void create() {}
+
+            @Override
+            public void onCommitting() {}
+
+            @Override
+            public void onCommitted(ServerAttributes attributes) {}
+
+            @Override
+            public void onClean() {}
+
+            @Override
+            public String name() {
+                return "f";
+            }
+        };
+    }
+
+    private ServerFile file() {
+        Destination reads =
+                new Destination() {
+                    @Override
+                    public int estimateBytes(long position) {
+                        return PIECE;
+                    }
+
+                    @Override
+                    public boolean issue(Subrequest offer, Runnable whenReady) {
+                        offer.take(offer.length());
+                        pieces.add(offer);
+                        return true;
+                    }
+                };
+        return (ServerFile)
+                Proxy.newProxyInstance(
+                        ServerFile.class.getClassLoader(),
+                        new Class<?>[] {ServerFile.class},
+                        (proxy, method, arguments) ->
+                                switch (method.getName()) {
+                                    case "reads" -> reads;
+                                    default -> throw new AssertionError(method);
+                                });
+    }
+
+    /** Ends the piece at a position, and lets the engine take note. */
+    private void end(int piece, Termination how) {
+        Subrequest found =
+                pieces.stream()
+                        .filter(p -> p.position() == piece * PIECE)
+                        .findFirst()
+                        .orElseThrow();
+        pieces.remove(found);
+        found.terminated(how);
+        for (Runnable step; (step = steps.poll()) != null; ) {
+            step.run();
+        }
+    }
+
+    private Completion<@Nullable Void> waitFor(int piece) {
+        Completion<@Nullable Void> over = engine.loading(inode, piece * PIECE, (piece + 1) * PIECE);
+        assertThat(over).as("piece %s is on its way", piece).isNotNull();
+        return over;
+    }
+
+    @Test
+    void wait_forAPieceThatCame_endsBeforeTheOthersHaveCome() {
+        engine.load(inode, 0, SIZE, Origin.READAHEAD);
+        Completion<@Nullable Void> first = waitFor(0);
+        Completion<@Nullable Void> second = waitFor(1);
+        end(0, Termination.DONE);
+        assertThat(first.isDone()).isTrue();
+        assertThat(second.isDone()).isFalse();
+    }
+
+    @Test
+    void failure_ofWhatWasReadAhead_failsNobodyAndIsAskedForAgain() {
+        engine.load(inode, 0, 2 * PIECE, Origin.READAHEAD);
+        Completion<@Nullable Void> first = waitFor(0);
+        Completion<@Nullable Void> second = waitFor(1);
+        end(0, new Termination.Failed(BAD));
+        assertThat(first.isDone()).isTrue();
+        assertThat(first.failure()).isNull();
+        assertThat(engine.loading(inode, 0, PIECE)).isNull();
+        end(1, Termination.DONE);
+        assertThat(second.failure()).isNull();
+        assertThat(inode.isBusy()).isFalse();
+
+        engine.load(inode, 0, PIECE, Origin.DEMAND_READ);
+        Completion<@Nullable Void> again = waitFor(0);
+        end(0, new Termination.Failed(BAD));
+        assertThat(again.failure()).isEqualTo(BAD);
+        assertThat(inode.isBusy()).isFalse();
+    }
+
+    @Test
+    void failure_ofAPiece_failsThoseWhoWaitForItAlone() {
+        engine.load(inode, 0, 3 * PIECE, Origin.DEMAND_READ);
+        Completion<@Nullable Void> all = engine.loading(inode, 0, 3 * PIECE);
+        Completion<@Nullable Void> last = waitFor(2);
+        end(0, Termination.DONE);
+        end(1, new Termination.Failed(BAD));
+        assertThat(all.failure()).isEqualTo(BAD);
+        assertThat(last.isDone()).isFalse();
+        end(2, Termination.DONE);
+        assertThat(last.isDone()).isTrue();
+        assertThat(last.failure()).isNull();
+        assertThat(inode.isBusy()).isFalse();
+    }
+
+    @Test
+    void patience_atItsEnd_failsThePieceAndGoesOnWithTheRest() {
+        engine.load(inode, 0, 2 * PIECE, Origin.DEMAND_READ);
+        Completion<@Nullable Void> first = waitFor(0);
+        Completion<@Nullable Void> second = waitFor(1);
+        end(1, Termination.DONE);
+        Termination busy =
+                new Termination.RetryLater(false, 0, new FsException(FsError.EAGAIN, "busy"));
+        // The other piece is progress once the first is out of its way.
+        end(0, busy);
+        assertThat(second.isDone()).isTrue();
+        for (int i = 0; i <= EngineLimits.DEFAULT.attemptsMax(); i++) {
+            assertThat(first.isDone()).isFalse();
+            end(0, busy);
+        }
+        assertThat(first.failure()).extracting(FsException::error).isEqualTo(FsError.EIO);
+        assertThat(second.failure()).isNull();
+        assertThat(inode.isBusy()).isFalse();
+    }
+}
