@@ -94,7 +94,7 @@ final class ReadRequest {
     @GuardedBy("inode lock")
     static void begin(Engine engine, InodeData inode, long from, long to, Origin origin) {
         ServerFile file = inode.file();
-        if (file == null) {
+        if (file == null || !file.isReadable()) {
             return;
         }
         ReadRequest request = new ReadRequest(engine, inode, file, origin, from, to);

@@ -50,6 +50,9 @@ public interface ServerFile {
         throw new FsException(FsError.ENOTSUP, "the server does not copy");
     }
 
+    /** Whether {@link #reads} can give anything: it was opened for reading. */
+    boolean isReadable();
+
     /** Whether {@link #begin} may be called: it was opened for writing. */
     boolean isWritable();
 

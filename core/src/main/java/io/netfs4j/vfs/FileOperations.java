@@ -56,21 +56,20 @@ final class FileOperations {
                         continue;
                     }
                 }
-                try {
-                    soft.await(turn);
-                } catch (FsException e) {
-                    // Not the part that came: a short count would say that the file ends there.
-                    target.position(start);
-                    throw e;
-                }
+                soft.await(turn);
             }
+        } catch (FsException e) {
+            // Not the part that came: a short count would say that the file ends there.
+            target.position(start);
+            throw e;
         }
     }
 
     private record ReadStep(boolean done, @Nullable Completion<@Nullable Void> loading) {}
 
     private ReadStep readStep(
-            OpenedInode file, long position, ByteBuffer target, int start, boolean hinted) {
+            OpenedInode file, long position, ByteBuffer target, int start, boolean hinted)
+            throws FsException {
         InodeData data = file.data;
         file.inode.lock.lock();
         try {
@@ -90,6 +89,7 @@ final class FileOperations {
             }
             Completion<@Nullable Void> loading = parts.engine().loading(data, at, end);
             if (loading == null) {
+                requireReadable(data);
                 long from = at & -MemoryPool.PAGE_BYTES;
                 long to = end + MemoryPool.PAGE_BYTES - 1 & -MemoryPool.PAGE_BYTES;
                 to = Math.min(to, data.remoteSizeBytes());
@@ -102,6 +102,16 @@ final class FileOperations {
             return new ReadStep(false, loading);
         } finally {
             file.inode.lock.unlock();
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private static void requireReadable(InodeData data) throws FsException {
+        ServerFile handle = data.file();
+        if (handle == null || !handle.isReadable()) {
+            throw new FsException(
+                    handle == null ? FsError.EBADF : FsError.EACCES,
+                    "no handle to read with: " + data.listener().name());
         }
     }
 

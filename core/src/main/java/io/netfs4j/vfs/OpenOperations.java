@@ -226,7 +226,7 @@ final class OpenOperations implements InodeTable.Unsaved {
             // The others go on with the new handle too.
             writes |= handle.isWritable();
         }
-        boolean alsoRead = handle != null;
+        boolean alsoRead = handle != null && handle.isReadable();
         Access wanted = writes ? Access.READ_WRITE : Access.READ;
         // In the gate: the path must be this file's until the handle is.
         OpenedFile opened =
@@ -253,7 +253,7 @@ final class OpenOperations implements InodeTable.Unsaved {
     private @Nullable Boolean keeps(
             Inode inode, InodeData data, ServerFile handle, Access access, long asked)
             throws FsException {
-        if (access.writes() && !handle.isWritable()) {
+        if ((access.writes() && !handle.isWritable()) || (access.reads() && !handle.isReadable())) {
             return null;
         }
         boolean unsaved;

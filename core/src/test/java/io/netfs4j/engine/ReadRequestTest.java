@@ -129,6 +129,7 @@ class ReadRequestTest {
                         (proxy, method, arguments) ->
                                 switch (method.getName()) {
                                     case "reads" -> reads;
+                                    case "isReadable" -> true;
                                     default -> throw new AssertionError(method);
                                 });
     }

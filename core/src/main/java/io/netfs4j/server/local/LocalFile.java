@@ -8,6 +8,7 @@ import io.netfs4j.base.Segment;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
+import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.PathSource;
@@ -42,7 +43,7 @@ final class LocalFile implements ServerFile {
     private final FileChannel channel;
     private final Path openedAs;
     private final PathSource source;
-    private final boolean writable;
+    private final Access access;
     private final Destination reads = new Pieces();
 
     /** Growing writes one byte at the end, which must not race with a piece that writes it too. */
@@ -61,13 +62,13 @@ final class LocalFile implements ServerFile {
             FileChannel channel,
             Path openedAs,
             PathSource source,
-            boolean writable)
+            Access access)
             throws FsException {
         this.server = server;
         this.channel = channel;
         this.openedAs = openedAs;
         this.source = source;
-        this.writable = writable;
+        this.access = access;
         seen = LocalAttributes.read(openedAs);
     }
 
@@ -82,7 +83,7 @@ final class LocalFile implements ServerFile {
 
     @Override
     public WriteSession begin(@Nullable CoherencyToken base) {
-        if (!writable) {
+        if (!access.writes()) {
             throw new IllegalStateException(openedAs + " is open for reading only");
         }
         return new Session();
@@ -124,8 +125,13 @@ final class LocalFile implements ServerFile {
     }
 
     @Override
+    public boolean isReadable() {
+        return access.reads();
+    }
+
+    @Override
     public boolean isWritable() {
-        return writable;
+        return access.writes();
     }
 
     @Override
@@ -193,7 +199,7 @@ final class LocalFile implements ServerFile {
         LocalErrors.named(
                 openedAs,
                 () -> {
-                    if (!writable || sizeBytes < 0) {
+                    if (!access.writes() || sizeBytes < 0) {
                         throw new FsException(FsError.EINVAL, openedAs + ": cannot set its size");
                     }
                     growing.writeLock().lock();
@@ -295,6 +301,10 @@ final class LocalFile implements ServerFile {
     }
 
     private Termination readPiece(Subrequest piece) {
+        if (!access.reads()) {
+            return new Termination.Failed(
+                    new FsException(FsError.EBADF, openedAs + " is open for writing only"));
+        }
         long done = 0;
         try {
             for (Segment segment : piece.segments()) {

@@ -143,7 +143,7 @@ public final class LocalServer implements Server {
             options.add(StandardOpenOption.WRITE);
         }
         FileChannel channel = LocalErrors.named(path, () -> FileChannel.open(path, options));
-        return opened(channel, path, source, access.writes());
+        return opened(channel, path, source, access);
     }
 
     @Override
@@ -157,14 +157,14 @@ public final class LocalServer implements Server {
                         LinkOption.NOFOLLOW_LINKS);
         FileChannel channel =
                 LocalErrors.named(path, () -> FileChannel.open(path, options, permissions(mode)));
-        return opened(channel, path, source, true);
+        return opened(channel, path, source, Access.READ_WRITE);
     }
 
-    private OpenedFile opened(FileChannel channel, Path path, PathSource source, boolean writable)
+    private OpenedFile opened(FileChannel channel, Path path, PathSource source, Access access)
             throws FsException {
         LocalFile file;
         try {
-            file = new LocalFile(this, channel, path, source, writable);
+            file = new LocalFile(this, channel, path, source, access);
         } catch (FsException e) {
             LocalErrors.named(
                     path,

@@ -7,6 +7,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
+import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.ServerAttributes;
@@ -25,16 +26,16 @@ final class MemoryFile implements ServerFile {
 
     private final MemoryServer server;
     private final MemoryNode node;
-    private final boolean writable;
+    private final Access access;
     private final Destination reads = new Reads();
 
     /** Guarded by the store's lock. */
     private boolean closed;
 
-    MemoryFile(MemoryServer server, MemoryNode node, boolean writable) {
+    MemoryFile(MemoryServer server, MemoryNode node, Access access) {
         this.server = server;
         this.node = node;
-        this.writable = writable;
+        this.access = access;
     }
 
     @Override
@@ -44,7 +45,7 @@ final class MemoryFile implements ServerFile {
 
     @Override
     public WriteSession begin(@Nullable CoherencyToken base) {
-        if (!writable) {
+        if (!access.writes()) {
             throw new IllegalStateException("opened for reading only");
         }
         return new Session();
@@ -82,8 +83,13 @@ final class MemoryFile implements ServerFile {
     }
 
     @Override
+    public boolean isReadable() {
+        return access.reads();
+    }
+
+    @Override
     public boolean isWritable() {
-        return writable;
+        return access.writes();
     }
 
     @Override
@@ -98,7 +104,7 @@ final class MemoryFile implements ServerFile {
     }
 
     private void requireWritable() throws FsException {
-        if (!writable) {
+        if (!access.writes()) {
             throw new FsException(FsError.EBADF, "opened for reading only");
         }
     }
@@ -114,6 +120,9 @@ final class MemoryFile implements ServerFile {
             offer.take(offer.length());
             Termination end;
             try {
+                if (!access.reads()) {
+                    throw new FsException(FsError.EBADF, "opened for writing only");
+                }
                 long count = server.locked(() -> node.content.read(offer));
                 end = count == offer.length() ? Termination.DONE : new Termination.EndOfFile(count);
             } catch (FsException e) {

@@ -129,19 +129,19 @@ public final class MemoryServer implements Server {
                 case SYMLINK -> throw error(FsError.ELOOP, path);
                 case OTHER -> throw error(FsError.ENXIO, path);
             }
-            return opened(node, access.writes());
+            return opened(node, access);
         });
     }
 
     @Override
     public OpenedFile create(PathSource source, int mode) throws FsException {
         RemotePath path = source.path();
-        return locked(() -> opened(add(path, FileType.REGULAR, mode, ""), true));
+        return locked(() -> opened(add(path, FileType.REGULAR, mode, ""), Access.READ_WRITE));
     }
 
-    private OpenedFile opened(MemoryNode node, boolean writable) {
+    private OpenedFile opened(MemoryNode node, Access access) {
         node.opens++;
-        return new OpenedFile(new MemoryFile(this, node, writable), node.attributes());
+        return new OpenedFile(new MemoryFile(this, node, access), node.attributes());
     }
 
     /** Gives back one open file, when {@code isFirst} says under the lock that it still counts. */

@@ -66,8 +66,23 @@ public abstract class ServerDataContract extends ServerContract {
         assertThat(endOf(file, 999_999)).isEqualTo(new Termination.EndOfFile(0));
         assertThat(transfers.get(file, 900, 500))
                 .isEqualTo(Arrays.copyOfRange(pattern(1, 1000), 900, 1000));
+        assertThat(file.isReadable()).isTrue();
         assertThat(file.isWritable()).isFalse();
         file.close();
+    }
+
+    @Test
+    void open_forWritingOnly_writesAndDoesNotRead() throws Exception {
+        make("f", pattern(1, 1000));
+        ServerFile file = server.open(() -> path("f"), Access.WRITE).file();
+        assertThat(file.isWritable()).isTrue();
+        assertThat(file.isReadable()).isFalse();
+        transfers.write(file, 10, pattern(2, 20));
+        assertThat(endOf(file, 0)).isInstanceOf(Termination.Failed.class);
+        file.close();
+        byte[] expected = pattern(1, 1000);
+        System.arraycopy(pattern(2, 20), 0, expected, 10, 20);
+        assertThat(contents(path("f"))).isEqualTo(expected);
     }
 
     private Termination endOf(ServerFile file, long position) throws FsException {

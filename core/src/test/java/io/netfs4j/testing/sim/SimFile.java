@@ -125,6 +125,11 @@ final class SimFile implements ServerFile {
     }
 
     @Override
+    public boolean isReadable() {
+        return inner.isReadable();
+    }
+
+    @Override
     public boolean isWritable() {
         return inner.isWritable();
     }

@@ -64,6 +64,11 @@ final class SftpFile implements ServerFile {
     }
 
     @Override
+    public boolean isReadable() {
+        return handle.access().reads();
+    }
+
+    @Override
     public boolean isWritable() {
         return handle.access().writes();
     }
@@ -123,6 +128,9 @@ final class SftpFile implements ServerFile {
     private boolean offered(Subrequest offer, Runnable whenReady, boolean write) {
         FileHandle.OnServer open;
         try {
+            if (!write && !isReadable()) {
+                throw new FsException(FsError.EBADF, pathText() + " is open for writing only");
+            }
             open = handle.tryPin(whenReady);
         } catch (FsException e) {
             offer.take(offer.length());
