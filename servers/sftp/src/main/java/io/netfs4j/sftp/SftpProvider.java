@@ -48,7 +48,9 @@ public final class SftpProvider implements ServerProvider {
     static final String TIMEOUT = "timeout";
 
     private static final long BYTES_IN_FLIGHT_DEFAULT = 8L << 20;
-    private static final long REQUESTS_IN_FLIGHT_DEFAULT = 256;
+
+    /** Pieces of 4 KiB fill a link of 50 MB/s and 20 ms with 256 unanswered ones, and barely. */
+    private static final long REQUESTS_IN_FLIGHT_DEFAULT = 1024;
     private static final long HANDLES_DEFAULT = 512;
 
     /** Directories being listed need handles too. */
