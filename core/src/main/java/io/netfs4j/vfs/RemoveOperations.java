@@ -63,20 +63,27 @@ final class RemoveOperations {
             boolean hides = seen != null && mustHide(seen);
             done =
                     hides
-                            ? parts.gate().alone(() -> unlinkNow(directory, name))
-                            : parts.gate().shared(() -> unlinkNow(directory, name));
+                            ? parts.gate().alone(() -> unlinkNow(directory, name, true))
+                            : parts.gate().shared(() -> unlinkNow(directory, name, false));
         }
     }
 
-    /** Returns false when the server has not got the file yet: it must be waited for. */
-    private boolean unlinkNow(Inode directory, String name) throws FsException {
+    /**
+     * Returns false when the server has not got the file yet, which must be waited for, or when it
+     * was opened meanwhile and must be hidden, which wants the gate alone.
+     */
+    private boolean unlinkNow(Inode directory, String name, boolean alone) throws FsException {
         if (creations.isPending(directory, name)) {
             return false;
         }
         RemotePath path = parts.table().path(directory).child(name);
         Inode child = parts.table().pinChild(directory, name);
         try {
-            if (child != null && mustHide(child)) {
+            boolean hides = child != null && mustHide(child);
+            if (hides && !alone) {
+                return false;
+            }
+            if (child != null && hides) {
                 hide(child, directory, name, path);
             } else {
                 parts.server().remove(path);
