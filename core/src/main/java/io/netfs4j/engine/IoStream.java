@@ -4,6 +4,7 @@ package io.netfs4j.engine;
 import io.netfs4j.base.Segment;
 import io.netfs4j.base.SortedLongMap;
 import io.netfs4j.request.Destination;
+import io.netfs4j.request.Subrequest;
 
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +64,60 @@ final class IoStream {
         this.destination = destination;
     }
 
+    /**
+     * Offers a piece to the destination.
+     *
+     * @param whenReady called when it was refused and the destination may take something again
+     * @return whether it was taken, perhaps in part: {@link Piece#length} says how much
+     */
+    boolean offer(Piece piece, Subrequest subrequest, Runnable whenReady) {
+        // Linked before it is issued: it may have ended before issue returns.
+        pieces.put(piece.position, piece);
+        AtomicBoolean granted = new AtomicBoolean();
+        boolean taken =
+                destination.issue(
+                        subrequest,
+                        () -> {
+                            granted.set(true);
+                            whenReady.run();
+                        });
+        if (!taken && piece.termination == null) {
+            pieces.remove(piece.position);
+            credit = granted;
+            if (granted.get()) {
+                whenReady.run();
+            }
+            return false;
+        }
+        piece.length = subrequest.length();
+        return true;
+    }
+
+    /** The pieces in order. */
+    List<Piece> allPieces() {
+        List<Piece> all = new ArrayList<>(pieces.size());
+        for (Piece p = pieces.first(); p != null; p = pieces.ceiling(p.position + 1)) {
+            all.add(p);
+        }
+        return all;
+    }
+
+    /** Puts a span behind those to be sent again, joined to the last where it follows on. */
+    void retry(Span span) {
+        Span last = retries.peekLast();
+        if (last != null && last.position + last.length == span.position) {
+            List<Segment> joined =
+                    last.segments instanceof ArrayList
+                            ? last.segments
+                            : new ArrayList<>(last.segments);
+            joined.addAll(span.segments);
+            last.segments = joined;
+            last.length += span.length;
+        } else {
+            retries.addLast(span);
+        }
+    }
+
     long gatheredFrom() {
         return gatheredFrom;
     }
@@ -101,11 +156,6 @@ final class IoStream {
         }
         gatheredFrom += count;
         gatheredBytes -= count;
-    }
-
-    /** The destination refused; {@code granted} becomes true when it may take something again. */
-    void refusedUntil(AtomicBoolean granted) {
-        credit = granted;
     }
 
     boolean lacksCredit() {

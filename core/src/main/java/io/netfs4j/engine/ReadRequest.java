@@ -2,11 +2,9 @@
 package io.netfs4j.engine;
 
 import io.netfs4j.base.Completion;
-import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
-import io.netfs4j.base.Segment;
 import io.netfs4j.pagecache.LoadSpan;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;
@@ -64,9 +62,7 @@ final class ReadRequest {
     private final long to;
     private int front;
     private int subrequests;
-    private int attempts;
-    private int disconnects;
-    private boolean timerSet;
+    private final Patience patience = new Patience();
 
     /** What has not come and has not failed yet. */
     private final RangeSet open = new RangeSet();
@@ -106,7 +102,7 @@ final class ReadRequest {
         for (LoadSpan span : spans) {
             request.fillings.add(new Filling(span));
             request.open.add(span.position(), span.end());
-            request.enqueue(
+            request.stream.retry(
                     new IoStream.Span(
                             span.position(),
                             List.of(span.segment()),
@@ -157,22 +153,6 @@ final class ReadRequest {
         }
     }
 
-    /** Joins a span to the last one to be issued where it follows on. */
-    private void enqueue(IoStream.Span span) {
-        IoStream.Span last = stream.retries.peekLast();
-        if (last != null && last.position + last.length == span.position) {
-            List<Segment> joined =
-                    last.segments instanceof ArrayList
-                            ? last.segments
-                            : new ArrayList<>(last.segments);
-            joined.addAll(span.segments);
-            last.segments = joined;
-            last.length += span.length;
-        } else {
-            stream.retries.addLast(span);
-        }
-    }
-
     @GuardedBy("inode lock")
     private void issue() {
         if (abandoned) {
@@ -183,7 +163,9 @@ final class ReadRequest {
             return;
         }
         IoStream.Span span;
-        while (!timerSet && (span = stream.retries.peekFirst()) != null && !stream.lacksCredit()) {
+        while (!patience.isPausing()
+                && (span = stream.retries.peekFirst()) != null
+                && !stream.lacksCredit()) {
             long most = Math.max(1, stream.destination.estimateBytes(span.position));
             long count = Math.min(span.length, most);
             long taken = offer(span, count);
@@ -211,26 +193,11 @@ final class ReadRequest {
                             inFlight.decrementAndGet();
                             post();
                         });
-        stream.pieces.put(piece.position, piece);
         inFlight.incrementAndGet();
-        AtomicBoolean granted = new AtomicBoolean();
-        boolean taken =
-                stream.destination.issue(
-                        subrequest,
-                        () -> {
-                            granted.set(true);
-                            post();
-                        });
-        if (!taken && piece.termination == null) {
-            stream.pieces.remove(piece.position);
+        if (!stream.offer(piece, subrequest, this::post)) {
             inFlight.decrementAndGet();
-            stream.refusedUntil(granted);
-            if (granted.get()) {
-                post();
-            }
             return 0;
         }
-        piece.length = subrequest.length();
         engine.counters().add(Counter.DOWNLOAD_REQUESTS, 1);
         return piece.length;
     }
@@ -275,8 +242,7 @@ final class ReadRequest {
 
     private void arrived(long start, long end) {
         if (end > start) {
-            attempts = 0;
-            disconnects = 0;
+            patience.progress();
             engine.counters().add(Counter.DOWNLOADED_BYTES, end - start);
             end(start, end, true);
         }
@@ -332,25 +298,19 @@ final class ReadRequest {
     @GuardedBy("inode lock")
     private void retry() {
         Piece first = stream.pieces.first();
-        if (first == null || !first.needsRetry() || timerSet || inFlight.get() > 0) {
+        if (first == null || !first.needsRetry() || patience.isPausing() || inFlight.get() > 0) {
             return;
         }
-        List<Piece> pieces = new ArrayList<>();
-        Termination.RetryLater patience = null;
-        boolean disconnected = false;
-        for (Piece p = first; p != null; p = stream.pieces.ceiling(p.position + 1)) {
-            if (p.termination instanceof Termination.RetryLater r) {
-                disconnected |= r.disconnected();
-                patience =
-                        patience == null || r.afterNanos() > patience.afterNanos() ? r : patience;
-            } else if (p.termination instanceof Termination.Short(long n)) {
+        List<Piece> pieces = stream.allPieces();
+        pieces.removeIf(p -> !p.needsRetry());
+        for (Piece p : pieces) {
+            if (p.termination instanceof Termination.Short(long n)) {
                 arrived(p.position, p.position + n);
             }
-            if (p.needsRetry()) {
-                pieces.add(p);
-            }
         }
-        FsException hopeless = patience == null ? null : pause(patience, disconnected);
+        Termination.RetryLater asked = Patience.askedBy(pieces);
+        FsException hopeless =
+                asked == null ? null : patience.pause(engine, inode, asked, this::post);
         List<IoStream.Span> later = new ArrayList<>(stream.retries);
         stream.retries.clear();
         for (Piece p : pieces) {
@@ -361,36 +321,9 @@ final class ReadRequest {
             }
             engine.counters().add(Counter.RETRIES, 1);
             long got = p.termination instanceof Termination.Short(long n) ? n : 0;
-            enqueue(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
+            stream.retry(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
         }
         stream.retries.addAll(later);
-    }
-
-    /** Waits before the next attempt; after too many without progress says that there is none. */
-    @GuardedBy("inode lock")
-    private @Nullable FsException pause(Termination.RetryLater patience, boolean disconnected) {
-        int attempt = disconnected ? ++disconnects : ++attempts;
-        if (!disconnected && attempt > engine.limits().attemptsMax()) {
-            attempts = 0;
-            FsException cause = patience.cause();
-            return new FsException(
-                    cause.error() == FsError.EAGAIN ? FsError.EIO : cause.error(),
-                    attempt - 1 + " attempts without progress: " + cause.getMessage(),
-                    cause);
-        }
-        timerSet = true;
-        engine.after(
-                Math.max(patience.afterNanos(), engine.retryPauseNanos(attempt)),
-                () -> {
-                    inode.lock().lock();
-                    try {
-                        timerSet = false;
-                    } finally {
-                        inode.lock().unlock();
-                    }
-                    post();
-                });
-        return null;
     }
 
     @GuardedBy("inode lock")

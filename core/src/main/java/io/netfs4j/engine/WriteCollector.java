@@ -57,8 +57,7 @@ final class WriteCollector {
     /** The server has these bytes of a piece. */
     static void transferred(WriteRequest request, Piece piece, long bytes) {
         request.transferredBytes += bytes;
-        request.retry.attempts = 0;
-        request.retry.disconnects = 0;
+        request.retry.patience.progress();
         request.engine().counters().add(Counter.UPLOADED_BYTES, bytes);
         InodeData inode = request.inode();
         inode.setRemoteSizeBytes(Math.max(inode.remoteSizeBytes(), piece.position + bytes));

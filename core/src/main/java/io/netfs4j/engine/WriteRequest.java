@@ -110,16 +110,12 @@ final class WriteRequest {
 
     /** The retryer's memory within this request. */
     static final class Retries {
-        /** Answers of a live server without progress, in a row. */
-        int attempts;
-
-        /** Lost connections in a row; only lengthens the pause. */
-        int disconnects;
+        final Patience patience = new Patience();
 
         /** Some piece at a front waits for the retryer. */
         boolean needed;
 
-        boolean timerSet;
+        /** Nothing has to be waited for any more. */
         boolean due;
     }
 
@@ -304,28 +300,12 @@ final class WriteRequest {
                         position,
                         piece.segments,
                         (sub, termination) -> terminated(stream, piece, sub, termination, trace));
-        // Linked before it is issued: it may have ended before issue returns.
-        stream.pieces.put(position, piece);
         inFlight.incrementAndGet();
-        AtomicBoolean granted = new AtomicBoolean();
-        boolean taken =
-                stream.destination.issue(
-                        subrequest,
-                        () -> {
-                            granted.set(true);
-                            post();
-                        });
-        if (!taken && piece.termination == null) {
-            stream.pieces.remove(position);
+        if (!stream.offer(piece, subrequest, this::post)) {
             inFlight.decrementAndGet();
             engine.inFlight().release(bytes);
-            stream.refusedUntil(granted);
-            if (granted.get()) {
-                post();
-            }
             return 0;
         }
-        piece.length = subrequest.length();
         engine.inFlight().release(bytes - piece.length);
         engine.counters().add(Counter.UPLOAD_REQUESTS, 1);
         return piece.length;

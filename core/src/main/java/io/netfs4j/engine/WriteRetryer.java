@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.engine;
 
-import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
@@ -67,71 +66,43 @@ final class WriteRetryer {
 
     /** Decides how long to wait before the next attempt, and waits by posting a step. */
     private static void pause(WriteRequest request) {
-        if (request.retry.timerSet) {
+        if (request.retry.patience.isPausing()) {
             return;
         }
-        boolean disconnected = false;
-        Termination.RetryLater patience = null;
-        boolean progress = false;
-        for (IoStream stream : request.streams) {
-            for (Piece p : pieces(stream)) {
-                if (p.termination instanceof Termination.RetryLater r) {
-                    disconnected |= r.disconnected();
-                    patience =
-                            patience == null || r.afterNanos() > patience.afterNanos()
-                                    ? r
-                                    : patience;
-                }
-                progress |= p.termination instanceof Termination.Short;
-            }
+        List<Piece> pieces = new ArrayList<>();
+        request.streams.forEach(stream -> pieces.addAll(stream.allPieces()));
+        if (pieces.stream().anyMatch(p -> p.termination instanceof Termination.Short)) {
+            request.retry.patience.progress();
         }
-        if (patience == null || progress) {
-            request.retry.attempts = 0;
-            request.retry.due = patience == null;
-            if (patience == null) {
-                return;
-            }
+        Termination.RetryLater asked = Patience.askedBy(pieces);
+        if (asked == null) {
+            request.retry.due = true;
+            return;
         }
         Engine engine = request.engine();
-        int attempt = disconnected ? ++request.retry.disconnects : ++request.retry.attempts;
-        if (!disconnected && attempt > engine.limits().attemptsMax()) {
-            giveUp(request, patience.cause());
+        FsException hopeless =
+                request.retry.patience.pause(
+                        engine,
+                        request.inode(),
+                        asked,
+                        () -> {
+                            request.retry.due = true;
+                            request.post();
+                        });
+        if (hopeless != null) {
+            request.retry.needed = false;
+            request.fail(hopeless);
+            WriteCollector.collect(request);
             return;
         }
-        long nanos = Math.max(patience.afterNanos(), engine.retryPauseNanos(attempt));
-        request.retry.timerSet = true;
         // While it waits it takes no share, and must not keep others waiting behind it for one.
         engine.inFlight().forget(request);
-        engine.after(
-                nanos,
-                () -> {
-                    request.inode().lock().lock();
-                    try {
-                        request.retry.timerSet = false;
-                        request.retry.due = true;
-                    } finally {
-                        request.inode().lock().unlock();
-                    }
-                    request.post();
-                });
-    }
-
-    private static void giveUp(WriteRequest request, FsException cause) {
-        request.retry.needed = false;
-        request.fail(
-                new FsException(
-                        cause.error() == FsError.EAGAIN ? FsError.EIO : cause.error(),
-                        request.engine().limits().attemptsMax()
-                                + " attempts without progress: "
-                                + cause.getMessage(),
-                        cause));
-        WriteCollector.collect(request);
     }
 
     /** Turns what is left of each piece that needs it into spans, joining those that touch. */
     private static void rebuild(WriteRequest request) {
         for (IoStream stream : request.streams) {
-            for (Piece p : pieces(stream)) {
+            for (Piece p : stream.allPieces()) {
                 if (!p.needsRetry()) {
                     continue;
                 }
@@ -141,22 +112,9 @@ final class WriteRetryer {
                 if (got > 0) {
                     WriteCollector.transferred(request, p, got);
                 }
-                add(
-                        stream,
+                stream.retry(
                         new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
             }
-        }
-    }
-
-    private static void add(IoStream stream, IoStream.Span span) {
-        IoStream.Span last = stream.retries.peekLast();
-        if (last != null && last.position + last.length == span.position) {
-            List<Segment> joined = new ArrayList<>(last.segments);
-            joined.addAll(span.segments);
-            last.segments = joined;
-            last.length += span.length;
-        } else {
-            stream.retries.addLast(span);
         }
     }
 
@@ -179,15 +137,5 @@ final class WriteRetryer {
                 }
             }
         }
-    }
-
-    private static List<Piece> pieces(IoStream stream) {
-        List<Piece> all = new ArrayList<>(stream.pieces.size());
-        for (Piece p = stream.pieces.first();
-                p != null;
-                p = stream.pieces.ceiling(p.position + 1)) {
-            all.add(p);
-        }
-        return all;
     }
 }
