@@ -33,7 +33,7 @@ public record EngineLimits(
             new EngineLimits(
                     16L << 20,
                     SECOND,
-                    2L << 20,
+                    512L << 10,
                     10,
                     50 * MILLI,
                     5 * SECOND,
