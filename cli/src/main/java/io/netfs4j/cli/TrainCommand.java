@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +34,13 @@ final class TrainCommand implements Callable<Integer> {
 
     /** The file is begun anew after so many, to keep the memory of a build machine. */
     private static final int PIECES_IN_FILE = 16;
+
+    private static final int BLOCK_BYTES = 4096;
+
+    private static final int OVERWRITES = 20_000;
+
+    /** Blocks between one overwrite and the next; has no divisor in common with a power of two. */
+    private static final long OVERWRITES_APART = 2_467;
 
     /** Of the size that SSH sends, so many that the compiler is done with them. */
     private static final int PACKETS = 4_000;
@@ -100,6 +109,7 @@ final class TrainCommand implements Callable<Integer> {
                     }
                 }
             }
+            overwrite(file);
             try (Stream<Path> entries = Files.list(directory)) {
                 entries.forEach(TrainCommand::read);
             }
@@ -108,6 +118,19 @@ final class TrainCommand implements Callable<Integer> {
             mount.unmount(true);
             mount.awaitUnmounted();
             mount.close();
+        }
+    }
+
+    /** Small writes all over a file: what data bases do, and the most requests for a byte. */
+    private static void overwrite(Path file) throws IOException {
+        ByteBuffer block = ByteBuffer.allocate(BLOCK_BYTES);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            int blocks = PIECES_IN_FILE * (PIECE_BYTES / BLOCK_BYTES);
+            for (int i = 0; i < OVERWRITES; i++) {
+                long at = Math.floorMod(i * OVERWRITES_APART, blocks);
+                channel.write(block.rewind(), at * BLOCK_BYTES);
+            }
+            channel.force(false);
         }
     }
 
