@@ -38,6 +38,9 @@ public final class InodeData {
          */
         void create();
 
+        /** The server will not get the file: nobody wants it any more. */
+        void onGivenUp();
+
         /** A write request is about to be committed. */
         void onCommitting();
 
@@ -260,6 +263,9 @@ public final class InodeData {
         creating = false;
         creationFailure = failure;
         creation = failure == null || creationGivenUp ? null : new Completion<>();
+        if (failure != null && creationGivenUp) {
+            listener.onGivenUp();
+        }
         if (attempt != null && failure == null) {
             attempt.complete(null);
         } else if (attempt != null && failure != null) {
@@ -279,8 +285,10 @@ public final class InodeData {
     public void giveUpCreation() {
         Completion<@Nullable Void> attempt = creation;
         creationGivenUp = true;
+        pendingTimes = PendingTimes.NONE;
         if (attempt != null && !creating) {
             creation = null;
+            listener.onGivenUp();
             attempt.fail(new FsException(FsError.ESTALE, "the file was given up"));
         }
     }

@@ -61,6 +61,8 @@ final class WriteCollector {
         request.engine().counters().add(Counter.UPLOADED_BYTES, bytes);
         InodeData inode = request.inode();
         inode.setRemoteSizeBytes(Math.max(inode.remoteSizeBytes(), piece.position + bytes));
+        // Even if the commit fails: these bytes are clean, and fsync has to force them.
+        inode.setUnsynced();
     }
 
     /** Ends the write-back of every span that all streams have passed. */

@@ -84,7 +84,7 @@ final class AttributeOperations {
     }
 
     <T> T byPath(Inode inode, ByPath<T> action) throws FsException {
-        creations.await(inode);
+        creations.settled(inode);
         return parts.gate().shared(() -> action.run(parts.table().path(inode)));
     }
 
@@ -102,7 +102,7 @@ final class AttributeOperations {
             change = change.withoutTimes();
         }
         if (!change.isEmpty()) {
-            creations.await(inode);
+            creations.settled(inode);
             changeOnServer(inode, change);
         }
         return get(inode);
@@ -136,9 +136,20 @@ final class AttributeOperations {
             }
             if (change.mode() != null || change.uid() != null || change.gid() != null) {
                 inode.ownerChanges++;
+                forbid(inode);
             }
         } finally {
             inode.lock.unlock();
+        }
+    }
+
+    /** The server may make no more files for us in there: it is asked first again. */
+    private void forbid(Inode inode) {
+        parts.table().lock().lock();
+        try {
+            inode.owners = null;
+        } finally {
+            parts.table().lock().unlock();
         }
     }
 

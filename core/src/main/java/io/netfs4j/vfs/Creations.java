@@ -5,7 +5,6 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
-import io.netfs4j.base.Waits;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.Access;
@@ -14,6 +13,7 @@ import io.netfs4j.server.Capability;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
+import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
 
 import org.jspecify.annotations.Nullable;
@@ -47,7 +47,11 @@ final class Creations {
     /** A file costs about a kilobyte until it is made: 8 MiB of them. */
     private static final int PENDING_MAX = 8192;
 
+    /** After a lost connection that a soft mount did not wait for, in nanoseconds. */
+    private static final long PAUSE_NANOS = 1_000_000_000L;
+
     private final VfsParts parts;
+    private final SoftWaits soft;
 
     /** Whose attempt has not begun. */
     @GuardedBy("table lock")
@@ -61,6 +65,7 @@ final class Creations {
 
     Creations(VfsParts parts) {
         this.parts = parts;
+        this.soft = new SoftWaits(parts.environment(), parts.options().softTimeoutNanos());
     }
 
     /** Whether another file may be pending. */
@@ -104,16 +109,31 @@ final class Creations {
     private void attempts(Inode first) {
         Inode inode = first;
         while (inode != null) {
-            attempt(inode);
-            parts.table().lock().lock();
+            boolean ended = false;
             try {
-                inode = queue.pollFirst();
-                if (inode == null) {
-                    inFlight--;
-                }
+                attempt(inode);
+                ended = true;
             } finally {
-                parts.table().lock().unlock();
+                // What breaks off for a reason that nobody foresaw must not hold up the others.
+                inode = next();
+                if (!ended && inode != null) {
+                    Inode another = inode;
+                    parts.environment().scheduler().fork("netfs-create", () -> attempts(another));
+                }
             }
+        }
+    }
+
+    private @Nullable Inode next() {
+        parts.table().lock().lock();
+        try {
+            Inode next = queue.pollFirst();
+            if (next == null) {
+                inFlight--;
+            }
+            return next;
+        } finally {
+            parts.table().lock().unlock();
         }
     }
 
@@ -129,7 +149,10 @@ final class Creations {
         } catch (FsException e) {
             failure = e;
         } finally {
-            if (failure != null) {
+            if (failure != null && failure.error() == FsError.ETIMEDOUT) {
+                // A lost connection refuses nothing, also where others do not wait for it.
+                parts.environment().scheduler().schedule(() -> start(inode), PAUSE_NANOS);
+            } else if (failure != null) {
                 failed(inode, failure);
             }
         }
@@ -163,22 +186,12 @@ final class Creations {
      */
     private OpenedFile take(Inode inode, OpenedFile there, FsException exists) throws FsException {
         ServerAttributes a = there.attributes();
-        boolean untouched;
-        inode.lock.lock();
-        try {
-            InodeData data = inode.data;
-            untouched = data != null && data.sizeBytes() == 0 && data.pages().dirtyBytes() == 0;
-        } finally {
-            inode.lock.unlock();
-        }
         boolean taken = false;
         try {
             if (a.type() == FileType.REGULAR && a.sizeBytes() > 0 && inode.truncates) {
                 a = there.file().setAttributes(AttributeChange.size(0));
-                taken = true;
-            } else {
-                taken = a.type() == FileType.REGULAR && (a.sizeBytes() == 0 || untouched);
             }
+            taken = a.type() == FileType.REGULAR;
         } finally {
             if (!taken) {
                 there.file().close();
@@ -191,31 +204,23 @@ final class Creations {
     }
 
     /**
-     * The server's own mask took bits away: they are asked for again, where that is allowed.
-     *
-     * @throws FsException what the server said; the file is closed then
+     * The server's own mask took bits away: they are asked for again. Where that fails the file is
+     * there all the same, and which bits it has is told by its attributes.
      */
-    OpenedFile withMode(OpenedFile opened, int mode) throws FsException {
+    OpenedFile withMode(OpenedFile opened, int mode) {
         if (!parts.server().capabilities().has(Capability.MODES)
                 || opened.attributes().mode() == mode) {
             return opened;
         }
         try {
-            return new OpenedFile(
-                    opened.file(),
-                    opened.file()
-                            .setAttributes(
-                                    new AttributeChange(mode, null, null, null, null, null)));
+            AttributeChange change = new AttributeChange(mode, null, null, null, null, null);
+            return new OpenedFile(opened.file(), opened.file().setAttributes(change));
         } catch (FsException e) {
-            if (e.error() == FsError.EPERM || e.error() == FsError.EACCES) {
-                return opened;
-            }
-            opened.file().close();
-            throw e;
+            return opened;
         }
     }
 
-    private void made(Inode inode, OpenedFile opened) {
+    private void made(Inode inode, OpenedFile opened) throws FsException {
         ServerAttributes a = opened.attributes();
         List<Inode> directories = new ArrayList<>(1);
         inode.lock.lock();
@@ -223,6 +228,12 @@ final class Creations {
             InodeData data = inode.data;
             if (data == null) {
                 throw new IllegalStateException("a pending file without data");
+            }
+            boolean written = data.sizeBytes() > 0 || data.pages().dirtyBytes() > 0;
+            if (a.sizeBytes() > 0 && written) {
+                opened.file().close();
+                throw new FsException(
+                        FsError.EEXIST, "another client made " + data.listener().name());
             }
             parts.table().lock().lock();
             try {
@@ -287,16 +298,49 @@ final class Creations {
             if (data == null || attempt == null) {
                 return;
             }
-            parts.engine().writeback(data, Origin.WRITEBACK);
+            if (!data.isBeingCreated()) {
+                parts.engine().writeback(data, Origin.WRITEBACK);
+            }
         } finally {
             inode.lock.unlock();
         }
-        Waits waits = parts.environment().waits();
-        waits.await(attempt);
+        soft.await(attempt);
+    }
+
+    /**
+     * Waits until what is set on a file will stay: until the server has it, or no attempt is under
+     * way in a directory, for each moves the directory's times and needs its permission bits.
+     */
+    void settled(Inode inode) throws FsException {
+        if (!inode.isDirectory()) {
+            await(inode);
+            return;
+        }
+        for (Inode file : pendingIn(inode)) {
+            try {
+                await(file);
+            } catch (FsException e) {
+                if (e.error() == FsError.EINTR || e.error() == FsError.ETIMEDOUT) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** As {@link #await}, for every file in a directory. */
     void awaitAll(Inode directory) throws FsException {
+        for (Inode file : pendingIn(directory)) {
+            try {
+                await(file);
+            } catch (FsException e) {
+                if (e.error() == FsError.EINTR || isStillPending(file)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private List<Inode> pendingIn(Inode directory) {
         List<Inode> files = new ArrayList<>();
         parts.table().lock().lock();
         try {
@@ -306,32 +350,46 @@ final class Creations {
         } finally {
             parts.table().lock().unlock();
         }
-        for (Inode file : files) {
-            await(file);
+        return files;
+    }
+
+    private boolean isStillPending(Inode file) {
+        parts.table().lock().lock();
+        try {
+            return file.pending;
+        } finally {
+            parts.table().lock().unlock();
         }
     }
 
     /**
-     * Gives up a file that the server would not make and whose name is taken away.
+     * Gives up a file that the server would not make and whose name is taken away. What is dirty
+     * stays, for those who have it open.
      *
+     * @param refusal what the server said
      * @return whether that was done; else the server has it, or is being asked
+     * @throws FsException why what an attempt may have left on the server cannot be removed
      */
-    boolean giveUp(Inode directory, String name, Inode inode) {
+    boolean giveUp(Inode directory, String name, Inode inode, FsException refusal)
+            throws FsException {
+        if (refusal.error() == FsError.ETIMEDOUT) {
+            return false;
+        }
+        if (refusal.error() != FsError.EEXIST && isStillPending(inode)) {
+            removeLeftOver(directory, name);
+        }
         inode.lock.lock();
         try {
             InodeData data = inode.data;
-            boolean open;
             if (data == null || data.creation() == null || data.isBeingCreated()) {
                 return false;
             }
+            boolean open;
             parts.table().lock().lock();
             try {
-                settle(inode, 0);
-                inode.removedHere = true;
-                inode.lookups++;
-                parts.table().unlink(directory, name);
-                inode.lookups--;
                 open = inode.openCount > 0;
+                // Its caller lets it go; until then it is needed.
+                inode.lookups++;
             } finally {
                 parts.table().lock().unlock();
             }
@@ -341,9 +399,54 @@ final class Creations {
                 parts.engine().discard(data);
             }
             inode.linkCount = 0;
+            parts.table().lock().lock();
+            try {
+                inode.lookups--;
+            } finally {
+                parts.table().lock().unlock();
+            }
             return true;
         } finally {
             inode.lock.unlock();
+        }
+    }
+
+    /**
+     * An attempt may have made the file and failed afterwards, or its answer was lost: that file is
+     * empty. One that is not is somebody else's.
+     */
+    private void removeLeftOver(Inode directory, String name) throws FsException {
+        parts.gate()
+                .<@Nullable Void>shared(() -> {
+                    RemotePath path = parts.table().path(directory).child(name);
+                    try {
+                        ServerAttributes there = parts.server().stat(path);
+                        if (there.type() == FileType.REGULAR && there.sizeBytes() == 0) {
+                            parts.server().remove(path);
+                        }
+                    } catch (FsException e) {
+                        if (e.error() != FsError.ENOENT) {
+                            throw e;
+                        }
+                    }
+                    return null;
+                });
+    }
+
+    /** The server will not get a file: its name goes. Called with the inode's lock held. */
+    void forget(Inode inode) {
+        parts.table().lock().lock();
+        try {
+            if (!inode.pending) {
+                return;
+            }
+            settle(inode, 0);
+            inode.removedHere = true;
+            for (Inode.Link link : List.copyOf(inode.links)) {
+                parts.table().unlink(link.directory(), link.name());
+            }
+        } finally {
+            parts.table().lock().unlock();
         }
     }
 

@@ -168,7 +168,7 @@ final class InodeTable {
     @GuardedBy("lock")
     Inode enter(Inode directory, String name, ServerAttributes a, long ino, long nowNanos) {
         Inode known = directory.children().get(name);
-        if (known != null && isSame(known, a)) {
+        if (known != null && (known.pending || isSame(known, a))) {
             return known;
         }
         if (known != null) {

@@ -238,8 +238,11 @@ final class Listings {
     /** A name of ours has come. */
     @GuardedBy("table lock")
     static void add(Inode directory, String name, Inode inode) {
-        if (directory.listing != null) {
-            directory.listing.entries().put(name, new Listing.Listed(inode.ino, inode.type, null));
+        Listing listing = directory.listing;
+        if (listing != null && listing.entries().size() >= LISTING_KEPT_MAX) {
+            directory.listing = null;
+        } else if (listing != null) {
+            listing.entries().put(name, new Listing.Listed(inode.ino, inode.type, null));
         }
     }
 }

@@ -9,7 +9,6 @@ import io.netfs4j.base.Names;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.Readahead;
 import io.netfs4j.request.Origin;
-import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.OpenedFile;
@@ -30,6 +29,7 @@ final class OpenOperations implements InodeTable.Unsaved {
     private final NameOperations names;
     private final RemoveOperations removals;
     private final Creations creations;
+    private final Revalidation revalidation;
 
     OpenOperations(
             VfsParts parts, NameOperations names, RemoveOperations removals, Creations creations) {
@@ -37,6 +37,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         this.names = names;
         this.removals = removals;
         this.creations = creations;
+        this.revalidation = new Revalidation(parts, this);
     }
 
     // ---- create, open -------------------------------------------------------------------------
@@ -165,7 +166,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         // Counted first, so that a close of the last other open file leaves the handle alone.
         count(inode, 1);
         try {
-            boolean keeps = revalidate(inode, flags.access());
+            boolean keeps = revalidation.revalidate(inode, flags.access());
             OpenedInode file;
             inode.lock.lock();
             try {
@@ -192,135 +193,6 @@ final class OpenOperations implements InodeTable.Unsaved {
             if (!done) {
                 release(file);
             }
-        }
-    }
-
-    /**
-     * Close-to-open: asks the server which version stands now, by a new handle where the present
-     * one does not do, else by its attributes.
-     *
-     * @return whether what is cached belongs to that version
-     */
-    private boolean revalidate(Inode inode, Access access) throws FsException {
-        InodeData data;
-        ServerFile handle;
-        long asked;
-        inode.lock.lock();
-        try {
-            data = inode.data;
-            asked = inode.changes;
-            handle = data == null ? null : data.borrowFile();
-        } finally {
-            inode.lock.unlock();
-        }
-        if (data != null && isPending(inode, data)) {
-            return true;
-        }
-        boolean writes = access.writes();
-        if (data != null && handle != null) {
-            InodeData known = data;
-            Boolean same = data.useBorrowed(handle, h -> keeps(inode, known, h, access, asked));
-            if (same != null) {
-                return same;
-            }
-            // The others go on with the new handle too.
-            writes |= handle.isWritable();
-        }
-        boolean alsoRead = handle != null && handle.isReadable();
-        Access wanted = writes ? Access.READ_WRITE : Access.READ;
-        // In the gate: the path must be this file's until the handle is.
-        OpenedFile opened =
-                parts.gate().shared(() -> openOnServer(inode, access, wanted, alsoRead));
-        return adopt(inode, opened.attributes(), asked, opened.file());
-    }
-
-    /** What the server has not got yet cannot have changed there. */
-    private static boolean isPending(Inode inode, InodeData data) {
-        inode.lock.lock();
-        try {
-            return data.creation() != null;
-        } finally {
-            inode.lock.unlock();
-        }
-    }
-
-    /**
-     * Whether the present handle does: it may be used so, and the name still stands for the version
-     * that we know. By name and not by handle, for another client may have put another file there.
-     *
-     * @return whether the cache counts; null when a new handle is needed
-     */
-    private @Nullable Boolean keeps(
-            Inode inode, InodeData data, ServerFile handle, Access access, long asked)
-            throws FsException {
-        if ((access.writes() && !handle.isWritable()) || (access.reads() && !handle.isReadable())) {
-            return null;
-        }
-        boolean unsaved;
-        boolean named;
-        inode.lock.lock();
-        try {
-            unsaved = data.isUnsaved();
-        } finally {
-            inode.lock.unlock();
-        }
-        parts.table().lock().lock();
-        try {
-            named = !inode.links.isEmpty();
-        } finally {
-            parts.table().lock().unlock();
-        }
-        if (unsaved) {
-            return true;
-        }
-        if (!named) {
-            return adopt(inode, handle.attributes(), asked, null);
-        }
-        ServerAttributes a =
-                parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
-        boolean same;
-        inode.lock.lock();
-        try {
-            same = a.token().equals(data.token()) || inode.changes != asked;
-        } finally {
-            inode.lock.unlock();
-        }
-        return same ? (Boolean) adopt(inode, a, asked, null) : null;
-    }
-
-    private OpenedFile openOnServer(Inode inode, Access access, Access wanted, boolean alsoRead)
-            throws FsException {
-        PathSource source = parts.table().source(inode);
-        try {
-            return parts.server().open(source, wanted);
-        } catch (FsException e) {
-            // Write-only files exist; but a reader's handle cannot be given up for one.
-            if (e.error() != FsError.EACCES || access != Access.WRITE || alsoRead) {
-                throw e;
-            }
-            return parts.server().open(source, Access.WRITE);
-        }
-    }
-
-    private boolean adopt(
-            Inode inode, ServerAttributes a, long asked, @Nullable ServerFile handle) {
-        inode.lock.lock();
-        try {
-            boolean first = inode.data == null;
-            InodeData data = dataOf(inode);
-            boolean same = !first && a.token().equals(data.token());
-            if (first) {
-                data.setToken(a.token());
-                data.setSizeBytes(a.sizeBytes());
-                data.setRemoteSizeBytes(a.sizeBytes());
-            }
-            parts.coherency().apply(inode, a, asked);
-            if (handle != null) {
-                data.setFile(handle);
-            }
-            return same;
-        } finally {
-            inode.lock.unlock();
         }
     }
 
@@ -431,6 +303,11 @@ final class OpenOperations implements InodeTable.Unsaved {
         @Override
         public void create() {
             creations.start(inode);
+        }
+
+        @Override
+        public void onGivenUp() {
+            creations.forget(inode);
         }
 
         @Override

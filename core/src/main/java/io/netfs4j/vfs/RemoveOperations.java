@@ -49,15 +49,8 @@ final class RemoveOperations {
         boolean done = false;
         while (!done) {
             Inode seen = parts.table().child(directory, name);
-            try {
-                creations.await(seen);
-            } catch (FsException e) {
-                if (seen != null && creations.giveUp(directory, name, seen)) {
-                    parts.coherency().touch(directory, 0);
-                    parts.table().release(seen);
-                    return;
-                }
-                throw e;
+            if (awaitOrGiveUp(directory, name, seen)) {
+                return;
             }
             // Hiding is a rename.
             boolean hides = seen != null && mustHide(seen);
@@ -66,6 +59,29 @@ final class RemoveOperations {
                             ? parts.gate().alone(() -> unlinkNow(directory, name, true))
                             : parts.gate().shared(() -> unlinkNow(directory, name, false));
         }
+    }
+
+    /**
+     * Waits until the server has a file, or gives it up where the server refuses it: its name is
+     * wanted no more.
+     *
+     * @return whether it was given up
+     */
+    private boolean awaitOrGiveUp(Inode directory, String name, @Nullable Inode child)
+            throws FsException {
+        try {
+            creations.await(child);
+            return false;
+        } catch (FsException e) {
+            if (e.error() == FsError.EINTR
+                    || child == null
+                    || !creations.giveUp(directory, name, child, e)) {
+                throw e;
+            }
+        }
+        parts.coherency().touch(directory, 0);
+        parts.table().release(child);
+        return true;
     }
 
     /**
@@ -88,7 +104,7 @@ final class RemoveOperations {
             } else {
                 parts.server().remove(path);
                 discardUnopened(child);
-                removed(directory, name);
+                removed(directory, name, child);
             }
             parts.coherency().touch(directory, 0);
             if (child != null) {
@@ -170,9 +186,18 @@ final class RemoveOperations {
         }
     }
 
-    private void removed(Inode directory, String name) {
+    /**
+     * A name is gone from the server.
+     *
+     * @param was what it stood for, as far as that was known; another may stand there by now
+     */
+    private void removed(Inode directory, String name, @Nullable Inode was) {
         parts.table().lock().lock();
         try {
+            Inode now = directory.children().get(name);
+            if (now != null && now != was) {
+                return;
+            }
             Inode inode = parts.table().unlink(directory, name);
             if (inode != null) {
                 inode.removedHere = true;
@@ -267,12 +292,13 @@ final class RemoveOperations {
         try {
             parts.server().remove(path);
         } finally {
-            removed(links.get(0).directory(), links.get(0).name());
+            removed(links.get(0).directory(), links.get(0).name(), inode);
         }
     }
 
     void removeDirectory(Inode parent, String name) throws FsException {
         Names.check(name);
+        refusePending(parts.table().child(parent, name), name);
         parts.gate()
                 .alone(() -> {
                     removeDirectoryAlone(parent, name);
@@ -285,11 +311,11 @@ final class RemoveOperations {
         Inode child = parts.table().pinChild(parent, name);
         try {
             if (child != null) {
-                refusePending(child, path);
+                refusePending(child, name);
                 moveHiddenUp(child, parent);
             }
             removeOnServer(path, child);
-            removed(parent, name);
+            removed(parent, name, child);
             parts.coherency().touch(parent, -1);
             if (child != null) {
                 lostName(child);
@@ -334,11 +360,11 @@ final class RemoveOperations {
     }
 
     /** The server may take a directory for empty that is not. */
-    private void refusePending(Inode directory, RemotePath path) throws FsException {
+    private void refusePending(@Nullable Inode directory, String name) throws FsException {
         parts.table().lock().lock();
         try {
-            if (directory.pendingChildren > 0) {
-                throw new FsException(FsError.ENOTEMPTY, path.toString());
+            if (directory != null && directory.pendingChildren > 0) {
+                throw new FsException(FsError.ENOTEMPTY, name);
             }
         } finally {
             parts.table().lock().unlock();
@@ -378,7 +404,13 @@ final class RemoveOperations {
         boolean done = false;
         while (!done) {
             creations.await(parts.table().child(from, name));
-            creations.await(parts.table().child(to, newName));
+            Inode target = parts.table().child(to, newName);
+            if (mode == RenameMode.REPLACE) {
+                refusePending(target, newName);
+                awaitOrGiveUp(to, newName, target);
+            } else {
+                creations.await(target);
+            }
             done = parts.gate().alone(() -> renameAlone(from, name, to, newName, mode));
         }
     }
@@ -400,7 +432,7 @@ final class RemoveOperations {
         try {
             if (moving == null || moving != replaced || mode != RenameMode.REPLACE) {
                 if (mode == RenameMode.REPLACE && replaced != null && replaced.isDirectory()) {
-                    refusePending(replaced, target);
+                    refusePending(replaced, newName);
                     moveHiddenUp(replaced, to);
                 }
                 renameOnServer(source, target, replaced, mode);
@@ -460,7 +492,7 @@ final class RemoveOperations {
             if (replaced != null) {
                 discardUnopened(replaced);
                 if (!replaced.hidden) {
-                    removed(to.directory, to.name);
+                    removed(to.directory, to.name, replaced);
                 }
                 lostName(replaced);
                 removeIfClosed(replaced);

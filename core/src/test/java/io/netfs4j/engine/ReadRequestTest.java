@@ -92,6 +92,9 @@ class ReadRequestTest {
             public void create() {}
 
             @Override
+            public void onGivenUp() {}
+
+            @Override
             public void onCommitting() {}
 
             @Override

@@ -11,6 +11,8 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.Access;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.time.Instant;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
@@ -47,6 +50,9 @@ class PendingFilesTest {
     /** What creating a file fails with; null when it does not. */
     private volatile FsError refusal;
 
+    /** Whether it fails when it has been done. */
+    private volatile boolean refuseAfterwards;
+
     private CachedVfs vfs;
     private Mount mount;
     private long made;
@@ -59,17 +65,25 @@ class PendingFilesTest {
                                 Server.class.getClassLoader(),
                                 new Class<?>[] {Server.class},
                                 (proxy, method, arguments) -> {
-                                    if (method.getName().equals("create")) {
+                                    boolean creates = method.getName().equals("create");
+                                    FsError refused = creates ? refusal : null;
+                                    if (creates) {
                                         gate.await();
-                                        if (refusal != null) {
-                                            throw new FsException(refusal, "not here");
-                                        }
                                     }
+                                    if (refused != null && !refuseAfterwards) {
+                                        throw new FsException(refused, "not here");
+                                    }
+                                    Object result;
                                     try {
-                                        return method.invoke(store, arguments);
+                                        result = method.invoke(store, arguments);
                                     } catch (InvocationTargetException e) {
                                         throw e.getCause();
                                     }
+                                    if (refused != null) {
+                                        ((OpenedFile) result).file().close();
+                                        throw new FsException(refused, "made, and not told");
+                                    }
+                                    return result;
                                 });
         vfs =
                 new CachedVfs(
@@ -177,6 +191,76 @@ class PendingFilesTest {
         vfs.release(file);
         vfs.forget(file.ino(), 1);
         assertThat(mount.drain()).isEmpty();
+        vfs.removeDirectory(Vfs.ROOT_INO, "made");
+    }
+
+    @Test
+    void unlink_ofAFileThatARefusedAttemptLeft_removesIt() throws Exception {
+        refusal = FsError.EIO;
+        refuseAfterwards = true;
+        vfs.release(vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file());
+        refused(FsError.EIO, () -> vfs.fsyncDirectory(made));
+        refuseAfterwards = false;
+        assertThat(onServer("made")).containsExactly("a");
+        vfs.unlink(made, "a");
+        assertThat(onServer("made")).isEmpty();
+    }
+
+    @Test
+    void rename_overARefusedFile_replacesIt() throws Exception {
+        OpenFile good = vfs.create(made, "good", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(good, 0, bytes("good"));
+        vfs.fsync(good, false);
+        refusal = FsError.EACCES;
+        vfs.release(vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file());
+        refused(FsError.EACCES, () -> vfs.fsyncDirectory(made));
+        vfs.rename(made, "good", made, "a", RenameMode.REPLACE);
+        assertThat(listed(made)).containsExactly(".", "..", "a");
+        assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(4);
+        assertThat(mount.drain()).isEmpty();
+    }
+
+    @Test
+    void setAttributes_ofADirectory_comesAfterItsPendingFiles() throws Exception {
+        hold();
+        vfs.release(vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file());
+        Instant then = Instant.ofEpochSecond(1_000_000_000);
+        CountDownLatch done = new CountDownLatch(1);
+        Thread setting =
+                Thread.ofVirtual()
+                        .start(() -> {
+                            try {
+                                vfs.setAttributes(made, AttributeChange.times(then, then), null);
+                                done.countDown();
+                            } catch (FsException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        });
+        gate.countDown();
+        setting.join();
+        assertThat(done.getCount()).isZero();
+        assertThat(onServer("made")).containsExactly("a");
+        assertThat(store.stat(path("made")).modified()).isEqualTo(then);
+        assertThat(vfs.getAttributes(made).modified()).isEqualTo(then);
+    }
+
+    @Test
+    void chmod_ofADirectory_hasTheServerAskedFirstAgain() throws Exception {
+        vfs.setAttributes(made, new AttributeChange(0700, null, null, null, null, null), null);
+        refusal = FsError.EACCES;
+        refused(FsError.EACCES, () -> vfs.create(made, "a", 0644, OpenFlags.READ_WRITE));
+    }
+
+    @Test
+    void discard_ofAPendingFile_leavesNothingOfIt() throws Exception {
+        refusal = FsError.EACCES;
+        OpenFile file = vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, bytes("lost"));
+        refused(FsError.EACCES, () -> vfs.fsync(file, false));
+        assertThat(mount.discard()).hasSize(1);
+        assertThat(mount.unsaved()).isEmpty();
+        assertThat(listed(made)).containsExactly(".", "..");
+        vfs.release(file);
         vfs.removeDirectory(Vfs.ROOT_INO, "made");
     }
 

@@ -175,7 +175,10 @@ final class NameOps {
         } catch (FsException e) {
             event(what + " " + e.error(), claims[0]);
             boolean faulty = world.server.nameFaults() != claims[0].faultsBefore;
-            if (e.error() == expected || world.isInterrupt(e)) {
+            // A soft mount gives up waiting for a file to be made before its name is touched.
+            boolean gaveUp =
+                    e.error() == FsError.ETIMEDOUT && world.server.injected.contains(e.error());
+            if (e.error() == expected || gaveUp || world.isInterrupt(e)) {
                 return false;
             }
             if (!faulty || !world.server.injected.contains(e.error())) {

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.Access;
+import io.netfs4j.server.OpenedFile;
+import io.netfs4j.server.PathSource;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Objects;
+
+/**
+ * What an open has to ask the server: which version of the file stands there now, and for a handle
+ * that can do what is wanted. All open files of an inode share one handle.
+ */
+final class Revalidation {
+    private final VfsParts parts;
+    private final OpenOperations opens;
+
+    Revalidation(VfsParts parts, OpenOperations opens) {
+        this.parts = parts;
+        this.opens = opens;
+    }
+
+    /**
+     * Close-to-open: asks the server which version stands now, by a new handle where the present
+     * one does not do, else by its attributes.
+     *
+     * @return whether what is cached belongs to that version
+     */
+    boolean revalidate(Inode inode, Access access) throws FsException {
+        Boolean same = null;
+        while (same == null) {
+            same = tryRevalidate(inode, access);
+        }
+        return same;
+    }
+
+    /** As {@link #revalidate}; null when another opener was first and it has to be seen anew. */
+    private @Nullable Boolean tryRevalidate(Inode inode, Access access) throws FsException {
+        InodeData data;
+        ServerFile handle;
+        long asked;
+        inode.lock.lock();
+        try {
+            data = inode.data;
+            if (data != null && data.creation() != null) {
+                // What the server has not got yet cannot have changed there.
+                return true;
+            }
+            asked = inode.changes;
+            handle = data == null ? null : data.borrowFile();
+        } finally {
+            inode.lock.unlock();
+        }
+        boolean writes = access.writes();
+        if (data != null && handle != null) {
+            InodeData known = data;
+            Boolean same = data.useBorrowed(handle, h -> keeps(inode, known, h, access, asked));
+            if (same != null) {
+                return same;
+            }
+            // The others go on with the new handle too.
+            writes |= handle.isWritable();
+        }
+        boolean alsoRead = handle != null && handle.isReadable();
+        Access wanted = writes ? Access.READ_WRITE : Access.READ;
+        // In the gate: the path must be this file's until the handle is.
+        OpenedFile opened =
+                parts.gate().shared(() -> openOnServer(inode, access, wanted, alsoRead));
+        return adoptHandle(inode, opened, asked, handle);
+    }
+
+    /**
+     * Puts a new handle in the place of the one that was seen. Where another is there by now it may
+     * be able to do what this one cannot, and whoever brought it counts on that: null then.
+     */
+    private @Nullable Boolean adoptHandle(
+            Inode inode, OpenedFile opened, long asked, @Nullable ServerFile seen) {
+        inode.lock.lock();
+        try {
+            ServerFile present = inode.data == null ? null : inode.data.file();
+            if (Objects.equals(present, seen)) {
+                return adopt(inode, opened.attributes(), asked, opened.file());
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        opened.file().close();
+        return null;
+    }
+
+    /**
+     * Whether the present handle does: it may be used so, and the name still stands for the version
+     * that we know. By name and not by handle, for another client may have put another file there.
+     *
+     * @return whether the cache counts; null when a new handle is needed
+     */
+    private @Nullable Boolean keeps(
+            Inode inode, InodeData data, ServerFile handle, Access access, long asked)
+            throws FsException {
+        if ((access.writes() && !handle.isWritable()) || (access.reads() && !handle.isReadable())) {
+            return null;
+        }
+        boolean unsaved;
+        boolean named;
+        inode.lock.lock();
+        try {
+            unsaved = data.isUnsaved();
+        } finally {
+            inode.lock.unlock();
+        }
+        parts.table().lock().lock();
+        try {
+            named = !inode.links.isEmpty();
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (unsaved) {
+            return true;
+        }
+        if (!named) {
+            return adopt(inode, handle.attributes(), asked, null);
+        }
+        ServerAttributes a =
+                parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
+        boolean same;
+        inode.lock.lock();
+        try {
+            same = a.token().equals(data.token()) || inode.changes != asked;
+        } finally {
+            inode.lock.unlock();
+        }
+        return same ? (Boolean) adopt(inode, a, asked, null) : null;
+    }
+
+    private OpenedFile openOnServer(Inode inode, Access access, Access wanted, boolean alsoRead)
+            throws FsException {
+        PathSource source = parts.table().source(inode);
+        try {
+            return parts.server().open(source, wanted);
+        } catch (FsException e) {
+            // Write-only files exist; but a reader's handle cannot be given up for one.
+            if (e.error() != FsError.EACCES || access != Access.WRITE || alsoRead) {
+                throw e;
+            }
+            return parts.server().open(source, Access.WRITE);
+        }
+    }
+
+    private boolean adopt(
+            Inode inode, ServerAttributes a, long asked, @Nullable ServerFile handle) {
+        inode.lock.lock();
+        try {
+            boolean first = inode.data == null;
+            InodeData data = opens.dataOf(inode);
+            boolean same = !first && a.token().equals(data.token());
+            if (first) {
+                data.setToken(a.token());
+                data.setSizeBytes(a.sizeBytes());
+                data.setRemoteSizeBytes(a.sizeBytes());
+            }
+            parts.coherency().apply(inode, a, asked);
+            if (handle != null) {
+                data.setFile(handle);
+            }
+            return same;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+}
