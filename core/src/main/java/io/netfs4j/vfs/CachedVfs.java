@@ -32,6 +32,7 @@ public final class CachedVfs implements Vfs {
     private final VfsParts parts;
     private final NameOperations names;
     private final Creations creations;
+    private final HiddenNames hidden;
     private final RemoveOperations removals;
     private final OpenOperations opens;
     private final FileOperations files;
@@ -60,8 +61,9 @@ public final class CachedVfs implements Vfs {
         Listings listings = new Listings(parts);
         names = new NameOperations(parts, listings);
         creations = new Creations(parts);
-        removals = new RemoveOperations(parts, listings, creations);
-        opens = new OpenOperations(parts, names, removals, creations);
+        hidden = new HiddenNames(parts, listings);
+        removals = new RemoveOperations(parts, listings, creations, hidden);
+        opens = new OpenOperations(parts, names, hidden, creations);
         table.setUnsaved(opens);
         files = new FileOperations(parts);
         attributes = new AttributeOperations(parts, opens, creations);
@@ -110,7 +112,7 @@ public final class CachedVfs implements Vfs {
 
     /** Waits until names that are removed in the background are gone. */
     public void awaitNames() throws FsException {
-        removals.awaitRemovals();
+        hidden.awaitRemovals();
     }
 
     // ---- names --------------------------------------------------------------------------------

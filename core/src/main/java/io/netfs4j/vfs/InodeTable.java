@@ -248,6 +248,27 @@ final class InodeTable {
         return inode;
     }
 
+    /**
+     * A name is gone from the server.
+     *
+     * @param was what it stood for, as far as that was known; another may stand there by now
+     */
+    void removed(Inode directory, String name, @Nullable Inode was) {
+        lock.lock();
+        try {
+            Inode now = directory.children().get(name);
+            if (now != null && now != was) {
+                return;
+            }
+            Inode inode = unlink(directory, name);
+            if (inode != null) {
+                inode.removedHere = true;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether an inode found before is still in the table. */
     @GuardedBy("lock")
     boolean isCurrent(Inode inode) {

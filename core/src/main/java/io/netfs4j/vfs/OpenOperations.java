@@ -27,15 +27,14 @@ import java.util.concurrent.atomic.AtomicReference;
 final class OpenOperations implements InodeTable.Unsaved {
     private final VfsParts parts;
     private final NameOperations names;
-    private final RemoveOperations removals;
+    private final HiddenNames hidden;
     private final Creations creations;
     private final Revalidation revalidation;
 
-    OpenOperations(
-            VfsParts parts, NameOperations names, RemoveOperations removals, Creations creations) {
+    OpenOperations(VfsParts parts, NameOperations names, HiddenNames hidden, Creations creations) {
         this.parts = parts;
         this.names = names;
-        this.removals = removals;
+        this.hidden = hidden;
         this.creations = creations;
         this.revalidation = new Revalidation(parts, this);
     }
@@ -265,7 +264,7 @@ final class OpenOperations implements InodeTable.Unsaved {
             inode.lock.unlock();
         }
         if (gone) {
-            removals.removeHidden(inode);
+            hidden.remove(inode);
         }
         parts.table().release(inode);
     }

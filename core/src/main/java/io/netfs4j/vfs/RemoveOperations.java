@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
-import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
@@ -10,14 +9,11 @@ import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.Capability;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
-import io.netfs4j.trace.Counters.Counter;
 
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Taking names away and moving them. A file that somebody has open keeps its data: servers that
@@ -25,21 +21,19 @@ import java.util.Set;
  * close.
  */
 final class RemoveOperations {
-    /** So many names of failed removals are removed with their directory; nobody has more. */
-    private static final int LEFT_OVERS_MAX = 10_000;
+    /** Others may go on closing removed files in a directory that is to be removed. */
+    private static final int EMPTYING_ROUNDS_MAX = 8;
 
     private final VfsParts parts;
     private final Listings listings;
     private final Creations creations;
+    private final HiddenNames hidden;
 
-    /** Hidden names on their way out. */
-    @GuardedBy("table lock")
-    private final Set<Completion<@Nullable Void>> removals = new LinkedHashSet<>();
-
-    RemoveOperations(VfsParts parts, Listings listings, Creations creations) {
+    RemoveOperations(VfsParts parts, Listings listings, Creations creations, HiddenNames hidden) {
         this.parts = parts;
         this.listings = listings;
         this.creations = creations;
+        this.hidden = hidden;
     }
 
     // ---- removing -----------------------------------------------------------------------------
@@ -104,7 +98,7 @@ final class RemoveOperations {
             } else {
                 parts.server().remove(path);
                 discardUnopened(child);
-                removed(directory, name, child);
+                parts.table().removed(directory, name, child);
             }
             parts.coherency().touch(directory, 0);
             if (child != null) {
@@ -131,7 +125,7 @@ final class RemoveOperations {
         }
         if (closed) {
             discardUnopened(child);
-            removeHidden(child);
+            hidden.remove(child);
         }
     }
 
@@ -186,27 +180,6 @@ final class RemoveOperations {
         }
     }
 
-    /**
-     * A name is gone from the server.
-     *
-     * @param was what it stood for, as far as that was known; another may stand there by now
-     */
-    private void removed(Inode directory, String name, @Nullable Inode was) {
-        parts.table().lock().lock();
-        try {
-            Inode now = directory.children().get(name);
-            if (now != null && now != was) {
-                return;
-            }
-            Inode inode = parts.table().unlink(directory, name);
-            if (inode != null) {
-                inode.removedHere = true;
-            }
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
     private void lostName(Inode child) {
         child.lock.lock();
         try {
@@ -219,91 +192,33 @@ final class RemoveOperations {
         }
     }
 
-    /**
-     * The last open file of a removed file is gone: so goes its hidden name, in the background. The
-     * inode stays until then, since only it knows the name.
-     */
-    void removeHidden(Inode inode) {
-        Completion<@Nullable Void> removal = new Completion<>();
-        parts.table().lock().lock();
-        try {
-            boolean hidden = inode.hidden && !inode.links.isEmpty();
-            inode.hidden = false;
-            if (!hidden) {
-                return;
-            }
-            inode.lookups++;
-            removals.add(removal);
-        } finally {
-            parts.table().lock().unlock();
-        }
-        parts.environment().scheduler().fork("netfs-remove", () -> removeHidden(inode, removal));
-    }
-
-    private void removeHidden(Inode inode, Completion<@Nullable Void> removal) {
-        try {
-            parts.gate()
-                    .<@Nullable Void>alone(() -> {
-                        removeHiddenName(inode);
-                        return null;
-                    });
-        } catch (FsException e) {
-            // The name stays on the server; its file was removed as far as anyone here can see.
-            parts.engine().counters().add(Counter.ERRORS, 1);
-        } finally {
-            parts.table().lock().lock();
-            try {
-                inode.lookups--;
-                removals.remove(removal);
-            } finally {
-                parts.table().lock().unlock();
-            }
-            parts.table().release(inode);
-            removal.complete(null);
-        }
-    }
-
-    void awaitRemovals() throws FsException {
-        List<Completion<@Nullable Void>> pending;
-        parts.table().lock().lock();
-        try {
-            pending = new ArrayList<>(removals);
-        } finally {
-            parts.table().lock().unlock();
-        }
-        for (Completion<@Nullable Void> removal : pending) {
-            parts.environment().waits().await(removal);
-        }
-    }
-
-    private void removeHiddenName(Inode inode) throws FsException {
-        List<Inode.Link> links;
-        RemotePath path;
-        parts.table().lock().lock();
-        try {
-            links = new ArrayList<>(inode.links);
-        } finally {
-            parts.table().lock().unlock();
-        }
-        if (links.isEmpty()) {
-            return;
-        }
-        path = parts.table().path(inode);
-        try {
-            parts.server().remove(path);
-        } finally {
-            removed(links.get(0).directory(), links.get(0).name(), inode);
-        }
-    }
-
     void removeDirectory(Inode parent, String name) throws FsException {
         Names.check(name);
         refusePending(parts.table().child(parent, name), name);
-        parts.gate()
-                .alone(() -> {
-                    removeDirectoryAlone(parent, name);
-                    return null;
-                });
+        emptied(() ->
+                parts.gate()
+                        .alone(() -> {
+                            removeDirectoryAlone(parent, name);
+                            return true;
+                        }));
+    }
+
+    /**
+     * Does something that needs a directory to be empty. Names of removed files whose last close
+     * was a moment ago may still be on their way out of it.
+     */
+    private boolean emptied(NamesGate.Action<Boolean> action) throws FsException {
+        for (int round = 0; ; round++) {
+            try {
+                return action.run();
+            } catch (FsException e) {
+                if (e.error() != FsError.ENOTEMPTY
+                        || round >= EMPTYING_ROUNDS_MAX
+                        || !hidden.awaitRemovals()) {
+                    throw e;
+                }
+            }
+        }
     }
 
     private void removeDirectoryAlone(Inode parent, String name) throws FsException {
@@ -314,8 +229,8 @@ final class RemoveOperations {
                 refusePending(child, name);
                 moveHiddenUp(child, parent);
             }
-            removeOnServer(path, child);
-            removed(parent, name, child);
+            hidden.removeDirectory(path, child);
+            parts.table().removed(parent, name, child);
             parts.coherency().touch(parent, -1);
             if (child != null) {
                 lostName(child);
@@ -323,40 +238,6 @@ final class RemoveOperations {
         } finally {
             parts.table().unpin(child);
         }
-    }
-
-    /** What is left in it of removals that failed is nothing that anybody can see. */
-    private void removeOnServer(RemotePath path, @Nullable Inode directory) throws FsException {
-        try {
-            parts.server().removeDirectory(path);
-        } catch (FsException e) {
-            if (e.error() != FsError.ENOTEMPTY || !removeLeftOvers(path, directory)) {
-                throw e;
-            }
-            parts.server().removeDirectory(path);
-        }
-    }
-
-    private boolean removeLeftOvers(RemotePath path, @Nullable Inode directory) throws FsException {
-        List<String> left = new ArrayList<>();
-        boolean[] others = {false};
-        parts.server()
-                .list(
-                        path,
-                        (name, type, attributes) -> {
-                            if (!listings.isLeftOver(directory, name)) {
-                                others[0] = true;
-                            } else if (left.size() < LEFT_OVERS_MAX) {
-                                left.add(name);
-                            }
-                        });
-        if (others[0]) {
-            return false;
-        }
-        for (String name : left) {
-            parts.server().remove(path.child(name));
-        }
-        return true;
     }
 
     /** The server may take a directory for empty that is not. */
@@ -411,7 +292,9 @@ final class RemoveOperations {
             } else {
                 creations.await(target);
             }
-            done = parts.gate().alone(() -> renameAlone(from, name, to, newName, mode));
+            done =
+                    emptied(() ->
+                            parts.gate().alone(() -> renameAlone(from, name, to, newName, mode)));
         }
     }
 
@@ -492,7 +375,7 @@ final class RemoveOperations {
             if (replaced != null) {
                 discardUnopened(replaced);
                 if (!replaced.hidden) {
-                    removed(to.directory, to.name, replaced);
+                    parts.table().removed(to.directory, to.name, replaced);
                 }
                 lostName(replaced);
                 removeIfClosed(replaced);

@@ -32,6 +32,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Files that applications have before the server has them. */
 @Timeout(60)
@@ -50,8 +51,8 @@ class PendingFilesTest {
     /** What creating a file fails with; null when it does not. */
     private volatile FsError refusal;
 
-    /** Whether it fails when it has been done. */
-    private volatile boolean refuseAfterwards;
+    /** Whether it fails the next time when it has been done. */
+    private final AtomicBoolean refuseAfterwards = new AtomicBoolean();
 
     private CachedVfs vfs;
     private Mount mount;
@@ -70,7 +71,8 @@ class PendingFilesTest {
                                     if (creates) {
                                         gate.await();
                                     }
-                                    if (refused != null && !refuseAfterwards) {
+                                    boolean after = creates && refuseAfterwards.getAndSet(false);
+                                    if (refused != null && !after) {
                                         throw new FsException(refused, "not here");
                                     }
                                     Object result;
@@ -197,10 +199,9 @@ class PendingFilesTest {
     @Test
     void unlink_ofAFileThatARefusedAttemptLeft_removesIt() throws Exception {
         refusal = FsError.EIO;
-        refuseAfterwards = true;
+        refuseAfterwards.set(true);
         vfs.release(vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file());
         refused(FsError.EIO, () -> vfs.fsyncDirectory(made));
-        refuseAfterwards = false;
         assertThat(onServer("made")).containsExactly("a");
         vfs.unlink(made, "a");
         assertThat(onServer("made")).isEmpty();

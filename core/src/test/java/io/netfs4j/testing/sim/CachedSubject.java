@@ -73,7 +73,7 @@ final class CachedSubject implements Subject {
         return new VfsOptions(
                 new PageCache.Limits(memory, dirty, background),
                 engine,
-                pick(random, 0, 5 * SECOND, 5 * SECOND, 3600 * SECOND),
+                pick(random, 0, 20 * MILLI, 5 * SECOND, 3600 * SECOND),
                 random.nextInt(6) == 0 ? pick(random, MILLI, SECOND, SECOND, 60 * SECOND) : 0,
                 random.nextInt(6) == 0,
                 random.nextInt(10) == 0,

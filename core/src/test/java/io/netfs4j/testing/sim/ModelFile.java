@@ -134,6 +134,10 @@ final class ModelFile {
         private final BitSet wildBefore;
 
         private final int began = sequence.next();
+
+        /** The oldest of the reads that were under way then began so: it may join one of theirs. */
+        private final int joins = readings.stream().mapToInt(r -> r.joins).min().orElse(began);
+
         private int sizeMin = size;
         private int sizeMax = size;
         private final List<Change> met = new ArrayList<>();
@@ -394,7 +398,7 @@ final class ModelFile {
         readings.remove(reading);
         int end = reading.position + reading.length;
         for (Unread u : unread) {
-            if (u.moment >= reading.began && u.from < end && reading.position < u.to) {
+            if (u.moment >= reading.joins && u.from < end && reading.position < u.to) {
                 return;
             }
         }

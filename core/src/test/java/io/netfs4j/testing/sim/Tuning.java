@@ -22,7 +22,7 @@ final class Tuning {
         MKDIR(2, false),
         RMDIR(1, false),
         LOOKUP(3, false),
-        LIST(2, false),
+        LIST(4, false),
         SYNC_DIRECTORY(1, false),
         FORGET(2, false);
 
