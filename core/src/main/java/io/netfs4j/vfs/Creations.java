@@ -222,7 +222,8 @@ final class Creations {
 
     private void made(Inode inode, OpenedFile opened) throws FsException {
         ServerAttributes a = opened.attributes();
-        List<Inode> directories = new ArrayList<>(1);
+        // Before anybody who waits for the file can go on, and set the directory's times.
+        directories(inode).forEach(directory -> parts.coherency().touch(directory, 0));
         inode.lock.lock();
         try {
             InodeData data = inode.data;
@@ -237,7 +238,6 @@ final class Creations {
             }
             parts.table().lock().lock();
             try {
-                inode.links.forEach(link -> directories.add(link.directory()));
                 settle(inode, a.serverFileId());
             } finally {
                 parts.table().lock().unlock();
@@ -252,7 +252,15 @@ final class Creations {
         } finally {
             inode.lock.unlock();
         }
-        directories.forEach(directory -> parts.coherency().touch(directory, 0));
+    }
+
+    private List<Inode> directories(Inode inode) {
+        parts.table().lock().lock();
+        try {
+            return inode.links.stream().map(Inode.Link::directory).toList();
+        } finally {
+            parts.table().lock().unlock();
+        }
     }
 
     private void failed(Inode inode, FsException failure) {

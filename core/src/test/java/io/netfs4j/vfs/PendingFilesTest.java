@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netfs4j.Mount;
 import io.netfs4j.SimulatedMount;
+import io.netfs4j.base.Clock;
+import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
@@ -33,6 +35,7 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Files that applications have before the server has them. */
 @Timeout(60)
@@ -43,6 +46,27 @@ class PendingFilesTest {
             new OpenFlags(Access.READ_WRITE, false, false, true, false, false, false);
 
     private final SystemRuntime runtime = new SystemRuntime();
+
+    /** By how much the mount's clock is ahead. */
+    private final AtomicLong laterNanos = new AtomicLong();
+
+    private final Environment environment =
+            new Environment(
+                    new Clock() {
+                        @Override
+                        public long nanoTime() {
+                            return runtime.environment().clock().nanoTime() + laterNanos.get();
+                        }
+
+                        @Override
+                        public Instant now() {
+                            return runtime.environment().clock().now();
+                        }
+                    },
+                    runtime.environment().scheduler(),
+                    runtime.environment().waits(),
+                    runtime.environment().random());
+
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
 
     /** What creating a file waits for. */
@@ -89,7 +113,7 @@ class PendingFilesTest {
                                 });
         vfs =
                 new CachedVfs(
-                        runtime.environment(),
+                        environment,
                         server,
                         VfsOptions.of(new PageCache.Limits(8 << 20, 4 << 20, 1 << 20)),
                         ByteBuffer::allocateDirect);
@@ -194,6 +218,17 @@ class PendingFilesTest {
         vfs.forget(file.ino(), 1);
         assertThat(mount.drain()).isEmpty();
         vfs.removeDirectory(Vfs.ROOT_INO, "made");
+    }
+
+    @Test
+    void listing_madeAnew_showsWhatTheServerHasNotGot() throws Exception {
+        refusal = FsError.EACCES;
+        vfs.release(vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file());
+        refused(FsError.EACCES, () -> vfs.fsyncDirectory(made));
+        store.create(source("made/b"), 0644).file().close();
+        laterNanos.addAndGet(60_000_000_000L);
+        assertThat(listed(made)).containsExactly(".", "..", "a", "b");
+        assertThat(vfs.lookup(made, "a").isNegative()).isFalse();
     }
 
     @Test
