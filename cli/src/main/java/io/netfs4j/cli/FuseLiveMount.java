@@ -115,8 +115,12 @@ final class FuseLiveMount implements LiveMount {
     }
 
     private static Unsaved told(Mount.Unsaved file) {
-        String words = file.reason().error().words();
         String message = String.valueOf(file.reason().getMessage());
+        if (file.reason().error() == FsError.EAGAIN) {
+            // Nobody was refused anything: the reason is what the message says.
+            return new Unsaved(file.path(), file.bytes(), message);
+        }
+        String words = file.reason().error().words();
         return new Unsaved(
                 file.path(),
                 file.bytes(),

@@ -102,6 +102,19 @@ final class NameOperations {
         return parts.gate().shared(() -> ask(directory, name));
     }
 
+    /** The server says that a name is taken: a listing that lacks it is too old to be believed. */
+    void doubt(Inode directory, String name) {
+        parts.table().lock().lock();
+        try {
+            if (!directory.children().containsKey(name)) {
+                directory.listing = null;
+                directory.unseenChanges++;
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
     private Entry ask(Inode directory, String name) throws FsException {
         Inode child = parts.table().child(directory, name);
         if (child == null && listings.isWorthListing(directory)) {
@@ -369,7 +382,15 @@ final class NameOperations {
 
     private Entry makeNow(Inode directory, String name, Maker maker) throws FsException {
         RemotePath path = parts.table().path(directory).child(name);
-        ServerAttributes a = maker.make(path);
+        ServerAttributes a;
+        try {
+            a = maker.make(path);
+        } catch (FsException e) {
+            if (e.error() == FsError.EEXIST) {
+                doubt(directory, name);
+            }
+            throw e;
+        }
         Inode inode = enterNew(directory, name, a);
         parts.coherency().touch(directory, inode.isDirectory() ? 1 : 0);
         inode.lock.lock();

@@ -112,6 +112,9 @@ final class OpenOperations implements InodeTable.Unsaved {
                                         throw new FsException(FsError.EEXIST, name);
                                     }));
         } catch (FsException e) {
+            if (e.error() == FsError.EEXIST) {
+                names.doubt(directory, name);
+            }
             if (e.error() != FsError.EEXIST || flags.exclusive()) {
                 throw e;
             }
@@ -120,6 +123,11 @@ final class OpenOperations implements InodeTable.Unsaved {
         Attributes found = entry.attributes();
         if (found == null) {
             throw new FsException(FsError.ESTALE, name + " comes and goes on the server");
+        }
+        if (found.type() == FileType.SYMLINK) {
+            // Whoever follows links looks the name up again, as after any ESTALE.
+            parts.table().forget(found.ino(), 1);
+            throw new FsException(FsError.ESTALE, name + " is a symbolic link by now");
         }
         try {
             return new CreatedFile(entry, open(parts.table().get(found.ino()), flags));

@@ -187,6 +187,22 @@ class PendingFilesTest {
     }
 
     @Test
+    void create_ofWhatAnotherClientMadeSinceTheListing_opensIt() throws Exception {
+        store.makeDirectory(path("theirs"), 0755);
+        long theirs = vfs.lookup(Vfs.ROOT_INO, "theirs").attributes().ino();
+        assertThat(listed(theirs)).containsExactly(".", "..");
+        store.create(source("theirs/a"), 0644).file().close();
+        store.makeDirectory(path("theirs/d"), 0755);
+        OpenFile file = vfs.create(theirs, "a", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, bytes("ours"));
+        vfs.fsync(file, false);
+        assertThat(store.stat(path("theirs/a")).sizeBytes()).isEqualTo(4);
+        refused(FsError.EISDIR, () -> vfs.create(theirs, "d", 0644, OpenFlags.READ_WRITE));
+        refused(FsError.EEXIST, () -> vfs.create(theirs, "a", 0644, EXCLUSIVE));
+        assertThat(listed(theirs)).containsExactly(".", "..", "a", "d");
+    }
+
+    @Test
     void refusedCreate_isToldAtFsync_andTheNextOneAtOnce() throws Exception {
         refusal = FsError.EACCES;
         OpenFile file = vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file();

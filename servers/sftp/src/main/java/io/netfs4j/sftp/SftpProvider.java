@@ -51,6 +51,7 @@ public final class SftpProvider implements ServerProvider {
 
     /** Pieces of 4 KiB fill a link of 50 MB/s and 20 ms with 256 unanswered ones, and barely. */
     private static final long REQUESTS_IN_FLIGHT_DEFAULT = 1024;
+
     private static final long HANDLES_DEFAULT = 512;
 
     /** Directories being listed need handles too. */

@@ -49,6 +49,8 @@ import java.util.List;
 final class SftpServer implements Server {
     private static final int LINK_TARGET_BYTES_MAX = Protocol.PATH_BYTES_MAX - 1;
 
+    private static final int SET_GROUP_ID = 02000;
+
     private final Wiring wiring;
     private final Exchange exchange;
     private final Capabilities capabilities;
@@ -287,11 +289,13 @@ final class SftpServer implements Server {
                     }
                     return attributes(replies.get(1), path);
                 });
-        if (made.mode() == mode) {
+        // A directory takes over the set-group-ID bit of the one that it is in.
+        int wanted = mode | (made.mode() & SET_GROUP_ID);
+        if (made.mode() == wanted) {
             return made;
         }
         try {
-            return setAttributes(path, new AttributeChange(mode, null, null, null, null, null));
+            return setAttributes(path, new AttributeChange(wanted, null, null, null, null, null));
         } catch (FsException e) {
             return made;
         }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.sftp;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.netfs4j.base.Environment;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.Remote;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerOptions;
@@ -10,6 +13,7 @@ import io.netfs4j.testing.contract.ServerDataContract;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Files;
@@ -47,6 +51,15 @@ class SftpServerIT extends ServerDataContract {
         String remote = sshd.uri() + "/" + root.getFileName();
         return new SftpProvider()
                 .connect(Remote.parse(remote, directory), options(sshd), environment);
+    }
+
+    @Test
+    void makeDirectory_whereNewOnesTakeOverTheGroup_keepsThat() throws Exception {
+        server.makeDirectory(path("group"), 0755);
+        server.setAttributes(
+                path("group"), new AttributeChange(02775, null, null, null, null, null));
+        assertThat(server.makeDirectory(path("group", "below"), 0751).mode()).isEqualTo(02751);
+        assertThat(server.stat(path("group", "below")).mode()).isEqualTo(02751);
     }
 
     @Override

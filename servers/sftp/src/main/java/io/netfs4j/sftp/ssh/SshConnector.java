@@ -265,8 +265,7 @@ public final class SshConnector implements AutoCloseable {
         }
         String text = String.valueOf(e.getMessage());
         if (!text.contains("No more authentication methods") && !text.contains("oo many")) {
-            return new FsException(
-                    FsError.ENOTCONN, hop.hostName() + ":" + hop.port() + ": " + text, e);
+            return brokeOff(FsError.ENOTCONN, hop, e);
         }
         List<String> tried = new ArrayList<>(keys.findings());
         if (hop.identities().agentSocket() != null) {
@@ -309,7 +308,25 @@ public final class SshConnector implements AutoCloseable {
                             + " s (ConnectTimeout)",
                     e);
         }
-        return new FsException(FsError.EHOSTUNREACH, where + ": " + e.getMessage(), e);
+        return brokeOff(FsError.EHOSTUNREACH, hop, e);
+    }
+
+    /** The library's messages name its own classes; what helps is the innermost cause. */
+    private static FsException brokeOff(FsError error, SshTarget hop, IOException e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        String text = String.valueOf(cause.getMessage());
+        return new FsException(
+                error,
+                hop.hostName()
+                        + ":"
+                        + hop.port()
+                        + " broke the connection off ("
+                        + text.substring(text.lastIndexOf(": ") + 1).strip()
+                        + "): try again, or look at the server's log",
+                e);
     }
 
     private static boolean isTimeout(Throwable e) {
