@@ -84,8 +84,15 @@ public final class SystemRuntime implements AutoCloseable {
 
         @Override
         public Cancellable schedule(Runnable step, long delayNanos) {
-            var future = steps.schedule(guarded(step), delayNanos, TimeUnit.NANOSECONDS);
-            return () -> future.cancel(false);
+            try {
+                var future = steps.schedule(guarded(step), delayNanos, TimeUnit.NANOSECONDS);
+                return () -> future.cancel(false);
+            } catch (RejectedExecutionException e) {
+                if (!steps.isShutdown()) {
+                    throw e;
+                }
+                return () -> {};
+            }
         }
 
         @Override
