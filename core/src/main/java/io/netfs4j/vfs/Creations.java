@@ -181,8 +181,8 @@ final class Creations {
 
     /**
      * The name stands for a file by now: one of an attempt whose answer was lost, or another
-     * client's. It is ours when that changes nothing for whoever made it, or was asked for by
-     * O_TRUNC; and while nothing was written here, it is what O_CREAT would have opened.
+     * client's. O_TRUNC empties it, as it would have; whether what is in it may be ours is for
+     * {@link #made} to say, which knows what was written here.
      */
     private OpenedFile take(Inode inode, OpenedFile there, FsException exists) throws FsException {
         ServerAttributes a = there.attributes();

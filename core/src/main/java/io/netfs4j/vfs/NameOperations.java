@@ -103,7 +103,7 @@ final class NameOperations {
     }
 
     /** The server says that a name is taken: a listing that lacks it is too old to be believed. */
-    void doubt(Inode directory, String name) {
+    private void doubt(Inode directory, String name) {
         parts.table().lock().lock();
         try {
             if (!directory.children().containsKey(name)) {
@@ -318,11 +318,9 @@ final class NameOperations {
     /**
      * Has the server make a name, with no pending file of that name beside it.
      *
-     * @param pending what to do where there is one
+     * @throws FsException EEXIST also where there is a pending one
      */
-    <T> T making(
-            Inode directory, String name, NamesGate.Action<T> make, NamesGate.Action<T> pending)
-            throws FsException {
+    <T> T making(Inode directory, String name, NamesGate.Action<T> make) throws FsException {
         boolean taken;
         parts.table().lock().lock();
         try {
@@ -340,10 +338,15 @@ final class NameOperations {
             parts.table().lock().unlock();
         }
         if (taken) {
-            return pending.run();
+            throw new FsException(FsError.EEXIST, name);
         }
         try {
             return make.run();
+        } catch (FsException e) {
+            if (e.error() == FsError.EEXIST) {
+                doubt(directory, name);
+            }
+            throw e;
         } finally {
             parts.table().lock().lock();
             try {
@@ -360,10 +363,6 @@ final class NameOperations {
         }
     }
 
-    private static <T> T exists(String name) throws FsException {
-        throw new FsException(FsError.EEXIST, name);
-    }
-
     /** What makes a name on the server. */
     interface Maker {
         ServerAttributes make(RemotePath path) throws FsException;
@@ -372,25 +371,12 @@ final class NameOperations {
     Entry make(Inode directory, String name, Maker maker) throws FsException {
         Names.check(name);
         return parts.gate()
-                .shared(() ->
-                        making(
-                                directory,
-                                name,
-                                () -> makeNow(directory, name, maker),
-                                () -> exists(name)));
+                .shared(() -> making(directory, name, () -> makeNow(directory, name, maker)));
     }
 
     private Entry makeNow(Inode directory, String name, Maker maker) throws FsException {
         RemotePath path = parts.table().path(directory).child(name);
-        ServerAttributes a;
-        try {
-            a = maker.make(path);
-        } catch (FsException e) {
-            if (e.error() == FsError.EEXIST) {
-                doubt(directory, name);
-            }
-            throw e;
-        }
+        ServerAttributes a = maker.make(path);
         Inode inode = enterNew(directory, name, a);
         parts.coherency().touch(directory, inode.isDirectory() ? 1 : 0);
         inode.lock.lock();
@@ -404,12 +390,7 @@ final class NameOperations {
     Entry link(Inode inode, Inode directory, String name) throws FsException {
         Names.check(name);
         return parts.gate()
-                .shared(() ->
-                        making(
-                                directory,
-                                name,
-                                () -> linkNow(inode, directory, name),
-                                () -> exists(name)));
+                .shared(() -> making(directory, name, () -> linkNow(inode, directory, name)));
     }
 
     private Entry linkNow(Inode inode, Inode directory, String name) throws FsException {

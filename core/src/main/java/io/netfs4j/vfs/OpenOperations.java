@@ -107,14 +107,8 @@ final class OpenOperations implements InodeTable.Unsaved {
                                     () -> {
                                         OpenedFile opened = parts.server().create(source, mode);
                                         return created(directory, name, mode, flags, opened, made);
-                                    },
-                                    () -> {
-                                        throw new FsException(FsError.EEXIST, name);
                                     }));
         } catch (FsException e) {
-            if (e.error() == FsError.EEXIST) {
-                names.doubt(directory, name);
-            }
             if (e.error() != FsError.EEXIST || flags.exclusive()) {
                 throw e;
             }
