@@ -105,7 +105,12 @@ public record MountOptions(VfsOptions vfs) {
         EngineLimits d = EngineLimits.DEFAULT;
         EngineLimits engine =
                 new EngineLimits(
-                        size(values, "in_flight", 4096, d.inFlightBytesMax()),
+                        new EngineLimits.Throttle(
+                                size(values, "in_flight", 4096, d.throttle().bytesMax()),
+                                d.throttle().piecesMax(),
+                                d.throttle().requestPiecesMax(),
+                                d.throttle().cacheBytesMax(),
+                                d.throttle().fillBytesMax()),
                         Math.max(1_000_000L, seconds(values, "dirty_age", d.dirtyAgeNanos())),
                         d.eagerBytes(),
                         d.attemptsMax(),
@@ -116,7 +121,8 @@ public record MountOptions(VfsOptions vfs) {
                         (int)
                                 Math.min(
                                         1 << 30,
-                                        size(values, "readahead", 0, d.readaheadBytesMax())));
+                                        size(values, "readahead", 0, d.readaheadBytesMax())),
+                        d.cachePatienceNanos());
         boolean soft = flag(values, "soft");
         long timeout = seconds(values, "timeout", 60 * SECOND);
         if (values.containsKey("timeout") && !soft) {

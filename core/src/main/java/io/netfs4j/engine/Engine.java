@@ -25,6 +25,9 @@ public final class Engine {
     private final EngineLimits limits;
     private final Counters counters;
     private final InFlight inFlight;
+    private final InFlight cacheInFlight;
+    private final InFlight fills;
+    private final ReadQueue reads = new ReadQueue();
     private final Backoff backoff;
     private final Flusher flusher;
     private final AtomicInteger requestIds = new AtomicInteger();
@@ -35,7 +38,10 @@ public final class Engine {
         this.cache = cache;
         this.limits = limits;
         this.counters = counters;
-        this.inFlight = new InFlight(limits.inFlightBytesMax());
+        EngineLimits.Throttle throttle = limits.throttle();
+        this.inFlight = new InFlight(throttle.bytesMax(), throttle.piecesMax());
+        this.cacheInFlight = new InFlight(throttle.cacheBytesMax(), throttle.piecesMax());
+        this.fills = new InFlight(throttle.fillBytesMax(), throttle.piecesMax());
         this.backoff = new Backoff(environment.random());
         this.flusher = new Flusher(this);
         cache.onPressure(flusher::onPressure);
@@ -57,13 +63,32 @@ public final class Engine {
         return cache;
     }
 
-    /** Bytes of write subrequests issued and not ended. */
+    /** Bytes of write subrequests to the server issued and not ended. */
     public long inFlightBytes() {
         return inFlight.bytes();
     }
 
+    /** Bytes on their way to the disk cache, and bytes read or being read to fill granules. */
+    public long otherBytes() {
+        return cacheInFlight.bytes() + fills.bytes();
+    }
+
     InFlight inFlight() {
         return inFlight;
+    }
+
+    /** What is on its way to the disk cache. */
+    InFlight cacheInFlight() {
+        return cacheInFlight;
+    }
+
+    /** What is read to fill granules. */
+    InFlight fills() {
+        return fills;
+    }
+
+    ReadQueue reads() {
+        return reads;
     }
 
     Scheduler scheduler() {
@@ -108,16 +133,42 @@ public final class Engine {
             if (origin == Origin.SYNC) {
                 waiting.limitAtBeginning();
             }
+            waiting.includeGroupsOfNow();
             return waiting.done();
         }
         WriteRequest request = new WriteRequest(this, inode, origin, nextRequestId());
-        WriteRequest running = inode.writing;
-        if (running != null) {
-            running.limitWalk(inode.sizeBytes());
-        }
+        request.includeGroupsOfNow();
+        limitRunning(inode);
         inode.waiting = request;
         inode.writebackLock().acquire(request).whenDone((turn, never) -> request.post());
         return request.done();
+    }
+
+    /** Somebody waits for the write-back lock: a walk under way ends where the file ends now. */
+    @GuardedBy("inode lock")
+    private static void limitRunning(InodeData inode) {
+        WriteRequest running = inode.writing;
+        if (running != null && running.origin == Origin.COPY_TO_CACHE) {
+            running.cancel();
+        } else if (running != null) {
+            running.limitWalk(inode.sizeBytes());
+        }
+    }
+
+    /** Stores what was fetched in the disk cache, unless something of the file is written now. */
+    @GuardedBy("inode lock")
+    void copyToCache(InodeData inode) {
+        if (inode.writing != null
+                || inode.waiting != null
+                || !inode.pages().hasUncached()
+                || inode.cookie() == null
+                || !inode.writebackLock().isFree()) {
+            return;
+        }
+        WriteRequest request = new WriteRequest(this, inode, Origin.COPY_TO_CACHE, nextRequestId());
+        inode.writebackLock().acquire(request);
+        inode.writing = request;
+        request.post();
     }
 
     /**
@@ -126,9 +177,7 @@ public final class Engine {
      */
     @GuardedBy("inode lock")
     public Completion<@Nullable Void> acquire(InodeData inode, Object owner) {
-        if (inode.writing != null) {
-            inode.writing.limitWalk(inode.sizeBytes());
-        }
+        limitRunning(inode);
         return inode.writebackLock().acquire(owner);
     }
 
@@ -162,6 +211,7 @@ public final class Engine {
     public @Nullable Completion<@Nullable Void> loading(InodeData inode, long from, long to) {
         for (ReadRequest read : inode.reads) {
             if (read.covers(from)) {
+                read.demand(from, to);
                 return read.over(from, to);
             }
         }

@@ -4,7 +4,7 @@ package io.netfs4j.engine;
 /**
  * The engine's limits, all of one mount.
  *
- * @param inFlightBytesMax bytes of subrequests issued and not ended; one is always let through
+ * @param throttle what may be under way at once
  * @param dirtyAgeNanos after so long dirty data is written back by itself
  * @param eagerBytes so many dirty bytes of one file are written back without waiting for age:
  *     enough for many full pieces, little enough to keep a link busy early
@@ -14,9 +14,10 @@ package io.netfs4j.engine;
  * @param parkFirstNanos after a failed upload, the first pause before it is tried again
  * @param parkMaxNanos and the longest
  * @param readaheadBytesMax the largest readahead window of one open file
+ * @param cachePatienceNanos a disk cache that has not answered for so long is left behind
  */
 public record EngineLimits(
-        long inFlightBytesMax,
+        Throttle throttle,
         long dirtyAgeNanos,
         long eagerBytes,
         int attemptsMax,
@@ -24,14 +25,35 @@ public record EngineLimits(
         long retryMaxNanos,
         long parkFirstNanos,
         long parkMaxNanos,
-        int readaheadBytesMax) {
+        int readaheadBytesMax,
+        long cachePatienceNanos) {
     private static final long MILLI = 1_000_000L;
     private static final long SECOND = 1_000 * MILLI;
+
+    /**
+     * What may be under way at once. One piece of each kind is always let through, whatever its
+     * size.
+     *
+     * @param bytesMax bytes of all pieces to the server that were issued and have not ended
+     * @param piecesMax their number
+     * @param requestPiecesMax the number of one request's: a file is not to take every credit
+     * @param cacheBytesMax bytes of pieces to the disk cache; more are not cached
+     * @param fillBytesMax bytes read to fill granules
+     */
+    public record Throttle(
+            long bytesMax,
+            int piecesMax,
+            int requestPiecesMax,
+            long cacheBytesMax,
+            long fillBytesMax) {
+        public static final Throttle DEFAULT =
+                new Throttle(16L << 20, 4096, 2048, 16L << 20, 16L << 20);
+    }
 
     /** 16 MiB in flight fill 100 ms at 160 MB/s; the rest is dirty memory's business. */
     public static final EngineLimits DEFAULT =
             new EngineLimits(
-                    16L << 20,
+                    Throttle.DEFAULT,
                     SECOND,
                     512L << 10,
                     10,
@@ -39,5 +61,6 @@ public record EngineLimits(
                     5 * SECOND,
                     SECOND,
                     60 * SECOND,
-                    4 << 20);
+                    4 << 20,
+                    SECOND);
 }

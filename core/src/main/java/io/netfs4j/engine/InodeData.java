@@ -5,6 +5,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.cache.Cookie;
 import io.netfs4j.pagecache.AddressSpace;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.CoherencyToken;
@@ -50,6 +51,11 @@ public final class InodeData {
         /** No bytes are dirty or in flight any more. */
         void onClean();
 
+        /** The disk cache's handle for it; null when it is not to be cached. */
+        default @Nullable Cookie openCookie() {
+            return null;
+        }
+
         /** For messages. */
         String name();
     }
@@ -91,6 +97,14 @@ public final class InodeData {
     /** Handles that were replaced and may still be used by a request under way. */
     @GuardedBy("lock")
     private final List<ServerFile> retired = new ArrayList<>(0);
+
+    /** The disk cache's handle, while there is one of the server's; else null. */
+    @GuardedBy("lock")
+    private @Nullable Cookie cookie;
+
+    /** How many transfers to the disk cache were left behind and have not ended. */
+    @GuardedBy("lock")
+    private int cookieSuspensions;
 
     /** The version that the clean bytes belong to. */
     @GuardedBy("lock")
@@ -203,6 +217,37 @@ public final class InodeData {
             retired.add(before);
         }
         closeRetired();
+        Cookie present = cookie;
+        if (file == null && present != null) {
+            cookie = null;
+            present.close();
+        } else if (file != null && present == null) {
+            cookie = listener.openCookie();
+        }
+    }
+
+    /** Where the disk cache keeps it; null when it does not, or not now. */
+    public @Nullable Cookie cookie() {
+        return cookieSuspensions > 0 ? null : cookie;
+    }
+
+    /** A transfer to the disk cache is not waited for any more: what it stores may be old. */
+    void suspendCookie() {
+        uncache(0, Long.MAX_VALUE);
+        cookieSuspensions++;
+    }
+
+    /** That transfer has ended. */
+    void resumeCookie() {
+        cookieSuspensions--;
+        uncache(0, Long.MAX_VALUE);
+    }
+
+    /** The server's file was or is being changed otherwise than by write-back. */
+    public void uncache(long from, long to) {
+        if (cookie != null) {
+            cookie.discard(from, to);
+        }
     }
 
     /** Closes handles that were replaced, once nothing is under way. */
@@ -219,6 +264,9 @@ public final class InodeData {
 
     public void setToken(@Nullable CoherencyToken token) {
         this.token = token;
+        if (cookie != null && token != null) {
+            cookie.setVersion(token.text());
+        }
     }
 
     public PendingTimes pendingTimes() {
@@ -377,5 +425,6 @@ public final class InodeData {
     public void invalidate() {
         generation++;
         pages.invalidate();
+        uncache(0, Long.MAX_VALUE);
     }
 }

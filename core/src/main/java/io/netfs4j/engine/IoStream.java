@@ -12,23 +12,17 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * One destination inside a request: a row of pieces in ascending order that do not overlap, with
- * gaps of its own.
+ * One destination (or source) inside a request: a row of pieces in ascending order that do not
+ * overlap, and what has to be asked for again.
  *
- * <pre>
- *   collected      | pieces (issued, not collected) | gathered |   not walked yet
- *   ---------------+--[   ]---[  ][    ]--gap--[  ]-+==========+--------------------
- *             collectedTo                                   issuedTo of the request
- * </pre>
- *
- * Everything but the lists is derived: where it stands follows from what is left in it.
- *
- * <p><b>Threads</b>: with the inode's lock held.
+ * <p><b>Threads</b>: with the inode's lock held, but for the count of pieces in flight.
  */
-final class IoStream {
-    /** Bytes to send again: contiguous, in file order. */
+class IoStream {
+    /** Bytes to transfer, or to transfer again: contiguous, in file order. */
     static final class Span {
         long position;
         List<Segment> segments;
@@ -51,10 +45,8 @@ final class IoStream {
     final Destination destination;
     final SortedLongMap<Piece> pieces = new SortedLongMap<>();
     final ArrayDeque<Span> retries = new ArrayDeque<>();
-
-    private final List<Segment> gathered = new ArrayList<>();
-    private long gatheredFrom;
-    private long gatheredBytes;
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final AtomicReference<@Nullable Runnable> whenIdle = new AtomicReference<>();
 
     /** Set by the destination when it may take something again; null when it did not refuse. */
     private @Nullable AtomicBoolean credit;
@@ -71,8 +63,9 @@ final class IoStream {
      * @return whether it was taken, perhaps in part: {@link Piece#length} says how much
      */
     boolean offer(Piece piece, Subrequest subrequest, Runnable whenReady) {
-        // Linked before it is issued: it may have ended before issue returns.
+        // Linked and counted before it is issued: it may have ended before issue returns.
         pieces.put(piece.position, piece);
+        inFlight.incrementAndGet();
         AtomicBoolean granted = new AtomicBoolean();
         boolean taken =
                 destination.issue(
@@ -83,6 +76,7 @@ final class IoStream {
                         });
         if (!taken && piece.termination == null) {
             pieces.remove(piece.position);
+            inFlight.decrementAndGet();
             credit = granted;
             if (granted.get()) {
                 whenReady.run();
@@ -91,6 +85,33 @@ final class IoStream {
         }
         piece.length = subrequest.length();
         return true;
+    }
+
+    /** A piece has ended. Any thread. */
+    void terminated() {
+        if (inFlight.decrementAndGet() == 0) {
+            runWhenIdle();
+        }
+    }
+
+    /** Runs something once, as soon as no piece is in flight; on any thread. */
+    void onIdle(Runnable action) {
+        whenIdle.set(action);
+        if (inFlight.get() == 0) {
+            runWhenIdle();
+        }
+    }
+
+    private void runWhenIdle() {
+        Runnable action = whenIdle.getAndSet(null);
+        if (action != null) {
+            action.run();
+        }
+    }
+
+    /** Pieces issued and not ended. */
+    int inFlight() {
+        return inFlight.get();
     }
 
     /** The pieces in order. */
@@ -102,7 +123,7 @@ final class IoStream {
         return all;
     }
 
-    /** Puts a span behind those to be sent again, joined to the last where it follows on. */
+    /** Puts a span behind those to be transferred, joined to the last where it follows on. */
     void retry(Span span) {
         Span last = retries.peekLast();
         if (last != null && last.position + last.length == span.position) {
@@ -118,46 +139,6 @@ final class IoStream {
         }
     }
 
-    long gatheredFrom() {
-        return gatheredFrom;
-    }
-
-    long gatheredBytes() {
-        return gatheredBytes;
-    }
-
-    long gatheredEnd() {
-        return gatheredFrom + gatheredBytes;
-    }
-
-    List<Segment> gathered() {
-        return gathered;
-    }
-
-    void gather(long position, Segment segment) {
-        if (gatheredBytes == 0) {
-            gatheredFrom = position;
-        } else if (position != gatheredEnd()) {
-            throw new IllegalStateException(
-                    name + ": gathers " + position + " after " + gatheredEnd());
-        }
-        gathered.add(segment);
-        gatheredBytes += segment.length();
-    }
-
-    /** The first {@code count} gathered bytes were issued. */
-    void dropGathered(long count) {
-        if (count == gatheredBytes) {
-            gathered.clear();
-        } else {
-            List<Segment> rest = Piece.slice(gathered, count, gatheredBytes - count);
-            gathered.clear();
-            gathered.addAll(rest);
-        }
-        gatheredFrom += count;
-        gatheredBytes -= count;
-    }
-
     boolean lacksCredit() {
         if (credit != null && credit.get()) {
             credit = null;
@@ -166,17 +147,6 @@ final class IoStream {
     }
 
     boolean isIdle() {
-        return pieces.isEmpty() && retries.isEmpty() && gatheredBytes == 0;
-    }
-
-    /** Everything of this stream below it is done with; {@code issuedTo} when nothing is left. */
-    long collectedTo(long issuedTo) {
-        long to = gatheredBytes > 0 ? gatheredFrom : issuedTo;
-        Piece first = pieces.first();
-        if (first != null) {
-            to = Math.min(to, first.position);
-        }
-        Span retry = retries.peekFirst();
-        return retry == null ? to : Math.min(to, retry.position);
+        return pieces.isEmpty() && retries.isEmpty() && inFlight.get() == 0;
     }
 }

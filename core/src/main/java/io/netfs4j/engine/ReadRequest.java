@@ -5,6 +5,8 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
+import io.netfs4j.base.Segment;
+import io.netfs4j.cache.Cookie;
 import io.netfs4j.pagecache.LoadSpan;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;
@@ -17,12 +19,12 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * One pass of fetching absent bytes of one inode. The same steps as a {@link WriteRequest}, with
- * one stream: pieces are issued in ascending order, collected as they end, and what did not come is
- * asked for again.
+ * One pass of fetching bytes of one inode: from the disk cache what that holds, the rest from the
+ * server, and what the cache turns out not to have from the server as well. The same steps as a
+ * {@link WriteRequest}: pieces are issued in ascending order, collected as they end, and what did
+ * not come is asked for again.
  *
  * <p>A piece that cannot be read fails those who wait for bytes of it, and nobody else. Nobody
  * asked for what is read ahead: there a failure only ends the request, and whoever waits asks for
@@ -33,27 +35,34 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class ReadRequest {
     private final Engine engine;
     private final InodeData inode;
-    private final Origin origin;
     private final int id;
     private final ServerFile file;
-    private final IoStream stream;
+    private final IoStream download;
+
+    /** What the disk cache holds; null when there is none. */
+    private final @Nullable IoStream cached;
+
     private final long generation;
     private final AtomicBoolean posted = new AtomicBoolean();
-    private final AtomicInteger inFlight = new AtomicInteger();
 
-    /** A span that is being filled, and how many of its bytes have not ended yet. */
+    /** A part that is being filled, and how many of its bytes have not ended yet. */
     private static final class Filling {
-        final LoadSpan span;
+        final ReadTarget target;
         long left;
 
-        Filling(LoadSpan span) {
-            this.span = span;
-            this.left = span.end() - span.position();
+        Filling(ReadTarget target) {
+            this.target = target;
+            this.left = target.end() - target.position();
         }
     }
 
     /** Somebody who waits for a part of it. */
     private record Waiter(long from, long to, Completion<@Nullable Void> over) {}
+
+    private final Origin origin;
+
+    /** Nobody waits for any of it yet. */
+    private boolean runsAhead;
 
     /** What is to be filled, in file order. */
     private final List<Filling> fillings = new ArrayList<>();
@@ -75,45 +84,106 @@ final class ReadRequest {
     private boolean ended;
 
     private ReadRequest(
-            Engine engine, InodeData inode, ServerFile file, Origin origin, long from, long to) {
+            Engine engine,
+            InodeData inode,
+            ServerFile file,
+            Origin origin,
+            long from,
+            long to,
+            @Nullable Cookie cookie) {
         this.engine = engine;
         this.inode = inode;
         this.origin = origin;
+        this.runsAhead = origin == Origin.READAHEAD;
         this.id = engine.nextRequestId();
         this.file = file;
-        this.stream = new IoStream("download", file.reads());
+        this.download = new IoStream("download", file.reads());
+        this.cached = cookie == null ? null : new IoStream("cached", cookie.reads());
         this.generation = inode.generation;
         this.from = from;
         this.to = to;
     }
 
+    /** Fetches absent bytes into the page cache; fewer when memory gives out. */
     @GuardedBy("inode lock")
     static void begin(Engine engine, InodeData inode, long from, long to, Origin origin) {
         ServerFile file = inode.file();
         if (file == null || !file.isReadable()) {
             return;
         }
-        ReadRequest request = new ReadRequest(engine, inode, file, origin, from, to);
+        Cookie cookie = inode.cookie();
+        ReadRequest request = new ReadRequest(engine, inode, file, origin, from, to, cookie);
         List<LoadSpan> spans = new ArrayList<>();
         inode.pages().prepareLoad(from, to, spans);
         if (spans.isEmpty()) {
             return;
         }
         for (LoadSpan span : spans) {
-            request.fillings.add(new Filling(span));
-            request.open.add(span.position(), span.end());
-            request.stream.retry(
-                    new IoStream.Span(
-                            span.position(),
-                            List.of(span.segment()),
-                            span.end() - span.position()));
+            request.add(new ReadTarget.Pages(inode.pages(), span), cookie);
         }
         inode.reads.add(request);
         request.issue();
     }
 
+    /**
+     * Reads from the server into memory of the caller's, past the page cache and the disk cache.
+     *
+     * @param segments the memory, which must not be touched until the read has ended
+     */
+    @GuardedBy("inode lock")
+    static Completion<@Nullable Void> intoMemory(
+            Engine engine, InodeData inode, ServerFile file, long from, List<Segment> segments) {
+        long to = from;
+        for (Segment segment : segments) {
+            to += segment.length();
+        }
+        ReadRequest request =
+                new ReadRequest(engine, inode, file, Origin.READ_FOR_WRITE, from, to, null);
+        long at = from;
+        for (Segment segment : segments) {
+            request.add(new ReadTarget.Memory(at, segment), null);
+            at += segment.length();
+        }
+        inode.reads.add(request);
+        Completion<@Nullable Void> over = request.over(from, to);
+        request.issue();
+        return over;
+    }
+
+    @GuardedBy("inode lock")
+    private void add(ReadTarget target, @Nullable Cookie cookie) {
+        fillings.add(new Filling(target));
+        open.add(target.position(), target.end());
+        List<Segment> all = List.of(target.segment());
+        IoStream hit = cached;
+        long at = target.position();
+        while (at < target.end()) {
+            long held = target.end();
+            if (cookie != null) {
+                held = cookie.nextHeld(at, target.end());
+            }
+            if (held > at) {
+                ask(download, target, all, at, held);
+            }
+            long stop = held;
+            if (cookie != null && hit != null && held < target.end()) {
+                stop = cookie.nextMissing(held, target.end());
+                ask(hit, target, all, held, stop);
+            }
+            at = stop;
+        }
+    }
+
+    private static void ask(
+            IoStream stream, ReadTarget target, List<Segment> all, long from, long to) {
+        stream.retry(
+                new IoStream.Span(
+                        from, Piece.slice(all, from - target.position(), to - from), to - from));
+    }
+
+    /** Whether a byte is on its way into the page cache. */
     boolean covers(long position) {
-        return open.contains(position, position + 1);
+        return origin != Origin.READ_FOR_WRITE && open.contains(position, position + 1);
     }
 
     /**
@@ -127,7 +197,26 @@ final class ReadRequest {
         return waiter.over;
     }
 
-    private void post() {
+    /** Somebody waits for a range of what is only read ahead: that comes first. */
+    @GuardedBy("inode lock")
+    void demand(long start, long end) {
+        if (!runsAhead) {
+            return;
+        }
+        runsAhead = false;
+        List<IoStream.Span> first = new ArrayList<>();
+        List<IoStream.Span> later = new ArrayList<>();
+        for (IoStream.Span span : download.retries) {
+            boolean wanted = span.position < end && start < span.position + span.length;
+            (wanted ? first : later).add(span);
+        }
+        download.retries.clear();
+        download.retries.addAll(first);
+        download.retries.addAll(later);
+        post();
+    }
+
+    void post() {
         if (posted.compareAndSet(false, true)) {
             engine.scheduler().execute(this::step);
         }
@@ -140,12 +229,13 @@ final class ReadRequest {
             if (ended) {
                 return;
             }
+            collectCached();
             collect();
             retry();
             issue();
             // A retry that gave up a piece leaves what came behind it to be collected now.
             collect();
-            if (stream.isIdle() && inFlight.get() == 0) {
+            if (download.isIdle() && (cached == null || cached.isIdle())) {
                 complete();
             }
         } finally {
@@ -155,32 +245,48 @@ final class ReadRequest {
 
     @GuardedBy("inode lock")
     private void issue() {
+        issueCached();
         if (abandoned) {
             IoStream.Span rest;
-            while ((rest = stream.retries.pollFirst()) != null) {
-                end(rest.position, rest.position + rest.length, false);
+            while ((rest = download.retries.pollFirst()) != null) {
+                end(rest.position, rest.position + rest.length, false, false);
             }
             return;
         }
+        if (patience.isPausing()) {
+            // It lacks no credit now, and must not keep others from asking for it.
+            engine.reads().isServed(this);
+            return;
+        }
+        if (!engine.reads().admits(this, runsAhead)) {
+            return;
+        }
         IoStream.Span span;
-        while (!patience.isPausing()
-                && (span = stream.retries.peekFirst()) != null
-                && !stream.lacksCredit()) {
-            long most = Math.max(1, stream.destination.estimateBytes(span.position));
-            long count = Math.min(span.length, most);
-            long taken = offer(span, count);
-            if (taken == 0) {
+        while ((span = download.retries.peekFirst()) != null) {
+            if (download.lacksCredit() || !offer(download, span)) {
+                engine.reads().lacksCredit(this, runsAhead);
                 return;
             }
-            if (taken == span.length) {
+        }
+        engine.reads().isServed(this);
+    }
+
+    /** What the cache cannot deliver now is asked of the server: it is the slower one then. */
+    private void issueCached() {
+        IoStream stream = cached;
+        IoStream.Span span;
+        while (stream != null && (span = stream.retries.peekFirst()) != null) {
+            if (!offer(stream, span)) {
                 stream.retries.removeFirst();
-            } else {
-                span.drop(taken);
+                download.retries.addLast(span);
             }
         }
     }
 
-    private long offer(IoStream.Span span, long count) {
+    /** Offers what is worth gathering of a span; what is taken leaves the span. */
+    private boolean offer(IoStream stream, IoStream.Span span) {
+        long most = Math.max(1, stream.destination.estimateBytes(span.position));
+        long count = Math.min(span.length, most);
         Piece piece = new Piece(span.position, Piece.slice(span.segments, 0, count), count);
         Subrequest subrequest =
                 new Subrequest(
@@ -190,25 +296,49 @@ final class ReadRequest {
                         piece.segments,
                         (sub, termination) -> {
                             piece.termination = termination;
-                            inFlight.decrementAndGet();
+                            stream.terminated();
                             post();
                         });
-        inFlight.incrementAndGet();
         if (!stream.offer(piece, subrequest, this::post)) {
-            inFlight.decrementAndGet();
-            return 0;
+            return false;
         }
-        engine.counters().add(Counter.DOWNLOAD_REQUESTS, 1);
-        return piece.length;
+        if (stream.equals(download)) {
+            engine.counters().add(Counter.DOWNLOAD_REQUESTS, 1);
+        }
+        if (piece.length == span.length) {
+            stream.retries.removeFirst();
+        } else {
+            span.drop(piece.length);
+        }
+        return true;
+    }
+
+    @GuardedBy("inode lock")
+    private void collectCached() {
+        IoStream stream = cached;
+        Piece first;
+        while (stream != null
+                && (first = stream.pieces.first()) != null
+                && first.termination != null) {
+            stream.pieces.remove(first.position);
+            if (Piece.required(first) instanceof Termination.Done) {
+                engine.counters().add(Counter.CACHE_READ_BYTES, first.length);
+                end(first.position, first.end(), true, false);
+            } else {
+                engine.counters().add(Counter.CACHE_ERRORS, 1);
+                download.retries.addLast(
+                        new IoStream.Span(first.position, first.segmentsAfter(0), first.length));
+            }
+        }
     }
 
     @GuardedBy("inode lock")
     private void collect() {
         Piece first;
-        while ((first = stream.pieces.first()) != null
+        while ((first = download.pieces.first()) != null
                 && first.termination != null
                 && (!first.needsRetry() || abandoned)) {
-            stream.pieces.remove(first.position);
+            download.pieces.remove(first.position);
             switch (Piece.required(first)) {
                 case Termination.Done d -> arrived(first.position, first.end());
                 case Termination.EndOfFile(long n) -> {
@@ -217,9 +347,9 @@ final class ReadRequest {
                 }
                 case Termination.Short(long n) -> {
                     arrived(first.position, first.position + n);
-                    end(first.position + n, first.end(), false);
+                    end(first.position + n, first.end(), false, false);
                 }
-                case Termination.RetryLater r -> end(first.position, first.end(), false);
+                case Termination.RetryLater r -> end(first.position, first.end(), false, false);
                 case Termination.Failed(FsException cause) -> failed(first, cause);
                 case Termination.Conflict(FsException cause) -> failed(first, cause);
             }
@@ -237,50 +367,49 @@ final class ReadRequest {
                 }
             }
         }
-        end(piece.position, piece.end(), false);
+        end(piece.position, piece.end(), false, false);
     }
 
     private void arrived(long start, long end) {
         if (end > start) {
             patience.progress();
             engine.counters().add(Counter.DOWNLOADED_BYTES, end - start);
-            end(start, end, true);
+            end(start, end, true, true);
         }
     }
 
     /** The server's file ends before these bytes: as far as it is concerned they are zeros. */
     private void zero(long start, long end) {
         for (int i = front; i < fillings.size() && start < end; i++) {
-            LoadSpan span = fillings.get(i).span;
-            long a = Math.max(start, span.position());
-            long b = Math.min(end, span.end());
+            ReadTarget target = fillings.get(i).target;
+            long a = Math.max(start, target.position());
+            long b = Math.min(end, target.end());
             if (a < b) {
-                long base = span.folio().position();
-                inode.pages().zero(span, (int) (a - base), (int) (b - base));
+                target.zero(a, b);
             }
         }
-        end(start, end, true);
+        end(start, end, true, false);
     }
 
-    /** Ends the load of a range, which lies in one or several of the spans. */
-    private void end(long start, long end, boolean came) {
+    /** Ends the read of a range, which lies in one or several of the targets. */
+    private void end(long start, long end, boolean came, boolean downloaded) {
         boolean usable = came && generation == inode.generation;
+        boolean uncached = downloaded && inode.cookie() != null;
         for (int i = front; i < fillings.size(); i++) {
             Filling filling = fillings.get(i);
-            LoadSpan span = filling.span;
-            if (span.position() >= end) {
+            ReadTarget target = filling.target;
+            if (target.position() >= end) {
                 break;
             }
-            long a = Math.max(start, span.position());
-            long b = Math.min(end, span.end());
+            long a = Math.max(start, target.position());
+            long b = Math.min(end, target.end());
             if (a >= b) {
                 continue;
             }
-            long base = span.folio().position();
-            inode.pages().endLoad(span, (int) (a - base), (int) (b - base), usable);
+            target.end(a, b, usable, uncached);
             filling.left -= b - a;
             if (filling.left == 0) {
-                inode.pages().release(span);
+                target.release();
             }
         }
         while (front < fillings.size() && fillings.get(front).left == 0) {
@@ -297,11 +426,14 @@ final class ReadRequest {
 
     @GuardedBy("inode lock")
     private void retry() {
-        Piece first = stream.pieces.first();
-        if (first == null || !first.needsRetry() || patience.isPausing() || inFlight.get() > 0) {
+        Piece first = download.pieces.first();
+        if (first == null
+                || !first.needsRetry()
+                || patience.isPausing()
+                || download.inFlight() > 0) {
             return;
         }
-        List<Piece> pieces = stream.allPieces();
+        List<Piece> pieces = download.allPieces();
         pieces.removeIf(p -> !p.needsRetry());
         for (Piece p : pieces) {
             if (p.termination instanceof Termination.Short(long n)) {
@@ -311,19 +443,20 @@ final class ReadRequest {
         Termination.RetryLater asked = Patience.askedBy(pieces);
         FsException hopeless =
                 asked == null ? null : patience.pause(engine, inode, asked, this::post);
-        List<IoStream.Span> later = new ArrayList<>(stream.retries);
-        stream.retries.clear();
+        List<IoStream.Span> later = new ArrayList<>(download.retries);
+        download.retries.clear();
         for (Piece p : pieces) {
-            stream.pieces.remove(p.position);
+            download.pieces.remove(p.position);
             if (hopeless != null && p.termination instanceof Termination.RetryLater) {
                 failed(p, hopeless);
                 continue;
             }
             engine.counters().add(Counter.RETRIES, 1);
             long got = p.termination instanceof Termination.Short(long n) ? n : 0;
-            stream.retry(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
+            download.retry(
+                    new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
         }
-        stream.retries.addAll(later);
+        download.retries.addAll(later);
     }
 
     @GuardedBy("inode lock")
@@ -332,7 +465,9 @@ final class ReadRequest {
             throw new IllegalStateException("ends with bytes on their way: " + this);
         }
         ended = true;
+        engine.reads().isServed(this);
         inode.reads.remove(this);
+        engine.copyToCache(inode);
         if (!inode.isUnsaved()) {
             inode.listener().onClean();
         }

@@ -4,7 +4,7 @@ package io.netfs4j.engine;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
-import io.netfs4j.pagecache.AddressSpace;
+import io.netfs4j.pagecache.WritebackPages;
 import io.netfs4j.pagecache.WritebackSpan;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
@@ -19,9 +19,14 @@ final class WriteCollector {
 
     @GuardedBy("inode lock")
     static void collect(WriteRequest request) {
-        for (IoStream stream : request.streams) {
+        for (WriteStream stream : request.streams) {
             Piece front;
             while ((front = stream.pieces.first()) != null && front.termination != null) {
+                if (!stream.isUpload()) {
+                    stream.pieces.remove(front.position);
+                    CacheStream.ended(request, stream, front);
+                    continue;
+                }
                 if (front.needsRetry() && !request.cancelled) {
                     request.retry.needed = true;
                     break;
@@ -33,6 +38,7 @@ final class WriteCollector {
         release(request);
     }
 
+    @GuardedBy("inode lock")
     private static void end(WriteRequest request, Piece piece) {
         switch (Piece.required(piece)) {
             case Termination.Done d -> transferred(request, piece, piece.length);
@@ -55,10 +61,15 @@ final class WriteCollector {
     }
 
     /** The server has these bytes of a piece. */
+    @GuardedBy("inode lock")
     static void transferred(WriteRequest request, Piece piece, long bytes) {
         request.transferredBytes += bytes;
         request.retry.patience.progress();
         request.engine().counters().add(Counter.UPLOADED_BYTES, bytes);
+        WriteStream upload = request.upload();
+        if (upload != null && upload.atomic) {
+            return; // They count from the commit.
+        }
         InodeData inode = request.inode();
         inode.setRemoteSizeBytes(Math.max(inode.remoteSizeBytes(), piece.position + bytes));
         // Even if the commit fails: these bytes are clean, and fsync has to force them.
@@ -69,26 +80,32 @@ final class WriteCollector {
     @GuardedBy("inode lock")
     static void release(WriteRequest request) {
         long collectedTo = request.collectedTo();
-        WritebackSpan span;
+        WriteSpan span;
         while ((span = request.spans.peekFirst()) != null && span.end() <= collectedTo) {
             request.spans.removeFirst();
-            endSpan(request, span);
+            if (span.release() != null) {
+                span.release().run();
+            }
+            if (span.pages() != null) {
+                endSpan(request, span.pages());
+            }
         }
     }
 
+    @GuardedBy("inode lock")
     private static void endSpan(WriteRequest request, WritebackSpan span) {
-        AddressSpace pages = request.inode().pages();
+        WritebackPages pages = request.inode().pages().writeback();
         RangeSet failed = request.failed;
         long base = span.folio().position();
         long at = span.position();
         while (at < span.end()) {
             long bad = Math.min(span.end(), failed.next(at, span.end()));
             if (bad > at) {
-                pages.endWriteback(span, (int) (at - base), (int) (bad - base), false);
+                pages.end(span, (int) (at - base), (int) (bad - base), false);
             }
             long good = Math.min(span.end(), failed.runEnd(bad));
             if (good > bad) {
-                pages.endWriteback(span, (int) (bad - base), (int) (good - base), true);
+                pages.end(span, (int) (bad - base), (int) (good - base), true);
             }
             at = Math.max(bad, good);
         }

@@ -2,19 +2,29 @@
 package io.netfs4j.engine;
 
 import io.netfs4j.base.GuardedBy;
-import io.netfs4j.pagecache.Folio;
-import io.netfs4j.pagecache.WritebackSpan;
+
+import org.jspecify.annotations.Nullable;
 
 /**
- * Walks the dirty spans of an inode in ascending order, once, and feeds every stream of a request
- * from that walk. It takes bytes only when it can use them, so that a walk that ends early leaves
- * the rest as it was; it holds no folio between steps.
+ * Issues pieces as soon as they are full or cannot grow, of the stream that is furthest behind
+ * first, from what {@link WriteWalk} feeds the streams. A step ends, holding no folio, when
+ * something has to be waited for: a credit, a share of what is in flight, the retryer, a read.
  */
 final class WriteIssuer {
     /** Spans taken in one step: bounds the time that the inode's lock is held. */
     private static final int STEP_SPANS_MAX = 256;
 
     private WriteIssuer() {}
+
+    /** Which of its gathered bytes a stream is to issue now. */
+    private enum When {
+        /** Once they are as much as its destination wants. */
+        FULL,
+        /** Where the next bytes fed to it do not follow on: they cannot grow any more. */
+        NOT_FED_NEXT,
+        /** All of them: the walk has ended. */
+        ALL
+    }
 
     /**
      * Issues until the walk has ended, something has to be waited for, or the step is long enough.
@@ -28,111 +38,113 @@ final class WriteIssuer {
             request.allQueued = true;
             return false;
         }
-        if (request.allQueued || request.retry.needed) {
+        if (request.allQueued || request.retry.needed || request.granules.isReading()) {
             return false;
         }
         for (int i = 0; i < STEP_SPANS_MAX; i++) {
-            if (!issueFull(request)) {
+            if (!issue(request, When.FULL, 0)) {
                 return false;
             }
-            Folio folio = request.inode().pages().nextDirty(request.issuedTo);
-            long at = folio == null ? Long.MAX_VALUE : nextDirtyByte(folio, request.issuedTo);
-            if (folio == null || at >= request.walkEnd) {
-                if (!issueGathered(request)) {
+            switch (WriteWalk.advance(request)) {
+                case FED -> {}
+                case WAITS -> {
                     return false;
                 }
-                request.allQueued = true;
-                return false;
+                case ENDED -> {
+                    if (issue(request, When.ALL, 0)) {
+                        request.allQueued = true;
+                        WriteWalk.keepRest(request);
+                    }
+                    return false;
+                }
             }
-            if (!closeGaps(request, at)) {
-                return false;
-            }
-            take(request, folio, at);
         }
         return true;
-    }
-
-    private static long nextDirtyByte(Folio folio, long from) {
-        long offset = Math.max(0, from - folio.position());
-        return folio.position() + folio.dirty().next(offset, folio.bytes());
     }
 
     /**
-     * Takes the run of dirty bytes at {@code at}, but no more than the hungriest stream can use.
+     * Issues what streams have gathered that cannot grow, since they are not fed at {@code at}.
+     *
+     * @return false when something has to be waited for first
      */
-    private static void take(WriteRequest request, Folio folio, long at) {
-        int from = (int) (at - folio.position());
-        long end = Math.min(folio.dirty().runEnd(from), request.walkEnd - folio.position());
-        long wanted = 0;
-        for (IoStream stream : request.streams) {
-            long position = stream.gatheredBytes() > 0 ? stream.gatheredFrom() : at;
-            long room = stream.destination.estimateBytes(position) - stream.gatheredBytes();
-            wanted = Math.max(wanted, room);
-        }
-        int to = (int) Math.min(end, from + Math.max(1, wanted));
-        WritebackSpan span = request.inode().pages().takeDirty(folio, from, to);
-        request.spans.addLast(span);
-        request.issuedTo = span.end();
-        for (IoStream stream : request.streams) {
-            stream.gather(span.position(), span.segment());
-        }
+    @GuardedBy("inode lock")
+    static boolean issueWhatCannotGrow(WriteRequest request, long at) {
+        return issue(request, When.NOT_FED_NEXT, at);
     }
 
-    /** Issues what each stream has gathered once that is as much as its destination wants. */
-    private static boolean issueFull(WriteRequest request) {
-        for (IoStream stream : request.streams) {
-            while (stream.gatheredBytes() > 0
-                    && stream.gatheredBytes()
-                            >= stream.destination.estimateBytes(stream.gatheredFrom())) {
-                if (!issueSlice(request, stream)) {
-                    return false;
+    @GuardedBy("inode lock")
+    private static boolean issue(WriteRequest request, When when, long at) {
+        boolean waits = false;
+        while (true) {
+            WriteStream next = null;
+            for (WriteStream stream : request.streams) {
+                if (!stream.isHeldUp
+                        && isDue(stream, when, at)
+                        && (next == null || stream.gatheredFrom() < next.gatheredFrom())) {
+                    next = stream;
                 }
             }
-        }
-        return true;
-    }
-
-    /** Where the next bytes do not follow on, what was gathered cannot grow: it goes out. */
-    private static boolean closeGaps(WriteRequest request, long next) {
-        for (IoStream stream : request.streams) {
-            while (stream.gatheredBytes() > 0 && stream.gatheredEnd() != next) {
-                if (!issueSlice(request, stream)) {
-                    return false;
-                }
+            if (next == null) {
+                break;
+            }
+            if (!issueSlice(request, next)) {
+                // The others need not wait for it.
+                next.isHeldUp = true;
+                waits = true;
             }
         }
-        return true;
-    }
-
-    private static boolean issueGathered(WriteRequest request) {
-        for (IoStream stream : request.streams) {
-            while (stream.gatheredBytes() > 0) {
-                if (!issueSlice(request, stream)) {
-                    return false;
-                }
-            }
+        for (WriteStream stream : request.streams) {
+            stream.isHeldUp = false;
         }
-        return true;
+        return !waits;
     }
 
-    private static boolean issueSlice(WriteRequest request, IoStream stream) {
+    private static boolean isDue(WriteStream stream, When when, long at) {
+        long ready = stream.offerable();
+        return ready > 0
+                && switch (when) {
+                    case FULL -> ready >= stream.estimate(stream.gatheredFrom());
+                    case NOT_FED_NEXT -> !(stream.isFedNext && stream.gatheredEnd() == at);
+                    case ALL -> true;
+                };
+    }
+
+    @GuardedBy("inode lock")
+    private static boolean issueSlice(WriteRequest request, WriteStream stream) {
+        long ready = stream.offerable();
         long taken =
                 request.offer(
-                        stream, stream.gatheredFrom(), stream.gathered(), stream.gatheredBytes());
-        if (taken == 0) {
+                        stream,
+                        stream.gatheredFrom(),
+                        ready == stream.gatheredBytes()
+                                ? stream.gathered()
+                                : Piece.slice(stream.gathered(), 0, ready),
+                        ready);
+        if (taken > 0) {
+            stream.dropGathered(taken);
+            return true;
+        }
+        if (stream.isUpload()) {
             return false;
         }
-        stream.dropGathered(taken);
+        // Nobody waits for a cache: what it has no room for is not cached.
+        CacheStream.skip(request, stream);
         return true;
     }
 
+    @GuardedBy("inode lock")
     private static void giveUpGathered(WriteRequest request) {
-        for (IoStream stream : request.streams) {
+        request.granules.drop();
+        for (WriteStream stream : request.streams) {
+            if (!stream.isUpload()) {
+                CacheStream.skip(request, stream);
+                continue;
+            }
             if (stream.gatheredBytes() > 0) {
                 request.failed.add(stream.gatheredFrom(), stream.gatheredEnd());
                 stream.dropGathered(stream.gatheredBytes());
             }
-            IoStream.Span span;
+            IoStream.@Nullable Span span;
             while ((span = stream.retries.pollFirst()) != null) {
                 request.failed.add(span.position, span.position + span.length);
             }

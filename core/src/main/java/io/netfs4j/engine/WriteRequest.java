@@ -7,11 +7,11 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
 import io.netfs4j.base.Segment;
-import io.netfs4j.pagecache.WritebackSpan;
+import io.netfs4j.cache.Cookie;
+import io.netfs4j.pagecache.WriteGroup;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
-import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
 import io.netfs4j.trace.Counters.Counter;
@@ -24,14 +24,15 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * One pass of writing back over one inode, from the first dirty byte up, over any number of gaps.
+ * One pass of writing over one inode, in ascending order, over any number of gaps and changes of
+ * destination.
  *
  * <pre>
  *   dirty spans of the folios   |==|  |=====|====|      |===|
  *   upload stream               [  ]  [   ][   ][ ]     [   ]     subrequests
+ *   cache stream               [    ][      ][    ]    [     ]
  *                                 ^collectedTo  ^issuedTo
  * </pre>
  *
@@ -46,19 +47,19 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class WriteRequest {
     private final Engine engine;
     private final InodeData inode;
-    private final Origin origin;
+    final Origin origin;
     private final int id;
-    private final Completion<@Nullable Void> done = new Completion<>();
+    private final Completion<@Nullable Void> done;
     private final AtomicBoolean posted = new AtomicBoolean();
-    private final AtomicInteger inFlight = new AtomicInteger();
     private final RequestEvent event = new RequestEvent();
 
     // Touched in steps only, with the inode's lock held.
 
-    final List<IoStream> streams = new ArrayList<>(2);
+    /** Where its bytes go: the server first, where it is one of them. */
+    final List<WriteStream> streams = new ArrayList<>(2);
 
     /** What was taken and has not ended, in file order: from the issuer to the collector. */
-    final ArrayDeque<WritebackSpan> spans = new ArrayDeque<>();
+    final ArrayDeque<WriteSpan> spans = new ArrayDeque<>();
 
     /** Ranges that were given up: their bytes become dirty again. */
     final RangeSet failed = new RangeSet();
@@ -77,22 +78,25 @@ final class WriteRequest {
     /** Bytes acknowledged; with none there is nothing to commit. */
     long transferredBytes;
 
+    /** What the server had of the file when it began. */
+    long baseBytes;
+
     @GuardedBy("inode lock")
     @Nullable FsException failure;
 
     final Retries retry = new Retries();
+    final Granules granules = new Granules(this);
+    private final WriteCommit commit;
+
+    /** More may be brought to it: its walk waits at {@link #walkEnd}. */
+    @GuardedBy("inode lock")
+    private boolean open;
+
+    @GuardedBy("inode lock")
+    private @Nullable WriteSource source;
 
     @GuardedBy("inode lock")
     private @Nullable WriteSession session;
-
-    @GuardedBy("inode lock")
-    private boolean committing;
-
-    @GuardedBy("inode lock")
-    private @Nullable Completion<ServerAttributes> committed;
-
-    @GuardedBy("inode lock")
-    private PendingTimes committingTimes = PendingTimes.NONE;
 
     @GuardedBy("inode lock")
     private int subrequests;
@@ -103,6 +107,17 @@ final class WriteRequest {
     /** The attempt to make the file on the server that it began with, until that has ended. */
     @GuardedBy("inode lock")
     private @Nullable Completion<@Nullable Void> creation;
+
+    /** Whose data it sends; null when that is not the page cache's. */
+    @GuardedBy("inode lock")
+    private @Nullable WriteGroup group;
+
+    /** Whoever waits for it waits for the groups up to this one. */
+    @GuardedBy("inode lock")
+    private long groupMax;
+
+    @GuardedBy("inode lock")
+    private boolean isOver;
 
     /** Whether its walk ends where the file ended when it began. */
     @GuardedBy("inode lock")
@@ -120,11 +135,60 @@ final class WriteRequest {
     }
 
     WriteRequest(Engine engine, InodeData inode, Origin origin, int id) {
+        this(engine, inode, origin, id, new Completion<>());
+    }
+
+    private WriteRequest(
+            Engine engine,
+            InodeData inode,
+            Origin origin,
+            int id,
+            Completion<@Nullable Void> done) {
         this.engine = engine;
         this.inode = inode;
         this.origin = origin;
         this.id = id;
+        this.done = done;
         this.limited = origin == Origin.SYNC;
+        this.commit = new WriteCommit(this);
+    }
+
+    /** Sends a caller's memory instead of what is dirty. Before the first step. */
+    void takeFrom(WriteSource memory, long from) {
+        source = memory;
+        issuedTo = from;
+    }
+
+    /** Sends what is dirty from a position on, as it is brought. Before the first step. */
+    void openAt(long from) {
+        open = true;
+        issuedTo = from;
+        walkEnd = from;
+    }
+
+    /** More was brought, up to a position. */
+    @GuardedBy("inode lock")
+    void bring(long to) {
+        walkEnd = Math.max(walkEnd, to);
+        post();
+    }
+
+    /** Nothing more will be brought. */
+    @GuardedBy("inode lock")
+    void close() {
+        open = false;
+        post();
+    }
+
+    @GuardedBy("inode lock")
+    boolean isOpen() {
+        return open;
+    }
+
+    /** Somebody joins it who waits for everything that is dirty now. */
+    @GuardedBy("inode lock")
+    void includeGroupsOfNow() {
+        groupMax = inode.pages().writeback().currentGroup().number();
     }
 
     /** Somebody waits for it: it is not to chase a writer who appends for ever. */
@@ -144,8 +208,18 @@ final class WriteRequest {
         return done;
     }
 
-    int inFlight() {
-        return inFlight.get();
+    @GuardedBy("inode lock")
+    WriteSource source() {
+        WriteSource taken = source;
+        if (taken == null) {
+            throw new IllegalStateException("has not begun: " + this);
+        }
+        return taken;
+    }
+
+    @GuardedBy("inode lock")
+    @Nullable WriteSession session() {
+        return session;
     }
 
     /** Asks for a step, soon. Any thread; several calls before the step are one. */
@@ -156,8 +230,11 @@ final class WriteRequest {
     }
 
     /** Ends the walk where the file ends now, because somebody waits for the write-back lock. */
+    @GuardedBy("inode lock")
     void limitWalk(long end) {
-        walkEnd = Math.min(walkEnd, end);
+        if (!open && origin != Origin.UNBUFFERED) {
+            walkEnd = Math.min(walkEnd, end);
+        }
     }
 
     /** Gives up what was not issued: the file is gone, nobody wants the bytes. */
@@ -170,7 +247,7 @@ final class WriteRequest {
         posted.set(false);
         inode.lock().lock();
         try {
-            if (done.isDone()) {
+            if (done.isDone() || isOver) {
                 return;
             }
             if (!begun) {
@@ -183,14 +260,30 @@ final class WriteRequest {
             WriteRetryer.retry(this);
             boolean more = WriteIssuer.issue(this);
             WriteCollector.release(this);
-            if (allQueued && spans.isEmpty() && isIdle()) {
-                finish();
+            CacheStream.watch(this);
+            if (isQuiet() && commit.isOver()) {
+                WriteCollector.release(this);
+                complete();
             } else if (more) {
                 post();
             }
         } finally {
             inode.lock().unlock();
         }
+    }
+
+    /** Whether nothing is left to be issued or waited for. */
+    @GuardedBy("inode lock")
+    private boolean isQuiet() {
+        if (!allQueued || open || granules.isReading()) {
+            return false;
+        }
+        for (WriteStream stream : streams) {
+            if (!stream.abandoned && !stream.isIdle()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @GuardedBy("inode lock")
@@ -203,6 +296,15 @@ final class WriteRequest {
         inode.writing = this;
         if (limited) {
             limitWalk(inode.sizeBytes());
+        }
+        if (origin == Origin.COPY_TO_CACHE) {
+            source = new WriteSource.Copies(inode);
+            openCacheStream();
+            return;
+        }
+        if (source == null) {
+            group = inode.pages().writeback().oldestGroup();
+            source = new WriteSource.Pages(inode, group);
         }
         Completion<@Nullable Void> attempt = inode.beginCreation();
         if (attempt == null) {
@@ -237,7 +339,7 @@ final class WriteRequest {
     private void openSession() {
         ServerFile file = inode.file();
         if (file == null || !file.isWritable()) {
-            if (inode.pages().dirtyBytes() > 0) {
+            if (inode.pages().dirtyBytes() > 0 || origin == Origin.UNBUFFERED) {
                 FsException refused = inode.creationFailure();
                 failure =
                         refused == null
@@ -247,29 +349,49 @@ final class WriteRequest {
             cancelled = true;
             return;
         }
+        baseBytes = inode.remoteSizeBytes();
         WriteSession opened = file.begin(inode.token());
         session = opened;
-        streams.add(new IoStream("upload", opened));
-    }
-
-    /** The stream that goes to the server, or null before one was needed. */
-    @Nullable IoStream upload() {
-        return streams.isEmpty() ? null : streams.get(0);
-    }
-
-    private boolean isIdle() {
-        for (IoStream stream : streams) {
-            if (!stream.isIdle()) {
-                return false;
-            }
+        streams.add(
+                new WriteStream(
+                        WriteStream.Role.UPLOAD, opened, opened.granuleBytes(), opened.isAtomic()));
+        if (opened.isAtomic()) {
+            // What the server has counts from the commit: the request must come to an end.
+            limitWalk(inode.sizeBytes());
         }
-        return inFlight.get() == 0;
+        if (origin != Origin.UNBUFFERED) {
+            openCacheStream();
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private void openCacheStream() {
+        Cookie cookie = inode.cookie();
+        if (cookie != null) {
+            streams.add(
+                    new WriteStream(
+                            WriteStream.Role.CACHE, cookie.writes(), cookie.granuleBytes(), false));
+        }
+    }
+
+    /** The stream that goes to the server, or null when there is none. */
+    @Nullable WriteStream upload() {
+        return streams.isEmpty() || !streams.get(0).isUpload() ? null : streams.get(0);
+    }
+
+    /** The largest granule of any stream. */
+    long granuleBytes() {
+        long most = 1;
+        for (WriteStream stream : streams) {
+            most = Math.max(most, stream.granule);
+        }
+        return most;
     }
 
     /** The least that all streams are done with. */
     long collectedTo() {
         long least = issuedTo;
-        for (IoStream stream : streams) {
+        for (WriteStream stream : streams) {
             least = Math.min(least, stream.collectedTo(issuedTo));
         }
         return least;
@@ -278,19 +400,33 @@ final class WriteRequest {
     /**
      * Offers bytes to a stream's destination. What it takes becomes a piece in flight.
      *
-     * @return how many bytes it took; 0 when it lacks credit or the mount has too much in flight:
-     *     the request is posted when that changes
+     * @return how many bytes it took; 0 when it lacks credit or too much is in flight: the request
+     *     is posted when that changes, unless the stream is the cache's
      */
-    long offer(IoStream stream, long position, List<Segment> segments, long bytes) {
+    @GuardedBy("inode lock")
+    long offer(WriteStream stream, long position, List<Segment> segments, long bytes) {
+        long count = stream.isUpload() ? Math.min(bytes, uploadable(stream, position)) : bytes;
+        if (count == 0) {
+            return 0;
+        }
         if (stream.lacksCredit()) {
             // Nor may it keep others waiting behind it for a share that it cannot use now.
-            engine.inFlight().forget(this);
+            if (stream.isUpload()) {
+                engine.inFlight().forget(this);
+            }
             return 0;
         }
-        if (!engine.inFlight().tryAcquire(bytes, this)) {
+        InFlight share = stream.isUpload() ? engine.inFlight() : engine.cacheInFlight();
+        boolean admitted =
+                stream.isUpload()
+                        ? share.tryAcquire(count, 1, this)
+                        : share.tryAcquireNow(count, 1);
+        if (!admitted) {
             return 0;
         }
-        Piece piece = new Piece(position, List.copyOf(segments), bytes);
+        List<Segment> offered =
+                count == bytes ? List.copyOf(segments) : Piece.slice(segments, 0, count);
+        Piece piece = new Piece(position, offered, count);
         SubrequestEvent trace = new SubrequestEvent();
         trace.begin();
         Subrequest subrequest =
@@ -299,21 +435,43 @@ final class WriteRequest {
                         Subrequest.Direction.WRITE,
                         position,
                         piece.segments,
-                        (sub, termination) -> terminated(stream, piece, sub, termination, trace));
-        inFlight.incrementAndGet();
+                        (sub, termination) ->
+                                terminated(stream, share, piece, sub, termination, trace));
         if (!stream.offer(piece, subrequest, this::post)) {
-            inFlight.decrementAndGet();
-            engine.inFlight().release(bytes);
+            share.release(count, 1);
             return 0;
         }
-        engine.inFlight().release(bytes - piece.length);
-        engine.counters().add(Counter.UPLOAD_REQUESTS, 1);
+        if (piece.length % stream.granule != 0 && piece.length < count) {
+            throw new IllegalStateException(
+                    stream.name + " takes " + piece.length + " in granules of " + stream.granule);
+        }
+        share.release(count - piece.length, 0);
+        if (stream.isUpload()) {
+            engine.counters().add(Counter.UPLOAD_REQUESTS, 1);
+        }
         return piece.length;
+    }
+
+    /** How much may be in one more piece, by the limits of one request. */
+    @GuardedBy("inode lock")
+    private long uploadable(WriteStream stream, long position) {
+        if (stream.inFlight() >= engine.limits().throttle().requestPiecesMax()) {
+            return 0;
+        }
+        if (origin != Origin.UNBUFFERED) {
+            return Long.MAX_VALUE;
+        }
+        // Past the end one after the other: a failure in between must not leave a hole.
+        if (position >= baseBytes) {
+            return stream.inFlight() > 0 ? 0 : Long.MAX_VALUE;
+        }
+        return stream.ceiling(baseBytes) - position;
     }
 
     /** Called by the back end, on any thread, perhaps inside issue. */
     private void terminated(
-            IoStream stream,
+            WriteStream stream,
+            InFlight share,
             Piece piece,
             Subrequest subrequest,
             Termination termination,
@@ -326,10 +484,9 @@ final class WriteRequest {
             trace.outcome = termination.toString();
             trace.commit();
         }
-        long bytes = subrequest.length();
         piece.termination = termination;
-        engine.inFlight().release(bytes);
-        inFlight.decrementAndGet();
+        share.release(subrequest.length(), 1);
+        stream.terminated();
         post();
     }
 
@@ -342,95 +499,37 @@ final class WriteRequest {
     }
 
     @GuardedBy("inode lock")
-    private void finish() {
-        WriteSession writes = session;
-        if (writes != null && !committing) {
-            committing = true;
-            PendingTimes times = inode.pendingTimes;
-            if (inode.pages().dirtyBytes() == 0) {
-                inode.pendingTimes = PendingTimes.NONE;
-            }
-            // Else they go once more, after what is dirty: sending that moves them again.
-            if (transferredBytes == 0 && times.isEmpty()) {
-                writes.abort();
-            } else {
-                commit(writes, times);
-                return;
-            }
-        }
-        Completion<ServerAttributes> result = committed;
-        if (result != null) {
-            if (!result.isDone()) {
-                return;
-            }
-            FsException refused = result.failure();
-            ServerFile file = inode.file();
-            if (file != null && refused != null && timesWereRefused(refused)) {
-                // Others' files may be written and not dated: the server's own time stands then.
-                giveUpTimes(refused);
-                commit(file.begin(inode.token()), PendingTimes.NONE);
-                return;
-            }
-            try {
-                committed(result.get());
-            } catch (FsException e) {
-                // What somebody set is tried again, under whatever was set since.
-                if (e.error() != FsError.ESTALE) {
-                    inode.pendingTimes = inode.pendingTimes.after(committingTimes.owed());
-                }
-                fail(e);
-            }
-        }
-        complete();
-    }
-
-    @GuardedBy("inode lock")
-    private void commit(WriteSession writes, PendingTimes times) {
-        committingTimes = times;
-        Completion<ServerAttributes> result = new Completion<>();
-        committed = result;
-        inode.listener().onCommitting();
-        writes.commit(times.change(), result);
-        result.whenDone((attributes, problem) -> post());
-    }
-
-    @GuardedBy("inode lock")
-    private boolean timesWereRefused(FsException refused) {
-        return !committingTimes.isEmpty()
-                && (refused.error() == FsError.EPERM || refused.error() == FsError.EACCES);
-    }
-
-    /** Nobody is let down in silence: who set them hears of it at fsync or close. */
-    @GuardedBy("inode lock")
-    private void giveUpTimes(FsException refused) {
-        if (committingTimes.isOwed()) {
-            inode.errors().record(refused);
-            engine.counters().add(Counter.ERRORS, 1);
-            if (inode.pendingTimes.equals(committingTimes)) {
-                inode.pendingTimes = inode.pendingTimes.notOwed();
-            }
-        }
-    }
-
-    @GuardedBy("inode lock")
-    private void committed(ServerAttributes attributes) {
-        inode.setToken(attributes.token());
-        inode.setRemoteSizeBytes(attributes.sizeBytes());
-        inode.unsynced = true;
-        inode.listener().onCommitted(attributes);
-    }
-
-    @GuardedBy("inode lock")
     private void complete() {
+        if (!spans.isEmpty()) {
+            throw new IllegalStateException("ends with spans that have not: " + this);
+        }
+        isOver = true;
+        // What the server did not get will be sent again, and perhaps otherwise.
+        for (int i = 0; i < failed.count(); i++) {
+            CacheStream.discard(this, failed.start(i), failed.end(i));
+        }
         FsException problem = failure;
         engine.inFlight().forget(this);
+        engine.fills().forget(this);
+        granules.drop();
         inode.writing = null;
-        if (problem != null) {
-            inode.errors().record(problem);
-            engine.counters().add(Counter.ERRORS, 1);
-        }
         traceEnd(problem);
-        engine.flusher().onRequestDone(inode, problem);
+        WriteRequest next = null;
+        if (origin == Origin.UNBUFFERED || origin == Origin.COPY_TO_CACHE) {
+            engine.flusher().onDropped(inode);
+        } else {
+            if (problem != null) {
+                inode.errors().record(problem);
+                engine.counters().add(Counter.ERRORS, 1);
+            }
+            engine.flusher().onRequestDone(inode, problem);
+            next = problem == null ? nextGroup() : null;
+        }
+        if (next != null) {
+            inode.writebackLock().handOver(this, next);
+            next.post();
+            return;
+        }
         inode.writebackLock().release(this);
         if (!inode.isUnsaved()) {
             inode.listener().onClean();
@@ -440,6 +539,23 @@ final class WriteRequest {
         } else {
             done.fail(problem);
         }
+    }
+
+    /** Whoever waits for it waits for the later groups, too, which the walk has left out. */
+    @GuardedBy("inode lock")
+    private @Nullable WriteRequest nextGroup() {
+        WriteGroup sent = group;
+        if (cancelled
+                || sent == null
+                || groupMax <= sent.number()
+                || inode.pages().dirtyBytes() == 0
+                || inode.pages().writeback().oldestGroup().number() > groupMax) {
+            return null;
+        }
+        WriteRequest next = new WriteRequest(engine, inode, origin, engine.nextRequestId(), done);
+        next.limited = limited;
+        next.groupMax = groupMax;
+        return next;
     }
 
     private void traceEnd(@Nullable FsException problem) {
@@ -465,8 +581,6 @@ final class WriteRequest {
                 + issuedTo
                 + (allQueued ? " all queued" : "")
                 + (cancelled ? " cancelled" : "")
-                + " inFlight "
-                + inFlight.get()
                 + " spans "
                 + spans.size()
                 + " failed "

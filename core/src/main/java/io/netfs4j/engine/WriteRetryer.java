@@ -7,24 +7,26 @@ import io.netfs4j.base.Segment;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Sends again what was not transferred, and no byte more. It acts when nothing of the request is in
- * flight: then it joins what is left of neighbouring pieces, and offers it anew, so that the
- * destination's limits of this moment decide how it is cut. The issuer rests meanwhile.
+ * Sends to the server again what was not transferred, and no byte more. It acts when nothing of the
+ * upload is in flight: then it joins what is left of neighbouring pieces, and offers it anew, so
+ * that the destination's limits of this moment decide how it is cut. The issuer rests meanwhile.
  *
  * <p>A short write goes on at once. An answer that asks for patience is waited for with exponential
  * back-off, and counts: after too many without progress the pieces fail. A lost connection is
  * waited for in the same way, and does not count.
+ *
+ * <p>The stream to the disk cache is never retried: see {@link CacheStream}.
  */
 final class WriteRetryer {
     private WriteRetryer() {}
 
     @GuardedBy("inode lock")
     static void retry(WriteRequest request) {
-        if (!request.retry.needed) {
+        WriteStream upload = request.upload();
+        if (!request.retry.needed || upload == null) {
             return;
         }
         if (request.cancelled) {
@@ -32,45 +34,25 @@ final class WriteRetryer {
             WriteCollector.collect(request);
             return;
         }
-        if (request.inFlight() == 0 && !request.retry.due && !hasSpans(request)) {
-            pause(request);
+        if (upload.inFlight() == 0 && !request.retry.due && upload.retries.isEmpty()) {
+            pause(request, upload);
         }
         if (request.retry.due) {
             request.retry.due = false;
-            rebuild(request);
+            rebuild(request, upload);
         }
-        if (hasSpans(request)) {
-            reissue(request);
-        }
-        request.retry.needed = hasSpans(request) || frontNeedsRetry(request);
-    }
-
-    private static boolean frontNeedsRetry(WriteRequest request) {
-        for (IoStream stream : request.streams) {
-            Piece front = stream.pieces.first();
-            if (front != null && front.needsRetry()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static boolean hasSpans(WriteRequest request) {
-        for (IoStream stream : request.streams) {
-            if (!stream.retries.isEmpty()) {
-                return true;
-            }
-        }
-        return false;
+        reissue(request, upload);
+        Piece front = upload.pieces.first();
+        request.retry.needed = !upload.retries.isEmpty() || (front != null && front.needsRetry());
     }
 
     /** Decides how long to wait before the next attempt, and waits by posting a step. */
-    private static void pause(WriteRequest request) {
+    @GuardedBy("inode lock")
+    private static void pause(WriteRequest request, WriteStream upload) {
         if (request.retry.patience.isPausing()) {
             return;
         }
-        List<Piece> pieces = new ArrayList<>();
-        request.streams.forEach(stream -> pieces.addAll(stream.allPieces()));
+        List<Piece> pieces = upload.allPieces();
         if (pieces.stream().anyMatch(p -> p.termination instanceof Termination.Short)) {
             request.retry.patience.progress();
         }
@@ -100,41 +82,41 @@ final class WriteRetryer {
     }
 
     /** Turns what is left of each piece that needs it into spans, joining those that touch. */
-    private static void rebuild(WriteRequest request) {
-        for (IoStream stream : request.streams) {
-            for (Piece p : stream.allPieces()) {
-                if (!p.needsRetry()) {
-                    continue;
-                }
-                stream.pieces.remove(p.position);
-                request.engine().counters().add(Counter.RETRIES, 1);
-                long got = p.termination instanceof Termination.Short(long n) ? n : 0;
-                if (got > 0) {
-                    WriteCollector.transferred(request, p, got);
-                }
-                stream.retry(
-                        new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
+    @GuardedBy("inode lock")
+    private static void rebuild(WriteRequest request, WriteStream upload) {
+        for (Piece p : upload.allPieces()) {
+            if (!p.needsRetry()) {
+                continue;
             }
+            upload.pieces.remove(p.position);
+            request.engine().counters().add(Counter.RETRIES, 1);
+            long got = 0;
+            if (p.termination instanceof Termination.Short(long n)) {
+                // A granule is sent whole or not at all.
+                got = Math.max(0, upload.floor(p.position + n) - p.position);
+            }
+            if (got > 0) {
+                WriteCollector.transferred(request, p, got);
+            }
+            upload.retry(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
         }
     }
 
-    private static void reissue(WriteRequest request) {
-        for (IoStream stream : request.streams) {
-            IoStream.Span span;
-            while ((span = stream.retries.peekFirst()) != null) {
-                long most = Math.max(1, stream.destination.estimateBytes(span.position));
-                long count = Math.min(span.length, most);
-                List<Segment> offered =
-                        count == span.length ? span.segments : Piece.slice(span.segments, 0, count);
-                long taken = request.offer(stream, span.position, offered, count);
-                if (taken == 0) {
-                    return;
-                }
-                if (taken == span.length) {
-                    stream.retries.removeFirst();
-                } else {
-                    span.drop(taken);
-                }
+    @GuardedBy("inode lock")
+    private static void reissue(WriteRequest request, WriteStream upload) {
+        IoStream.Span span;
+        while ((span = upload.retries.peekFirst()) != null) {
+            long count = Math.min(span.length, upload.estimate(span.position));
+            List<Segment> offered =
+                    count == span.length ? span.segments : Piece.slice(span.segments, 0, count);
+            long taken = request.offer(upload, span.position, offered, count);
+            if (taken == 0) {
+                return;
+            }
+            if (taken == span.length) {
+                upload.retries.removeFirst();
+            } else {
+                span.drop(taken);
             }
         }
     }

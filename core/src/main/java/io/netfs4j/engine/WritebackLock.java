@@ -57,6 +57,15 @@ public final class WritebackLock {
         }
     }
 
+    /** Passes it on to one who did not queue: what follows belongs to what was. */
+    @SuppressWarnings("ReferenceEquality") // an owner is one object, whatever it calls equal
+    void handOver(Object from, Object to) {
+        if (owner != from) {
+            throw new IllegalStateException("write-back lock is not held by " + from);
+        }
+        owner = to;
+    }
+
     public boolean isFree() {
         return owner == null;
     }

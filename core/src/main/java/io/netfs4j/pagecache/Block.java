@@ -25,6 +25,12 @@ public final class Block {
     @GuardedBy("inode lock")
     final RangeSet busy = new RangeSet();
 
+    /**
+     * A transfer that nobody waits for any more may still use it: it is not to be changed at all.
+     */
+    @GuardedBy("inode lock")
+    boolean orphaned;
+
     /** Whether it counts as dirty memory. */
     @GuardedBy("inode lock")
     boolean charged;

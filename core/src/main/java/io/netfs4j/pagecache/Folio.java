@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * A power-of-two-sized, naturally aligned run of a file's bytes. It need not hold all of them:
  * {@code present} says which. Offsets in its sets are from its beginning.
  *
- * <p>INVARIANT: dirty and writeback are parts of present; loading and present do not meet, unless a
- * write overtook the read.
+ * <p>INVARIANT: dirty, writeback and uncached are parts of present; dirty and uncached do not meet;
+ * loading and present do not meet, unless a write overtook the read.
  */
 public final class Folio {
     final AddressSpace space;
@@ -34,8 +34,20 @@ public final class Folio {
     @GuardedBy("inode lock")
     final RangeSet loading = new RangeSet();
 
+    /** Present, not dirty, and not in the disk cache, which wants them. */
     @GuardedBy("inode lock")
-    FolioState state = FolioState.CLEAN;
+    final RangeSet uncached = new RangeSet();
+
+    /** Of which group its dirty bytes and those in flight are; means nothing without any. */
+    @GuardedBy("inode lock")
+    @Nullable WriteGroup group;
+
+    @GuardedBy("inode lock")
+    FolioTag tag = FolioTag.CLEAN;
+
+    /** Whether it is among {@link Folios#uncached}. */
+    @GuardedBy("inode lock")
+    boolean isUncachedListed;
 
     /** False once it was cut off or reclaimed; what arrives for it then is dropped. */
     @GuardedBy("inode lock")
@@ -74,13 +86,8 @@ public final class Folio {
         return position + block.bytes();
     }
 
-    public FolioState state() {
-        return state;
-    }
-
-    /** The dirty spans, relative to the folio. Not to be changed by the caller. */
-    public RangeSet dirty() {
-        return dirty;
+    public FolioTag tag() {
+        return tag;
     }
 
     @Override
@@ -90,7 +97,7 @@ public final class Folio {
                 + ", "
                 + end()
                 + ") "
-                + state
+                + tag
                 + " present "
                 + present
                 + " dirty "

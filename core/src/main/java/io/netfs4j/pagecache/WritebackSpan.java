@@ -8,8 +8,10 @@ import io.netfs4j.base.Segment;
  * Holds a reference to the memory.
  *
  * @param from relative to the folio
+ * @param dirty whether the server lacks them; else they are clean bytes that some destination needs
+ *     all the same: to fill a granule, or because the disk cache has not got them
  */
-public record WritebackSpan(Folio folio, Block block, int from, int to) {
+public record WritebackSpan(Folio folio, Block block, int from, int to, boolean dirty) {
     /** The position in the file of the first byte. */
     public long position() {
         return folio.position() + from;

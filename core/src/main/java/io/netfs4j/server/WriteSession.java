@@ -12,6 +12,23 @@ import io.netfs4j.request.Destination;
  */
 public interface WriteSession extends Destination {
     /**
+     * The unit of pieces, in bytes: each begins on a multiple of it, and ends on one or at the end
+     * of the file. 1 for a server that writes at any offset.
+     */
+    default int granuleBytes() {
+        return 1;
+    }
+
+    /**
+     * Whether what was sent counts only from {@link #commit} on, all of it at once, as with a
+     * server of whole objects. Then pieces and {@link #keep} together cover the file from its
+     * beginning to its new end, in ascending order.
+     */
+    default boolean isAtomic() {
+        return false;
+    }
+
+    /**
      * States that this range stays as the server has it. Servers that write at offsets need do
      * nothing; object stores copy it on their side.
      */

@@ -21,6 +21,12 @@ public final class Counters {
         DOWNLOADED_BYTES,
         /** Read subrequests issued, retries among them. */
         DOWNLOAD_REQUESTS,
+        /** Bytes that the disk cache stored. */
+        CACHED_BYTES,
+        /** Bytes that the disk cache delivered. */
+        CACHE_READ_BYTES,
+        /** Pieces that the disk cache could not store or deliver; nobody else noticed. */
+        CACHE_ERRORS,
         /** Subrequests that had to be sent again, in whole or in part. */
         RETRIES,
         /** Write requests that failed; their data stayed dirty. */

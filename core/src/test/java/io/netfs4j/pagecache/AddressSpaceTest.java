@@ -9,7 +9,9 @@ import org.junit.jupiter.api.Test;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -37,18 +39,18 @@ class AddressSpaceTest {
     @Test
     void write_intoFolioUnderWriteback_leavesWhatIsInFlightAlone() {
         write(0, filled(8192, 'a'));
-        Folio folio = pages.nextDirty(0);
-        WritebackSpan span = pages.takeDirty(folio, 0, 8192);
-        assertThat(folio.state()).isEqualTo(FolioState.WRITEBACK);
+        WritebackSpan span = pages.writeback().takeDirty(0, 8192);
+        Folio folio = span.folio();
+        assertThat(folio.tag()).isInstanceOf(FolioTag.Writeback.class);
 
         write(100, filled(50, 'b'));
 
-        assertThat(folio.state()).isEqualTo(FolioState.REDIRTIED);
+        assertThat(folio.tag()).isInstanceOf(FolioTag.Redirtied.class);
         assertThat(bytes(span)).isEqualTo(filled(8192, 'a'));
         assertThat(pages.dirtyBytes()).isEqualTo(50);
-        pages.endWriteback(span, 0, 8192, false);
-        pages.release(span);
-        assertThat(folio.state()).isEqualTo(FolioState.DIRTY);
+        pages.writeback().end(span, 0, 8192, false);
+        pages.writeback().release(span);
+        assertThat(folio.tag()).isInstanceOf(FolioTag.Dirty.class);
         byte[] expected = filled(8192, 'a');
         Arrays.fill(expected, 100, 150, (byte) 'b');
         assertThat(read(0, 8192)).isEqualTo(expected);
@@ -57,14 +59,14 @@ class AddressSpaceTest {
     @Test
     void endWriteback_failed_makesExactlyThoseBytesDirtyAgain() {
         write(0, filled(10_000, 'a'));
-        Folio folio = pages.nextDirty(0);
-        WritebackSpan span = pages.takeDirty(folio, 0, folio.bytes());
-        pages.endWriteback(span, 0, 1000, false);
-        pages.endWriteback(span, 1000, 3000, true);
-        pages.endWriteback(span, 3000, folio.bytes(), false);
-        pages.release(span);
-        assertThat(folio.dirty()).hasToString("{1000-3000}");
-        assertThat(folio.state()).isEqualTo(FolioState.DIRTY);
+        WritebackSpan span = pages.writeback().takeDirty(0, 10_000);
+        Folio folio = span.folio();
+        pages.writeback().end(span, 0, 1000, false);
+        pages.writeback().end(span, 1000, 3000, true);
+        pages.writeback().end(span, 3000, folio.bytes(), false);
+        pages.writeback().release(span);
+        assertThat(folio.dirty).hasToString("{1000-3000}");
+        assertThat(folio.tag()).isInstanceOf(FolioTag.Dirty.class);
     }
 
     @Test
@@ -74,7 +76,7 @@ class AddressSpaceTest {
         LoadSpan span = spans.get(0);
         write(1000, filled(500, 'w'));
         fill(span, 'l');
-        pages.endLoad(span, 0, span.to(), true);
+        pages.endLoad(span, 0, span.to(), true, false);
         pages.release(span);
         byte[] expected = filled(span.to(), 'l');
         Arrays.fill(expected, 1000, 1500, (byte) 'w');
@@ -88,7 +90,7 @@ class AddressSpaceTest {
         pages.prepareLoad(0, 4096, spans);
         pages.invalidate();
         fill(spans.get(0), 'o');
-        pages.endLoad(spans.get(0), 0, 4096, true);
+        pages.endLoad(spans.get(0), 0, 4096, true, false);
         pages.release(spans.get(0));
         assertThat(pages.nextPresent(0, 4096)).isEqualTo(4096);
         assertThat(pages.isEmpty()).isTrue();
@@ -124,6 +126,7 @@ class AddressSpaceTest {
         private final AddressSpace space = new AddressSpace(lock, own);
         private final List<WritebackSpan> sending = new ArrayList<>();
         private final List<LoadSpan> loading = new ArrayList<>();
+        private final Map<WritebackSpan, byte[]> lent = new IdentityHashMap<>();
 
         Traffic(long seed) {
             this.seed = seed;
@@ -134,9 +137,10 @@ class AddressSpaceTest {
 
         void run() {
             for (int step = 0; step < 200; step++) {
-                switch (random.nextInt(6)) {
+                switch (random.nextInt(7)) {
                     case 0, 1 -> write();
                     case 2 -> take();
+                    case 6 -> lend();
                     case 3 -> end();
                     case 4 -> load();
                     default -> arrive();
@@ -165,24 +169,42 @@ class AddressSpaceTest {
         }
 
         private void take() {
-            Folio folio = space.nextDirty(random.nextInt(SIZE));
-            if (folio == null) {
-                folio = space.nextDirty(0);
+            long at = space.writeback().nextDirty(random.nextInt(SIZE), group());
+            if (at == Long.MAX_VALUE) {
+                at = space.writeback().nextDirty(0, group());
             }
-            if (folio == null) {
+            long to = at + 1 + random.nextInt(20_000);
+            if (at == Long.MAX_VALUE || isSent(at, to)) {
                 return;
             }
-            int from = (int) folio.dirty().start(0);
-            int end = (int) folio.dirty().end(0);
-            // One write in flight for a byte at a time, as the write-back lock has it.
-            for (WritebackSpan span : sending) {
-                if (span.position() < folio.position() + end
-                        && span.end() > folio.position() + from) {
-                    return;
-                }
+            sending.add(space.writeback().takeDirty(at, to));
+        }
+
+        private WriteGroup group() {
+            return space.writeback().oldestGroup();
+        }
+
+        /** One write in flight for a byte at a time, as the write-back lock has it. */
+        private boolean isSent(long from, long to) {
+            return sending.stream().anyMatch(s -> s.position() < to && s.end() > from);
+        }
+
+        /** Clean bytes lent to fill a granule, or to go to the disk cache, stay as they are. */
+        private void lend() {
+            long at = random.nextInt(SIZE);
+            long to = at + 1 + random.nextInt(20_000);
+            if (isSent(at, to)) {
+                return;
             }
-            int to = from + 1 + random.nextInt(end - from);
-            sending.add(space.takeDirty(folio, from, to));
+            long uncached = space.writeback().nextUncached(at);
+            WritebackSpan span =
+                    uncached >= at && uncached < to
+                            ? space.writeback().takeUncached(uncached, to)
+                            : space.writeback().takeClean(at, to);
+            if (span != null) {
+                sending.add(span);
+                lent.put(span, bytes(span));
+            }
         }
 
         private void end() {
@@ -191,7 +213,10 @@ class AddressSpaceTest {
             }
             WritebackSpan span = sending.remove(random.nextInt(sending.size()));
             boolean failed = random.nextInt(4) == 0;
-            if (!failed) {
+            byte[] before = lent.remove(span);
+            if (before != null) {
+                assertThat(bytes(span)).as("seed %d", seed).isEqualTo(before);
+            } else if (!failed) {
                 span.segment()
                         .memory()
                         .get(
@@ -200,8 +225,8 @@ class AddressSpaceTest {
                                 (int) span.position(),
                                 span.segment().length());
             }
-            space.endWriteback(span, span.from(), span.to(), failed);
-            space.release(span);
+            space.writeback().end(span, span.from(), span.to(), failed);
+            space.writeback().release(span);
         }
 
         private void load() {
@@ -225,7 +250,7 @@ class AddressSpaceTest {
                                 (int) span.position(),
                                 span.segment().length());
             }
-            space.endLoad(span, span.from(), span.to(), usable);
+            space.endLoad(span, span.from(), span.to(), usable, random.nextBoolean());
             space.release(span);
         }
 

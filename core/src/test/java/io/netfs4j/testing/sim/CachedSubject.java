@@ -61,7 +61,12 @@ final class CachedSubject implements Subject {
         long background = random.nextBoolean() ? dirty / 2 : random.nextLong(dirty + 1);
         EngineLimits engine =
                 new EngineLimits(
-                        pick(random, 1, 4096, 1 << 16, 16 << 20),
+                        new EngineLimits.Throttle(
+                                pick(random, 1, 4096, 1 << 16, 16 << 20),
+                                (int) pick(random, 1, 3, 64, 4096),
+                                (int) pick(random, 1, 4, 64, 2048),
+                                pick(random, 1, 1 << 14, 1 << 18, 16 << 20),
+                                pick(random, 1, 1 << 14, 1 << 18, 16 << 20)),
                         pick(random, 200 * MILLI, SECOND, SECOND, 30 * SECOND),
                         pick(random, 1, 4096, 1 << 16, 2 << 20),
                         (int) pick(random, 1, 2, 10, 10),
@@ -69,7 +74,8 @@ final class CachedSubject implements Subject {
                         pick(random, SECOND, 5 * SECOND, 5 * SECOND, 60 * SECOND),
                         pick(random, MILLI, SECOND, SECOND, SECOND),
                         pick(random, SECOND, 60 * SECOND, 60 * SECOND, 60 * SECOND),
-                        (int) pick(random, 4096, 1 << 16, 1 << 18, 4 << 20));
+                        (int) pick(random, 4096, 1 << 16, 1 << 18, 4 << 20),
+                        pick(random, MILLI, 100 * MILLI, SECOND, SECOND));
         return new VfsOptions(
                 new PageCache.Limits(memory, dirty, background),
                 engine,
@@ -117,6 +123,7 @@ final class CachedSubject implements Subject {
     public Map<String, Long> accounts() {
         Map<String, Long> held = new TreeMap<>();
         held.put("in-flight bytes", vfs.engine().inFlightBytes());
+        held.put("other bytes in flight", vfs.engine().otherBytes());
         held.put("dirty memory", vfs.cache().dirtyMemoryBytes());
         held.put("folio memory", vfs.cache().memoryBytes());
         held.put("waiting writers", (long) vfs.cache().writers().waiting());

@@ -35,7 +35,9 @@ final class HeldLocks {
         }
         Object engine = get(parts, "engine");
         addLocks(get(engine, "flusher"));
-        addLocks(get(engine, "inFlight"));
+        for (String part : new String[] {"inFlight", "cacheInFlight", "fills", "reads"}) {
+            addLocks(get(engine, part));
+        }
     }
 
     void requireNone() {

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.WriteSession;
+import io.netfs4j.trace.Counters.Counter;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The end of a write request's session: what was sent is made to count, times are set, and the new
+ * version is learned.
+ *
+ * <p><b>Threads</b>: with the inode's lock held.
+ */
+final class WriteCommit {
+    private final WriteRequest request;
+    private final InodeData inode;
+    private boolean begun;
+    private @Nullable Completion<ServerAttributes> result;
+    private PendingTimes times = PendingTimes.NONE;
+
+    WriteCommit(WriteRequest request) {
+        this.request = request;
+        this.inode = request.inode();
+    }
+
+    /** Goes on with it, once nothing is in flight; whether it has ended. */
+    @GuardedBy("inode lock")
+    boolean isOver() {
+        WriteSession session = request.session();
+        if (session == null) {
+            return true;
+        }
+        if (!begun) {
+            begun = true;
+            return !begin(session);
+        }
+        Completion<ServerAttributes> ended = result;
+        if (ended == null) {
+            return true;
+        }
+        return ended.isDone() && end(ended);
+    }
+
+    /** Whether there is something to wait for. */
+    @GuardedBy("inode lock")
+    private boolean begin(WriteSession session) {
+        WriteStream upload = request.upload();
+        boolean lost = session.isAtomic() && request.failure != null;
+        PendingTimes pending = inode.pendingTimes;
+        if (inode.pages().dirtyBytes() == 0) {
+            inode.pendingTimes = PendingTimes.NONE;
+        }
+        // Else they go once more, after what is dirty: sending that moves them again.
+        if (!lost && (request.transferredBytes > 0 || !pending.isEmpty())) {
+            commit(session, pending);
+            return true;
+        }
+        session.abort();
+        if (lost) {
+            inode.pendingTimes = inode.pendingTimes.after(pending.owed());
+        }
+        if (upload != null) {
+            settle(upload, !lost);
+        }
+        return false;
+    }
+
+    @GuardedBy("inode lock")
+    private void commit(WriteSession session, PendingTimes pending) {
+        times = pending;
+        Completion<ServerAttributes> ended = new Completion<>();
+        result = ended;
+        inode.listener().onCommitting();
+        session.commit(pending.change(), ended);
+        ended.whenDone((attributes, problem) -> request.post());
+    }
+
+    @GuardedBy("inode lock")
+    private boolean end(Completion<ServerAttributes> ended) {
+        FsException refused = ended.failure();
+        ServerFile file = inode.file();
+        WriteStream upload = request.upload();
+        if (file != null && refused != null && timesWereRefused(refused)) {
+            // Others' files may be written and not dated: the server's own time stands then.
+            giveUpTimes(refused);
+            commit(file.begin(inode.token()), PendingTimes.NONE);
+            return false;
+        }
+        result = null;
+        try {
+            ServerAttributes attributes = ended.get();
+            inode.setToken(attributes.token());
+            inode.setRemoteSizeBytes(attributes.sizeBytes());
+            inode.unsynced = true;
+            inode.listener().onCommitted(attributes);
+        } catch (FsException e) {
+            // What somebody set is tried again, under whatever was set since.
+            if (e.error() != FsError.ESTALE) {
+                inode.pendingTimes = inode.pendingTimes.after(times.owed());
+            }
+            request.fail(e);
+        }
+        if (upload != null) {
+            settle(upload, refused == null);
+        }
+        return true;
+    }
+
+    /** What was held until the commit counts now, or is to be sent again. */
+    private void settle(WriteStream upload, boolean counts) {
+        if (!counts && upload.heldFrom < request.issuedTo) {
+            request.failed.add(upload.heldFrom, request.issuedTo);
+        }
+        upload.heldFrom = Long.MAX_VALUE;
+    }
+
+    @GuardedBy("inode lock")
+    private boolean timesWereRefused(FsException refused) {
+        return !times.isEmpty()
+                && (refused.error() == FsError.EPERM || refused.error() == FsError.EACCES);
+    }
+
+    /** Nobody is let down in silence: who set them hears of it at fsync or close. */
+    @GuardedBy("inode lock")
+    private void giveUpTimes(FsException refused) {
+        if (times.isOwed()) {
+            inode.errors().record(refused);
+            request.engine().counters().add(Counter.ERRORS, 1);
+            if (inode.pendingTimes.equals(times)) {
+                inode.pendingTimes = inode.pendingTimes.notOwed();
+            }
+        }
+    }
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.pagecache;
+
+import io.netfs4j.base.SortedLongMap;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
+
+/**
+ * The folios of one address space: which there are, which owe something to whom, how many bytes
+ * that is, and how a folio comes, is forked and goes.
+ *
+ * <p><b>Threads</b>: everything with the inode's lock held.
+ */
+final class Folios {
+    private final AddressSpace space;
+    final PageCache cache;
+    private final SortedLongMap<Folio> all = new SortedLongMap<>();
+
+    /** Folios with dirty bytes. */
+    final SortedLongMap<Folio> dirty = new SortedLongMap<>();
+
+    /** Folios with bytes that the disk cache is to have. */
+    final SortedLongMap<Folio> uncached = new SortedLongMap<>();
+
+    /** Groups with anything unsent, oldest first; the last one is what is written into now. */
+    final ArrayDeque<WriteGroup> groups = new ArrayDeque<>(1);
+
+    private WriteGroup current = new WriteGroup(0);
+    private long dirtyBytes;
+    private long writebackBytes;
+
+    Folios(AddressSpace space, PageCache cache) {
+        this.space = space;
+        this.cache = cache;
+        groups.addLast(current);
+    }
+
+    // ---- which there are ----------------------------------------------------------------------
+
+    boolean isEmpty() {
+        return all.isEmpty();
+    }
+
+    @Nullable Folio covering(long position) {
+        Folio folio = all.floor(position);
+        return folio != null && folio.end() > position ? folio : null;
+    }
+
+    /** The folio that covers a position, or the first behind it. */
+    @Nullable Folio firstFrom(long position) {
+        Folio covering = covering(position);
+        return covering == null ? all.ceiling(position) : covering;
+    }
+
+    @Nullable Folio last() {
+        return all.last();
+    }
+
+    // ---- what they owe ------------------------------------------------------------------------
+
+    long dirtyBytes() {
+        return dirtyBytes;
+    }
+
+    long writebackBytes() {
+        return writebackBytes;
+    }
+
+    WriteGroup current() {
+        return current;
+    }
+
+    /** The group whose data has to be sent first. */
+    WriteGroup oldest() {
+        while (groups.getFirst().bytes == 0 && groups.size() > 1) {
+            groups.removeFirst();
+        }
+        return groups.getFirst();
+    }
+
+    /** What is written from now on is sent after everything written before. */
+    void beginGroup() {
+        oldest();
+        if (current.bytes > 0) {
+            current = new WriteGroup(current.number() + 1);
+            groups.addLast(current);
+        }
+    }
+
+    /** Whether a write into the folio has to wait until an older group's data has left it. */
+    @SuppressWarnings("ReferenceEquality") // a group is one object
+    boolean isOfOlderGroup(Folio folio) {
+        WriteGroup of = folio.tag.groupOrNull();
+        return of != null && of != current;
+    }
+
+    void addDirty(Folio folio, int from, int to) {
+        if (folio.dirty.isEmpty() && folio.writeback.isEmpty()) {
+            folio.group = current;
+        }
+        count(folio, folio.dirty.add(from, to), 0);
+        folio.uncached.remove(from, to);
+    }
+
+    /** Bytes that were in flight and did not arrive: of the group that they were of. */
+    void addDirtyAgain(Folio folio, int from, int to) {
+        count(folio, folio.dirty.add(from, to), 0);
+        folio.uncached.remove(from, to);
+    }
+
+    long removeDirty(Folio folio, int from, int to) {
+        long removed = folio.dirty.remove(from, to);
+        count(folio, -removed, 0);
+        return removed;
+    }
+
+    void addWriteback(Folio folio, int from, int to) {
+        count(folio, 0, folio.writeback.add(from, to));
+    }
+
+    long removeWriteback(Folio folio, int from, int to) {
+        long removed = folio.writeback.remove(from, to);
+        count(folio, 0, -removed);
+        return removed;
+    }
+
+    private void count(Folio folio, long dirtyMore, long writebackMore) {
+        dirtyBytes += dirtyMore;
+        writebackBytes += writebackMore;
+        WriteGroup group = folio.group;
+        if (group != null) {
+            group.bytes += dirtyMore + writebackMore;
+        }
+    }
+
+    /**
+     * Derives the folio's tag from its spans and carries out what its change means: the one place
+     * where a tag is assigned.
+     */
+    void settle(Folio folio) {
+        FolioTag from = folio.tag;
+        FolioTag to =
+                from.to(
+                        FolioTag.of(
+                                !folio.dirty.isEmpty(),
+                                !folio.writeback.isEmpty(),
+                                !folio.uncached.isEmpty(),
+                                folio.group));
+        folio.tag = to;
+        if (!folio.attached) {
+            return;
+        }
+        if (from.isDirty() != to.isDirty()) {
+            if (to.isDirty()) {
+                dirty.put(folio.position(), folio);
+            } else {
+                dirty.remove(folio.position());
+            }
+        }
+        if (folio.isUncachedListed == folio.uncached.isEmpty()) {
+            folio.isUncachedListed = !folio.uncached.isEmpty();
+            if (folio.isUncachedListed) {
+                uncached.put(folio.position(), folio);
+            } else {
+                uncached.remove(folio.position());
+            }
+        }
+        if (to.groupOrNull() == null) {
+            cache.uncharge(folio.block);
+            if (folio.loading.isEmpty()) {
+                if (!folio.listed) {
+                    cache.list(folio);
+                    cache.freed();
+                }
+                return;
+            }
+        }
+        if (folio.listed) {
+            cache.unlist(folio);
+        }
+    }
+
+    // ---- how they come and go -----------------------------------------------------------------
+
+    /**
+     * A new folio for an uncovered position, as large as {@code count} and the alignment allow
+     * without meeting the next folio; null when memory gave out.
+     */
+    @Nullable Folio allocate(long position, int count) {
+        long start = position & -MemoryPool.PAGE_BYTES;
+        Block block = cache.allocate(sizeFor(position, count), MemoryPool.PAGE_BYTES);
+        Folio folio = block == null ? null : new Folio(space, start, block);
+        if (folio != null) {
+            all.put(start, folio);
+        }
+        return folio;
+    }
+
+    private int sizeFor(long position, int count) {
+        long start = position & -MemoryPool.PAGE_BYTES;
+        long end = position + count + MemoryPool.PAGE_BYTES - 1 & -MemoryPool.PAGE_BYTES;
+        Folio next = all.ceiling(start);
+        if (next != null) {
+            end = Math.min(end, next.position());
+        }
+        long aligned = start == 0 ? Long.MAX_VALUE : Long.lowestOneBit(start);
+        long size = Long.highestOneBit(Math.min(end - start, aligned));
+        return (int) Math.min(Math.min(size, aligned), cache.blockBytesMax());
+    }
+
+    /** A new folio to write into: no larger than the dirty limit leaves room for. */
+    @Nullable Folio allocateDirty(long position, int count) {
+        int most = count;
+        while (!cache.hasDirtyRoom(sizeFor(position, most))) {
+            if (sizeFor(position, most) == MemoryPool.PAGE_BYTES) {
+                return null;
+            }
+            most >>= 1;
+        }
+        return allocate(position, most);
+    }
+
+    /** Makes sure that [from, from+n) may be changed: charged, and not in flight. */
+    boolean makeWritable(Folio folio, int from, int n) {
+        if (folio.block.orphaned || folio.block.busy.intersects(from, from + n)) {
+            return fork(folio);
+        }
+        return cache.charge(folio.block);
+    }
+
+    /**
+     * Copy on write: the requests in flight keep the old block, the folio goes on with a new one.
+     */
+    private boolean fork(Folio folio) {
+        boolean room = cache.hasDirtyRoom(folio.bytes());
+        Block fresh = room ? cache.allocate(folio.bytes(), folio.bytes()) : null;
+        if (fresh == null) {
+            return false;
+        }
+        if (!cache.charge(fresh)) {
+            cache.giveBack(fresh);
+            return false;
+        }
+        for (int i = 0; i < folio.present.count(); i++) {
+            int from = (int) folio.present.start(i);
+            fresh.copyFrom(folio.block, from, (int) folio.present.end(i) - from);
+        }
+        Block old = folio.block;
+        folio.block = fresh;
+        cache.release(old);
+        return true;
+    }
+
+    void touch(Folio folio) {
+        if (folio.listed) {
+            cache.list(folio);
+        }
+    }
+
+    void dropIfEmpty(Folio folio) {
+        if (folio.attached
+                && folio.present.isEmpty()
+                && folio.loading.isEmpty()
+                && folio.writeback.isEmpty()) {
+            detach(folio);
+        }
+    }
+
+    /** Drops a folio that was made for a write which then found no room. */
+    void dropUnused(Folio folio) {
+        if (folio.present.isEmpty() && folio.loading.isEmpty() && !folio.listed) {
+            all.remove(folio.position());
+            folio.attached = false;
+            cache.giveBack(folio.block);
+        }
+    }
+
+    void detach(Folio folio) {
+        if (!folio.dirty.isEmpty()) {
+            throw new IllegalStateException("drops dirty bytes: " + folio);
+        }
+        all.remove(folio.position());
+        dirty.remove(folio.position());
+        if (folio.isUncachedListed) {
+            uncached.remove(folio.position());
+            folio.isUncachedListed = false;
+        }
+        folio.uncached.clear();
+        folio.attached = false;
+        cache.unlist(folio);
+        cache.uncharge(folio.block);
+        cache.release(folio.block);
+    }
+
+    /** Reclaims a clean folio; returns the bytes it freed. */
+    long reclaim(Folio folio) {
+        if (!folio.attached || folio.tag.groupOrNull() != null || !folio.loading.isEmpty()) {
+            return 0;
+        }
+        if (folio.block.references() > 1) {
+            cache.list(folio);
+            return 0;
+        }
+        long bytes = folio.bytes();
+        detach(folio);
+        return bytes;
+    }
+}
