@@ -3,7 +3,12 @@ package io.netfs4j.testing.sim;
 
 import io.netfs4j.base.FsError;
 
-import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
@@ -36,15 +41,28 @@ final class FaultPlan {
     private static final double[] RATES = {0.003, 0.02, 0.1, 0.3};
     private static final FsError[] PERMANENT = {FsError.EIO, FsError.ENOSPC, FsError.EACCES};
 
-    private final RandomGenerator random;
+    private final Supplier<Origin> origin;
+    private final Tally tally;
+    private final @Nullable Set<Plan.Strike> planned;
+    private final List<Plan.Strike> struck = new ArrayList<>();
     private final double[] rates = new double[Fault.values().length];
-    private final int[] hits = new int[Fault.values().length];
     private final long latencyNanos;
     private final int credits;
     private boolean quiet = true;
 
-    FaultPlan(RandomGenerator random) {
-        this.random = random;
+    /**
+     * @param random decides which faults there are
+     * @param origin tells in whose course a chance comes, which decides whether it is taken
+     * @param planned the chances that are taken; null: those that are drawn
+     */
+    FaultPlan(
+            RandomGenerator random,
+            Supplier<Origin> origin,
+            Tally tally,
+            @Nullable Set<Plan.Strike> planned) {
+        this.origin = origin;
+        this.tally = tally;
+        this.planned = planned;
         boolean none = random.nextInt(8) == 0;
         int kindsOf = 1 + random.nextInt(4);
         for (int i = 0; i < rates.length; i++) {
@@ -66,15 +84,26 @@ final class FaultPlan {
     /** Whether the fault happens this time. */
     boolean strikes(Fault fault) {
         double rate = rates[fault.ordinal()];
-        if (rate == 0 || quiet || random.nextDouble() >= rate) {
+        if (quiet || (rate == 0 && planned == null)) {
             return false;
         }
-        hits[fault.ordinal()]++;
+        Origin now = origin.get();
+        int occurrence = now.occurrence(fault);
+        if (planned == null && now.drawn(fault, occurrence) >= rate) {
+            return false;
+        }
+        Plan.Strike strike = new Plan.Strike(fault, now.actor, now.operation, occurrence);
+        if (planned != null && !planned.contains(strike)) {
+            return false;
+        }
+        struck.add(strike);
+        tally.strikes(fault);
         return true;
     }
 
     boolean has(Fault fault) {
-        return rates[fault.ordinal()] > 0;
+        return rates[fault.ordinal()] > 0
+                || (planned != null && planned.stream().anyMatch(s -> s.kind() == fault));
     }
 
     /** From now on things go wrong. */
@@ -92,16 +121,17 @@ final class FaultPlan {
     }
 
     FsError permanent() {
-        return PERMANENT[random.nextInt(PERMANENT.length)];
+        return PERMANENT[origin.get().badness.nextInt(PERMANENT.length)];
     }
 
     /** A usual delay. */
     long latency() {
-        return random.nextLong(latencyNanos) + 1;
+        return origin.get().delays.nextLong(latencyNanos) + 1;
     }
 
     /** How long something stays bad: mostly short, at times an hour. */
     long badNanos() {
+        Chance random = origin.get().badness;
         return switch (random.nextInt(8)) {
             case 0 -> 0;
             case 1, 2, 3 -> random.nextLong(20_000_000);
@@ -111,16 +141,22 @@ final class FaultPlan {
         };
     }
 
+    /** Bits that decide about a part. */
+    long part() {
+        return origin.get().badness.nextLong();
+    }
+
     int credits() {
         return quiet ? 64 : credits;
     }
 
     int total() {
-        return Arrays.stream(hits).sum();
+        return struck.size();
     }
 
-    int[] hits() {
-        return hits.clone();
+    /** The faults that happened, in their order. */
+    List<Plan.Strike> struck() {
+        return struck;
     }
 
     @Override

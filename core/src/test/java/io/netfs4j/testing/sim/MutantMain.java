@@ -176,7 +176,7 @@ public final class MutantMain {
         String last = lines.isEmpty() ? "" : lines.get(lines.size() - 1);
         if (last.startsWith("found ")) {
             String[] words = last.split(" ", 3);
-            return new Verdict(true, "after " + words[1] + " seeds by " + shortened(words[2]));
+            return new Verdict(true, "after " + words[1] + " seeds, " + shortened(words[2]));
         }
         return new Verdict(false, last.isEmpty() ? "no output" : last);
     }

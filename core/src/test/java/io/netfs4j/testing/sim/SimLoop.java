@@ -17,12 +17,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
-import java.util.random.RandomGenerator;
 
 /**
  * One loop that is a world's clock, executor, threads and waiting. Steps run in the order of their
- * virtual time, steps of the same time in an order drawn from the seed. A task that waits is a
- * continuation: it gives way in {@link #await} and nowhere else.
+ * virtual time, steps of the same time in an order drawn from the seed. Each step runs in the
+ * course of what posted it (see {@link Origin}). A task that waits is a continuation: it gives way
+ * in {@link #await} and nowhere else.
  */
 final class SimLoop implements Clock, Scheduler, Waits {
     private static final ContinuationScope SCOPE = new ContinuationScope("netfs-sim");
@@ -35,7 +35,6 @@ final class SimLoop implements Clock, Scheduler, Waits {
 
     private static final Instant BEGINNING = Instant.ofEpochSecond(1_700_000_000L);
 
-    private final RandomGenerator random;
     private final Trace trace;
     private final PriorityQueue<Step> queue = new PriorityQueue<>();
     private final List<Task> tasks = new ArrayList<>();
@@ -46,22 +45,38 @@ final class SimLoop implements Clock, Scheduler, Waits {
     private long now = 1;
     private int steps;
     private @Nullable Task current;
+    private Origin origin;
 
-    SimLoop(RandomGenerator random, Trace trace) {
-        this.random = random;
+    SimLoop(Origin beginning, Trace trace) {
+        this.origin = beginning;
         this.trace = trace;
+    }
+
+    /** In whose course things happen now. */
+    Origin origin() {
+        return origin;
+    }
+
+    /** What happens from now on is in the course of something else; for the calling task alone. */
+    void begin(Origin next) {
+        origin = next;
+        if (current != null) {
+            current.origin = next;
+        }
     }
 
     private static final class Step implements Comparable<Step>, Cancellable {
         final long time;
         final int tie;
         final int number;
+        final Origin origin;
         private @Nullable Runnable action;
 
-        Step(long time, int tie, int number, Runnable action) {
+        Step(long time, int number, Origin origin, Runnable action) {
             this.time = time;
-            this.tie = tie;
+            this.tie = origin.order.nextInt();
             this.number = number;
+            this.origin = origin;
             this.action = action;
         }
 
@@ -82,13 +97,15 @@ final class SimLoop implements Clock, Scheduler, Waits {
     static final class Task {
         final String name;
         private final Continuation continuation;
+        private Origin origin;
         private int ticket;
         private boolean interrupted;
         private boolean interruptible;
         private @Nullable Throwable failure;
 
-        Task(String name, Runnable body) {
+        Task(String name, Origin origin, Runnable body) {
             this.name = name;
+            this.origin = origin;
             continuation =
                     new Continuation(
                             SCOPE,
@@ -116,19 +133,19 @@ final class SimLoop implements Clock, Scheduler, Waits {
     }
 
     private Step post(Runnable action, long delayNanos) {
-        Step step = new Step(now + delayNanos, random.nextInt(), ++numbered, action);
+        Step step = new Step(now + delayNanos, ++numbered, origin, action);
         queue.add(step);
         return step;
     }
 
     @Override
     public void execute(Runnable step) {
-        post(step, random.nextInt(PICK_NANOS_MAX));
+        post(step, origin.order.nextInt(PICK_NANOS_MAX));
     }
 
     @Override
     public Cancellable schedule(Runnable step, long delayNanos) {
-        return post(step, Math.max(0, delayNanos) + random.nextInt(PICK_NANOS_MAX));
+        return post(step, Math.max(0, delayNanos) + origin.order.nextInt(PICK_NANOS_MAX));
     }
 
     @Override
@@ -137,7 +154,7 @@ final class SimLoop implements Clock, Scheduler, Waits {
     }
 
     Task start(String name, Runnable body) {
-        Task task = new Task(name, body);
+        Task task = new Task(name, origin, body);
         tasks.add(task);
         execute(() -> resume(task));
         return task;
@@ -147,11 +164,14 @@ final class SimLoop implements Clock, Scheduler, Waits {
         if (task.isDone()) {
             return;
         }
+        Origin before = origin;
         current = task;
+        origin = task.origin;
         try {
             task.continuation.run();
         } finally {
             current = null;
+            origin = before;
         }
         if (task.isDone()) {
             tasks.remove(task);
@@ -166,6 +186,15 @@ final class SimLoop implements Clock, Scheduler, Waits {
 
     /** Runs until a condition holds. */
     void runUntil(java.util.function.BooleanSupplier condition, long withinNanos) {
+        Origin before = origin;
+        try {
+            runSteps(condition, withinNanos);
+        } finally {
+            origin = before;
+        }
+    }
+
+    private void runSteps(java.util.function.BooleanSupplier condition, long withinNanos) {
         long end = now + withinNanos;
         while (!condition.getAsBoolean()) {
             Step step = queue.poll();
@@ -186,6 +215,7 @@ final class SimLoop implements Clock, Scheduler, Waits {
             }
             trace.pick(now, step.number);
             latest[steps % latest.length] = step.action;
+            origin = step.origin;
             step.action.run();
         }
     }
@@ -259,7 +289,7 @@ final class SimLoop implements Clock, Scheduler, Waits {
         if (task == null) {
             throw new Violation("waiting", "an engine step waits");
         }
-        if (!completion.isDone() || random.nextInt(4) == 0) {
+        if (!completion.isDone() || origin.order.nextInt(4) == 0) {
             int ticket = ++task.ticket;
             completion.whenDone((value, failure) -> execute(() -> wake(task, ticket)));
             task.interruptible = interruptible;

@@ -21,15 +21,16 @@ public final class SimMain {
     /** One seed in this many is run twice, and must leave the same trace (I20). */
     private static final int TWICE_EVERY = 100;
 
+    /** So many violations are made small; the others are likely to be of the same bug. */
+    private static final int VIOLATIONS_SHRUNK = 2;
+
     private static final long SEEDS_DEFAULT = 500;
 
     private final Arguments arguments;
     private final AtomicLong next = new AtomicLong();
     private final AtomicLong violations = new AtomicLong();
-    private final AtomicLong operations = new AtomicLong();
-    private final AtomicLong faults = new AtomicLong();
     private final long began = System.nanoTime();
-    private final int[] hits = new int[FaultPlan.Fault.values().length];
+    private final Tally tally = new Tally();
 
     /** Hashes in rows of this many seeds, so that they are combined in the seeds' order. */
     private final List<AtomicReferenceArray<@Nullable Long>> rows = new ArrayList<>();
@@ -120,17 +121,14 @@ public final class SimMain {
             thread.join();
         }
         long done = Math.min(next.get(), arguments.seeds);
-        StringBuilder kinds = new StringBuilder("faults by kind:");
-        for (FaultPlan.Fault fault : FaultPlan.Fault.values()) {
-            kinds.append(' ').append(fault).append('=').append(hits[fault.ordinal()]);
-        }
-        System.out.println(kinds);
+        double seconds = (System.nanoTime() - began) / 1e9;
+        new SimReport(tally).lines(seconds).forEach(System.out::println);
         System.out.printf(
                 Locale.ROOT,
                 "seeds=%d operations=%d faults=%d violations=%d trace=%016x%n",
                 done,
-                operations.get(),
-                faults.get(),
+                tally.done(),
+                tally.struck(),
                 violations.get(),
                 combined(done));
         return violations.get() == 0;
@@ -151,8 +149,6 @@ public final class SimMain {
     private void runSeed(long index) {
         long seed = arguments.first + index;
         World.Outcome outcome = world(seed, arguments.trace).run(EVENTS_SHOWN);
-        operations.addAndGet(outcome.operations());
-        faults.addAndGet(outcome.faults());
         keep(index, outcome);
         if (outcome.violation() != null) {
             report(outcome);
@@ -187,6 +183,10 @@ public final class SimMain {
             text.append('\n').append(stack);
         }
         say(text.toString());
+        if (count <= VIOLATIONS_SHRUNK) {
+            ShrunkRun shrunk = ShrunkRun.of(outcome, CachedSubject::make);
+            say("seed " + outcome.seed() + ": " + shrunk.summary() + "\n\n" + shrunk.asTest());
+        }
     }
 
     private static synchronized void say(String text) {
@@ -198,9 +198,7 @@ public final class SimMain {
             rows.add(new AtomicReferenceArray<>(ROW));
         }
         rows.get((int) (index / ROW)).set((int) (index % ROW), outcome.hash());
-        for (int i = 0; i < hits.length; i++) {
-            hits[i] += outcome.hits()[i];
-        }
+        tally.add(outcome.tally());
     }
 
     private synchronized long combined(long count) {

@@ -133,9 +133,9 @@ final class SimPiece {
         end(new Termination.RetryLater(disconnected, after, cause), 0);
     }
 
-    /** A length from 0 to all, by no draw of its own. */
+    /** A length from 0 to all. */
     private long part() {
-        long drawn = Trace.mix(server.trace.hash()) >>> 1;
+        long drawn = server.faults.part() >>> 1;
         return switch ((int) (drawn & 3)) {
             case 0 -> 0;
             case 1 -> offer.length() - 1;

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
@@ -38,7 +39,11 @@ final class World {
 
     final long seed;
     final Trace trace;
+
+    /** Draws what the operation does in whose course this happens. */
     final RandomGenerator random;
+
+    final Tally tally = new Tally();
     final FaultPlan faults;
     final SimLoop loop;
     final ModelFile.Sequence sequence = new ModelFile.Sequence();
@@ -46,20 +51,26 @@ final class World {
     final Tuning tuning;
     final ModelNode root = new ModelNode(null, "", null);
     final List<Handle> handles = new ArrayList<>();
+    private final Plan plan;
     private final Subject.Factory factory;
     private final RandomGenerator limits;
     private final List<SimLoop.Task> actors = new ArrayList<>();
     private @Nullable Subject subject;
+    private final List<Performed> performed = new ArrayList<>();
     private int filesMade;
-    private int operations;
 
     World(long seed, Subject.Factory factory, boolean aloud) {
-        this.seed = seed;
+        this(Plan.drawn(seed), factory, aloud);
+    }
+
+    World(Plan plan, Subject.Factory factory, boolean aloud) {
+        this.plan = plan;
+        this.seed = plan.seed;
         this.factory = factory;
         trace = new Trace(aloud);
-        random = generator(seed, 1);
-        faults = new FaultPlan(generator(seed, 2));
-        loop = new SimLoop(generator(seed, 3), trace);
+        loop = new SimLoop(new Origin(seed, Origin.WORLD, Origin.WORLD_BEGINNING), trace);
+        random = () -> loop.origin().deeds.nextLong();
+        faults = new FaultPlan(generator(seed, 2), loop::origin, tally, plan.strikes());
         server = new SimServer(loop, faults, trace, sequence);
         limits = generator(seed, 4);
         tuning = new Tuning(generator(seed, 5));
@@ -71,16 +82,28 @@ final class World {
                 .create(Trace.mix(seed * 0x9E3779B97F4A7C15L + purpose));
     }
 
+    /** An operation that was begun. */
+    static final class Performed {
+        final Plan.Operation operation;
+
+        /** It did something; else there was nothing to do it to. */
+        boolean done;
+
+        Performed(Plan.Operation operation) {
+            this.operation = operation;
+        }
+    }
+
     /** How one world ended. */
     record Outcome(
             long seed,
-            long operations,
-            long faults,
+            Tally tally,
             long hash,
             @Nullable Violation violation,
             String description,
             List<String> lastEvents,
-            int[] hits) {}
+            List<Performed> performed,
+            List<Plan.Strike> struck) {}
 
     Outcome run(int eventsKept) {
         Violation violation = null;
@@ -94,13 +117,17 @@ final class World {
         List<String> last = violation == null ? List.of() : trace.last(eventsKept);
         return new Outcome(
                 seed,
-                operations,
-                faults.total(),
+                tally,
                 trace.hash(),
                 violation,
-                faults + "; " + tuning + "; " + server.capabilities() + "; " + subject,
+                violation == null ? "" : description(),
                 last,
-                faults.hits());
+                performed,
+                faults.struck());
+    }
+
+    private String description() {
+        return faults + "; " + tuning + "; " + server.capabilities() + "; " + subject;
     }
 
     /** The engine may have wrapped what the server threw at it. */
@@ -114,7 +141,8 @@ final class World {
     }
 
     private void live() {
-        Environment environment = new Environment(loop, loop, loop, generator(seed, 6));
+        Environment environment =
+                new Environment(loop, loop, loop, () -> loop.origin().order.nextLong());
         SimLoop.Task opening =
                 loop.start(
                         "mount",
@@ -132,12 +160,14 @@ final class World {
         int count = 1 + random.nextInt(subject().applicationsMax());
         int each = (OPERATIONS_MIN + random.nextInt(OPERATIONS_MAX - OPERATIONS_MIN)) / count;
         for (int i = 0; i < count; i++) {
-            Actor actor = new Actor(this, each);
+            Actor actor = new Actor(this, i, each, plan.operations(i));
             actors.add(loop.start("application " + i, actor));
         }
+        loop.begin(new Origin(seed, Origin.WORLD, Origin.WORLD_INTERRUPTS));
         interruptAtTimes();
         loop.runUntil(() -> actors.stream().allMatch(SimLoop.Task::isDone), SAFETY_NANOS_MAX);
         trace.event(loop.nanoTime(), "faults end", 0, 0, 0);
+        loop.begin(new Origin(seed, Origin.WORLD, Origin.WORLD_ENDING));
         server.quiet();
         SimLoop.Task closing = loop.start("unmount", new Ending(this));
         loop.runUntil(closing::isDone, LIVENESS_NANOS_MAX);
@@ -173,9 +203,15 @@ final class World {
         return new ModelFile(++filesMade, sequence);
     }
 
-    void operation() {
-        operations++;
-        subject().check();
+    /** Does an operation; returns whether there was anything to do. */
+    boolean perform(Plan.Operation operation, BooleanSupplier action) {
+        Performed one = new Performed(operation);
+        performed.add(one);
+        one.done = action.getAsBoolean();
+        if (one.done) {
+            subject().check();
+        }
+        return one.done;
     }
 
     boolean isInterrupt(FsException e) {
