@@ -26,12 +26,12 @@ final class ModelFile {
     private byte[] value = new byte[0];
 
     /** When the last change of each byte began and ended. */
-    private int[] began = new int[0];
+    private final Runs began = new Runs();
 
-    private int[] ended = new int[0];
+    private final Runs ended = new Runs();
 
     /** The change (by its beginning) that the server is known to have; equal to began: clean. */
-    private int[] acknowledged = new int[0];
+    private final Runs acknowledged = new Runs();
 
     private final BitSet wild = new BitSet();
     private int size;
@@ -312,8 +312,8 @@ final class ModelFile {
     }
 
     private void begin(Change change, int from, int to) {
-        Arrays.fill(began, from, to, change.began);
-        Arrays.fill(ended, from, to, RUNNING);
+        began.fill(from, to, change.began);
+        ended.fill(from, to, RUNNING);
         changes.add(change);
         lastBegan = change.began;
         modified = null;
@@ -339,7 +339,7 @@ final class ModelFile {
         wild.clear(from, to);
         end(change, from, to, change.newSize);
         // Nothing of it is to be uploaded: the server is told of the size alone.
-        System.arraycopy(began, from, acknowledged, from, to - from);
+        acknowledged.copy(began, from, to);
     }
 
     /** It failed: what is there now, and the size, are unknown within its bounds. */
@@ -370,7 +370,7 @@ final class ModelFile {
 
     private void end(Change change, int from, int to, int newSize) {
         int now = sequence.next();
-        Arrays.fill(ended, from, to, now);
+        ended.fill(from, to, now);
         if (change.resizes) {
             size = newSize;
             sizeEnded = now;
@@ -431,12 +431,22 @@ final class ModelFile {
                             + least
                             + (least == most ? "" : ".." + most));
         }
-        for (int i = 0; i < count; i++) {
-            int at = reading.position + i;
-            if (got[i] != value[at] || wild.get(at)) {
-                judge(reading, at, got[i]);
-            }
+        int end = reading.position + count;
+        for (int at = suspect(got, -reading.position, reading.position, end); at < end; ) {
+            judge(reading, at, got[at - reading.position]);
+            at = suspect(got, -reading.position, at + 1, end);
         }
+    }
+
+    /** The next position whose byte is not as it is here, or is not known here. */
+    private int suspect(byte[] seen, int shift, int from, int end) {
+        int unknown = from < end ? wild.nextSetBit(from) : -1;
+        int known = unknown < 0 ? end : Math.min(unknown, end);
+        if (known <= from) {
+            return Math.max(known, from);
+        }
+        int differs = Arrays.mismatch(seen, from + shift, known + shift, value, from, known);
+        return differs < 0 ? known : from + differs;
     }
 
     private void judge(Reading reading, int at, byte got) {
@@ -489,8 +499,9 @@ final class ModelFile {
                                 + size);
             }
         }
-        for (int i = 0; i < Math.min(size, onServer.length); i++) {
-            if (onServer[i] != value[i] && ended[i] <= since && !wild.get(i)) {
+        int end = Math.min(size, onServer.length);
+        for (int i = suspect(onServer, 0, 0, end); i < end; i = suspect(onServer, 0, i + 1, end)) {
+            if (onServer[i] != value[i] && ended.at(i) <= since && !wild.get(i)) {
                 throw new Violation(
                         invariant,
                         where
@@ -509,8 +520,10 @@ final class ModelFile {
     /** A piece is about to be sent: each byte of it must have been changed since it last was. */
     void checkUpload(long from, long to) {
         checkSizeLimit(to);
-        for (int i = (int) from; i < to; i++) {
-            if (began[i] == acknowledged[i]) {
+        int end;
+        for (int i = (int) from; i < to; i = end) {
+            end = Math.min(began.endOf(i), acknowledged.endOf(i));
+            if (began.at(i) == acknowledged.at(i)) {
                 throw new Violation(
                         "I12",
                         "upload ["
@@ -527,7 +540,7 @@ final class ModelFile {
     }
 
     void checkSizeLimit(long to) {
-        if (to > sizeMax() || to > began.length) {
+        if (to > sizeMax() || to > value.length) {
             throw new Violation(
                     "I14",
                     "upload to " + to + " of file " + number + ", whose size is " + sizeMax());
@@ -536,9 +549,11 @@ final class ModelFile {
 
     /** The server has these bytes, as they were at or after a moment. */
     void acknowledge(long from, long to, int since) {
-        for (int i = (int) from; i < to; i++) {
-            if (ended[i] < since) {
-                acknowledged[i] = began[i];
+        int end;
+        for (int i = (int) from; i < to; i = end) {
+            end = Math.min((int) to, ended.endOf(i));
+            if (ended.at(i) < since) {
+                acknowledged.copy(began, i, end);
             }
         }
     }
@@ -561,11 +576,7 @@ final class ModelFile {
 
     private void grow(int capacity) {
         if (capacity > value.length) {
-            int length = Math.max(capacity, value.length * 2);
-            value = Arrays.copyOf(value, length);
-            began = Arrays.copyOf(began, length);
-            ended = Arrays.copyOf(ended, length);
-            acknowledged = Arrays.copyOf(acknowledged, length);
+            value = Arrays.copyOf(value, Math.max(capacity, value.length * 2));
         }
     }
 }

@@ -165,7 +165,7 @@ final class World {
         }
         loop.begin(new Origin(seed, Origin.WORLD, Origin.WORLD_INTERRUPTS));
         interruptAtTimes();
-        loop.runUntil(() -> actors.stream().allMatch(SimLoop.Task::isDone), SAFETY_NANOS_MAX);
+        loop.runUntil(this::actorsAreDone, SAFETY_NANOS_MAX);
         trace.event(loop.nanoTime(), "faults end", 0, 0, 0);
         loop.begin(new Origin(seed, Origin.WORLD, Origin.WORLD_ENDING));
         server.quiet();
@@ -178,6 +178,16 @@ final class World {
         requireNothingHeld();
     }
 
+    /** Asked before each step. */
+    private boolean actorsAreDone() {
+        for (SimLoop.Task actor : actors) {
+            if (!actor.isDone()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private void interruptAtTimes() {
         if (!faults.has(Fault.INTERRUPT)) {
             return;
@@ -185,7 +195,7 @@ final class World {
         if (faults.strikes(Fault.INTERRUPT)) {
             loop.interrupt(actors.get(random.nextInt(actors.size())));
         }
-        if (!actors.stream().allMatch(SimLoop.Task::isDone)) {
+        if (!actorsAreDone()) {
             // The longer it takes, the seldomer: some worlds take days.
             loop.schedule(this::interruptAtTimes, 5_000_000 + loop.nanoTime() / 50);
         }
