@@ -185,6 +185,7 @@ public final class Engine {
     @GuardedBy("inode lock")
     public void discard(InodeData inode) {
         inode.pages().clear();
+        inode.uncache(0, Long.MAX_VALUE);
         inode.setPendingTimes(PendingTimes.NONE);
         inode.giveUpCreation();
         if (inode.writing != null) {

@@ -8,6 +8,7 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.Cookie;
 import io.netfs4j.pagecache.AddressSpace;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Origin;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
@@ -346,7 +347,7 @@ public final class InodeData {
         return creation != null
                 || pages.dirtyBytes() > 0
                 || pages.writebackBytes() > 0
-                || writing != null
+                || (writing != null && writing.origin != Origin.COPY_TO_CACHE)
                 || waiting != null
                 || !pendingTimes.isEmpty();
     }

@@ -26,10 +26,11 @@ public final class Block {
     final RangeSet busy = new RangeSet();
 
     /**
-     * A transfer that nobody waits for any more may still use it: it is not to be changed at all.
+     * How many transfers that nobody waits for any more may still use it: while there are any it is
+     * not to be changed at all.
      */
     @GuardedBy("inode lock")
-    boolean orphaned;
+    int orphans;
 
     /** Whether it counts as dirty memory. */
     @GuardedBy("inode lock")

@@ -224,7 +224,7 @@ final class Folios {
 
     /** Makes sure that [from, from+n) may be changed: charged, and not in flight. */
     boolean makeWritable(Folio folio, int from, int n) {
-        if (folio.block.orphaned || folio.block.busy.intersects(from, from + n)) {
+        if (folio.block.orphans > 0 || folio.block.busy.intersects(from, from + n)) {
             return fork(folio);
         }
         return cache.charge(folio.block);

@@ -169,11 +169,12 @@ public final class WritebackPages {
      * change until {@link #releaseOrphan}; call before the span ends.
      */
     public void orphan(WritebackSpan span) {
-        span.block().orphaned = true;
+        span.block().orphans++;
         span.block().retain();
     }
 
     public void releaseOrphan(WritebackSpan span) {
+        span.block().orphans--;
         folios.cache.release(span.block());
     }
 }

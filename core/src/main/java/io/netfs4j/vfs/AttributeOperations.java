@@ -56,6 +56,10 @@ final class AttributeOperations {
         inode.lock.lock();
         try {
             data = inode.data;
+            if (data != null && data.creationFailure() != null) {
+                // The server never got it, nor will: what we know of it is all there is.
+                return parts.coherency().attributes(inode);
+            }
             handle = data == null ? null : data.borrowFile();
             asked = inode.changes;
         } finally {

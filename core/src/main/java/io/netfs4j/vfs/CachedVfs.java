@@ -4,6 +4,7 @@ package io.netfs4j.vfs;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.cache.DiskCache;
 import io.netfs4j.engine.Engine;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.PageCache;
@@ -51,13 +52,38 @@ public final class CachedVfs implements Vfs {
             VfsOptions options,
             IntFunction<ByteBuffer> memory)
             throws FsException {
+        this(environment, server, options, memory, null);
+    }
+
+    /**
+     * As above, with a disk cache.
+     *
+     * @param diskCache keeps what was read and written; null for none
+     */
+    public CachedVfs(
+            Environment environment,
+            Server server,
+            VfsOptions options,
+            IntFunction<ByteBuffer> memory,
+            @Nullable DiskCache diskCache)
+            throws FsException {
         ServerAttributes root = server.stat(RemotePath.ROOT);
         PageCache cache = new PageCache(options.memory(), memory);
         Engine engine = new Engine(environment, cache, options.engine(), new Counters());
         Coherency coherency = new Coherency(environment.clock(), options, server.capabilities());
         InodeTable table = new InodeTable(root, environment.clock().nanoTime());
         NamesGate gate = new NamesGate(environment.waits());
-        parts = new VfsParts(environment, server, options, cache, engine, table, gate, coherency);
+        parts =
+                new VfsParts(
+                        environment,
+                        server,
+                        options,
+                        cache,
+                        diskCache,
+                        engine,
+                        table,
+                        gate,
+                        coherency);
         Listings listings = new Listings(parts);
         names = new NameOperations(parts, listings);
         creations = new Creations(parts);

@@ -6,10 +6,13 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Names;
+import io.netfs4j.cache.Cookie;
+import io.netfs4j.cache.DiskCache;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.Readahead;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
@@ -341,6 +344,19 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
 
         @Override
+        public @Nullable Cookie openCookie() {
+            DiskCache cache = parts.diskCache();
+            // Only a number names a file through renames.
+            if (cache == null || inode.serverFileId == 0) {
+                return null;
+            }
+            InodeData data = inode.data;
+            CoherencyToken token = data == null ? null : data.token();
+            return cache.acquire(
+                    Long.toHexString(inode.serverFileId), token == null ? null : token.text());
+        }
+
+        @Override
         public String name() {
             return parts.table().describe(inode);
         }
@@ -386,6 +402,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                     inode.lock.lock();
                     try {
                         data.pages().truncate(size);
+                        data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
                         data.setSizeBytes(size);
                         inode.sizeBytes = size;
                         parts.coherency().applyOwn(inode, a, asked);

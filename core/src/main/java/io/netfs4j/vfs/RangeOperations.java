@@ -170,6 +170,7 @@ final class RangeOperations {
         target.inode.lock.lock();
         try {
             data.pages().drop(to, to + copied);
+            data.uncache(to, to + copied);
             data.setSizeBytes(Math.max(data.sizeBytes(), to + copied));
             data.setUnsynced();
             parts.coherency().applyOwn(target.inode, a, asked);

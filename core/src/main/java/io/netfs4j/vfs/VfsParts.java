@@ -2,9 +2,12 @@
 package io.netfs4j.vfs;
 
 import io.netfs4j.base.Environment;
+import io.netfs4j.cache.DiskCache;
 import io.netfs4j.engine.Engine;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.Server;
+
+import org.jspecify.annotations.Nullable;
 
 /** What the parts of a {@link CachedVfs} share. */
 record VfsParts(
@@ -12,6 +15,7 @@ record VfsParts(
         Server server,
         VfsOptions options,
         PageCache cache,
+        @Nullable DiskCache diskCache,
         Engine engine,
         InodeTable table,
         NamesGate gate,

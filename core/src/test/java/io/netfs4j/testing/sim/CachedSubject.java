@@ -44,7 +44,10 @@ final class CachedSubject implements Subject {
         if (options.softTimeoutNanos() > 0) {
             ((SimServer) server).injected.add(FsError.ETIMEDOUT);
         }
-        CachedVfs vfs = new CachedVfs(environment, server, options, CachedSubject::dirtyMemory);
+        SimServer sim = (SimServer) server;
+        sim.cache = random.nextBoolean() ? new SimCache(sim, random) : null;
+        CachedVfs vfs =
+                new CachedVfs(environment, server, options, CachedSubject::dirtyMemory, sim.cache);
         return new CachedSubject(SimulatedMount.of(server, vfs, environment), options);
     }
 

@@ -35,7 +35,14 @@ final class FaultPlan {
         SLOW,
         LOST_REPLY,
         SCRIBBLE,
-        INTERRUPT
+        INTERRUPT,
+        CACHE_FULL,
+        CACHE_SLOW,
+        CACHE_WRITE_FAILS,
+        CACHE_WRITE_SHORT,
+        CACHE_READ_FAILS,
+        CACHE_DAMAGED,
+        CACHE_GONE
     }
 
     private static final double[] RATES = {0.003, 0.02, 0.1, 0.3};

@@ -344,15 +344,17 @@ final class FileOps {
 
     /** The size after a change that failed, asked until there is an answer. */
     long sizeNow(ModelNode node, ModelFile file) {
+        String last = "";
         for (int i = 0; i < STATS_MAX; i++) {
             try {
                 return vfs().getAttributes(node.ino).sizeBytes();
             } catch (FsException e) {
                 requireInjected(e, "getattr");
+                last = e.toString();
             }
             world.loop.sleep(1_000_000);
         }
-        throw new Violation("liveness", "no attributes of file " + file.number);
+        throw new Violation("liveness", "no attributes of file " + file.number + ": " + last);
     }
 
     void requireInjected(FsException e, String what) {

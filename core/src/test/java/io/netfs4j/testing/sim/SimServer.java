@@ -72,6 +72,9 @@ final class SimServer implements Server {
     /** Files that lost their name, on a server where open files do not survive that. */
     private final Set<ModelFile> lost = new LinkedHashSet<>();
 
+    /** The disk cache of the mount, where it has one. */
+    @Nullable SimCache cache;
+
     private Capabilities capabilities;
     private boolean poking;
     private boolean withoutCredits;

@@ -127,7 +127,15 @@ final class World {
     }
 
     private String description() {
-        return faults + "; " + tuning + "; " + server.capabilities() + "; " + subject;
+        return faults
+                + "; "
+                + tuning
+                + "; "
+                + server.capabilities()
+                + "; "
+                + server.cache
+                + "; "
+                + subject;
     }
 
     /** The engine may have wrapped what the server threw at it. */
@@ -259,9 +267,14 @@ final class World {
                                     + " on the server, not "
                                     + child.file.number);
                 }
-                file.checkServer(server.peek(file), Integer.MAX_VALUE - 1, "I3", "at the end");
+                byte[] bytes = server.peek(file);
+                file.checkServer(bytes, Integer.MAX_VALUE - 1, "I3", "at the end");
                 ServerAttributes last = server.attributes(path.child(child.name));
                 file.checkTimes(last.accessed(), last.modified(), "the server at the end");
+                if (server.cache != null) {
+                    server.cache.check(
+                            Long.toHexString(last.serverFileId()), last.token().text(), bytes);
+                }
             }
         }
     }
@@ -271,6 +284,10 @@ final class World {
         held.values().removeIf(value -> value == 0);
         if (!held.isEmpty()) {
             throw new Violation("I18", "still held at the end: " + held);
+        }
+        SimCache cache = server.cache;
+        if (cache != null && (cache.opened() != 0 || cache.inFlight() != 0)) {
+            throw new Violation("I18", "still held of the cache at the end: " + cache);
         }
         if (server.opened() != 0 || server.sessions() != 0 || server.inFlight() != 0) {
             throw new Violation(
