@@ -3,6 +3,7 @@ package io.netfs4j.testing.sim;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,11 +25,20 @@ public final class SimMain {
     /** So many violations are made small; the others are likely to be of the same bug. */
     private static final int VIOLATIONS_SHRUNK = 2;
 
+    /** One seed in this many, but enough of them, is run again to see which branches it takes. */
+    private static final int SAMPLED_EVERY = 20;
+
+    private static final int SAMPLED_MIN = 50;
+
     private static final long SEEDS_DEFAULT = 500;
 
     private final Arguments arguments;
     private final AtomicLong next = new AtomicLong();
     private final AtomicLong violations = new AtomicLong();
+    private final AtomicLong again = new AtomicLong();
+    private final AtomicLong sampled = new AtomicLong();
+    private final long sampledEvery;
+    private final Coverage coverage = new Coverage();
     private final long began = System.nanoTime();
     private final Tally tally = new Tally();
 
@@ -39,6 +49,7 @@ public final class SimMain {
 
     private SimMain(Arguments arguments) {
         this.arguments = arguments;
+        sampledEvery = Math.clamp(arguments.seeds / SAMPLED_MIN, 1, SAMPLED_EVERY);
     }
 
     /** What was asked for. */
@@ -94,7 +105,7 @@ public final class SimMain {
         }
     }
 
-    public static void main(String[] args) throws InterruptedException {
+    public static void main(String[] args) throws InterruptedException, IOException {
         Arguments arguments;
         try {
             arguments = Arguments.parse(args);
@@ -109,7 +120,7 @@ public final class SimMain {
         System.exit(new SimMain(arguments).run() ? 0 : 1);
     }
 
-    private boolean run() throws InterruptedException {
+    private boolean run() throws InterruptedException, IOException {
         int count = (int) Math.min(arguments.seeds, Runtime.getRuntime().availableProcessors());
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -122,7 +133,10 @@ public final class SimMain {
         }
         long done = Math.min(next.get(), arguments.seeds);
         double seconds = (System.nanoTime() - began) / 1e9;
-        new SimReport(tally).lines(seconds).forEach(System.out::println);
+        new SimReport(tally).lines(again.get(), seconds).forEach(System.out::println);
+        if (sampled.get() > 0) {
+            coverage.report(sampled.get()).forEach(System.out::println);
+        }
         System.out.printf(
                 Locale.ROOT,
                 "seeds=%d operations=%d faults=%d violations=%d trace=%016x%n",
@@ -152,18 +166,28 @@ public final class SimMain {
         keep(index, outcome);
         if (outcome.violation() != null) {
             report(outcome);
-        } else if (seed % TWICE_EVERY == 0) {
-            World.Outcome again = world(seed, false).run(EVENTS_SHOWN);
-            if (again.hash() != outcome.hash()) {
-                violations.incrementAndGet();
-                say(
-                        String.format(
-                                Locale.ROOT,
-                                "seed %d: I20: two runs left the traces %016x and %016x",
-                                seed,
-                                outcome.hash(),
-                                again.hash()));
-            }
+            return;
+        }
+        if (seed % TWICE_EVERY == 0) {
+            requireSame(outcome, world(seed, false).run(EVENTS_SHOWN).hash());
+        }
+        if (index % sampledEvery == 0 && arguments.seeds > 1) {
+            sampled.incrementAndGet();
+            requireSame(outcome, coverage.run(seed));
+        }
+    }
+
+    private void requireSame(World.Outcome outcome, long hash) {
+        again.addAndGet(outcome.tally().done());
+        if (hash != outcome.hash()) {
+            violations.incrementAndGet();
+            say(
+                    String.format(
+                            Locale.ROOT,
+                            "seed %d: I20: two runs left the traces %016x and %016x",
+                            outcome.seed(),
+                            outcome.hash(),
+                            hash));
         }
     }
 

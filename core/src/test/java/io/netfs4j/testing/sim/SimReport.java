@@ -16,7 +16,7 @@ final class SimReport {
         this.tally = tally;
     }
 
-    List<String> lines(double seconds) {
+    List<String> lines(long again, double seconds) {
         List<String> lines = new ArrayList<>();
         StringBuilder ops = new StringBuilder("operations by kind:");
         for (Op op : Op.values()) {
@@ -40,9 +40,11 @@ final class SimReport {
         lines.add(
                 String.format(
                         Locale.ROOT,
-                        "operations per second: %.0f (%.1f s)",
-                        tally.done() / seconds,
-                        seconds));
+                        "operations per second: %.0f (%d in %.1f s, %d of them in runs once more)",
+                        (tally.done() + again) / seconds,
+                        tally.done() + again,
+                        seconds,
+                        again));
         return lines;
     }
 
