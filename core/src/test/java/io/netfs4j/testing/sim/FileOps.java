@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
@@ -36,8 +37,12 @@ final class FileOps {
     }
 
     private @Nullable Handle pick(Predicate<Handle> wanted) {
-        List<Handle> fitting =
-                world.handles.stream().filter(h -> !h.closing && wanted.test(h)).toList();
+        List<Handle> fitting = new ArrayList<>(world.handles.size());
+        for (Handle handle : world.handles) {
+            if (!handle.closing && wanted.test(handle)) {
+                fitting.add(handle);
+            }
+        }
         return fitting.isEmpty() ? null : fitting.get(random.nextInt(fitting.size()));
     }
 

@@ -42,13 +42,15 @@ final class HeldLocks {
 
     void requireNone() {
         for (ReentrantLock lock : fixed) {
-            require(lock, "a lock of the mount");
+            require(lock, "mount");
         }
         for (Map.Entry<?, ?> entry : inodes.entrySet()) {
-            ReentrantLock lock =
-                    known.computeIfAbsent(
-                            entry.getKey(), k -> (ReentrantLock) get(entry.getValue(), "lock"));
-            require(lock, "the lock of inode " + entry.getKey());
+            ReentrantLock lock = known.get(entry.getKey());
+            if (lock == null) {
+                lock = (ReentrantLock) get(entry.getValue(), "lock");
+                known.put(entry.getKey(), lock);
+            }
+            require(lock, entry.getValue());
         }
     }
 
@@ -70,9 +72,10 @@ final class HeldLocks {
         return text.toString();
     }
 
-    private static void require(ReentrantLock lock, String what) {
+    /** Runs wherever somebody waits: says whose lock it is only when it has to. */
+    private static void require(ReentrantLock lock, Object whose) {
         if (lock.isHeldByCurrentThread()) {
-            throw new Violation("locks", what + " is held where somebody waits");
+            throw new Violation("locks", "a lock is held where somebody waits; whose: " + whose);
         }
     }
 

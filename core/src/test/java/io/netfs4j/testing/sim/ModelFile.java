@@ -136,7 +136,7 @@ final class ModelFile {
         private final int began = sequence.next();
 
         /** The oldest of the reads that were under way then began so: it may join one of theirs. */
-        private final int joins = readings.stream().mapToInt(r -> r.joins).min().orElse(began);
+        private final int joins;
 
         private int sizeMin = size;
         private int sizeMax = size;
@@ -145,6 +145,11 @@ final class ModelFile {
         private Reading(int position, int length) {
             this.position = position;
             this.length = length;
+            int first = began;
+            for (Reading reading : readings) {
+                first = Math.min(first, reading.joins);
+            }
+            joins = first;
             grow(position + length);
             before = Arrays.copyOfRange(value, position, position + length);
             wildBefore = wild.get(position, position + length);
@@ -241,6 +246,15 @@ final class ModelFile {
 
     boolean isChanging() {
         return !changes.isEmpty();
+    }
+
+    private boolean isResizing() {
+        for (Change change : changes) {
+            if (change.resizes) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The greatest size that the file may have on the server now. */
@@ -486,7 +500,7 @@ final class ModelFile {
 
     /** Compares with the server what did not change since a moment. */
     void checkServer(byte[] onServer, int since, String invariant, String where) {
-        if (sizeEnded <= since && changes.stream().noneMatch(c -> c.resizes)) {
+        if (sizeEnded <= since && !isResizing()) {
             if (onServer.length != size) {
                 throw new Violation(
                         invariant,

@@ -69,7 +69,7 @@ final class World {
         this.factory = factory;
         trace = new Trace(aloud);
         loop = new SimLoop(new Origin(seed, Origin.WORLD, Origin.WORLD_BEGINNING), trace);
-        random = () -> loop.origin().deeds.nextLong();
+        random = new Deeds();
         faults = new FaultPlan(generator(seed, 2), loop::origin, tally, plan.strikes());
         server = new SimServer(loop, faults, trace, sequence);
         limits = generator(seed, 4);
@@ -80,6 +80,19 @@ final class World {
     private static RandomGenerator generator(long seed, int purpose) {
         return RandomGeneratorFactory.of("L64X128MixRandom")
                 .create(Trace.mix(seed * 0x9E3779B97F4A7C15L + purpose));
+    }
+
+    /** Draws from what belongs to the operation in whose course it is asked. */
+    private final class Deeds implements RandomGenerator {
+        @Override
+        public long nextLong() {
+            return loop.origin().deeds.nextLong();
+        }
+
+        @Override
+        public void nextBytes(byte[] bytes) {
+            loop.origin().deeds.nextBytes(bytes);
+        }
     }
 
     /** An operation that was begun. */
