@@ -11,6 +11,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Runs the benchmarks of this package with JMH and prints their figures, for {@code bench/engine}.
@@ -37,9 +38,9 @@ public final class EngineBench {
     private final List<Figure> figures = new ArrayList<>();
 
     /** How often everything is done. */
-    private record Effort(int forks, int warmups, int rounds, int spansWarmups, int spansRounds) {
-        static final Effort FULL = new Effort(2, 5, 15, 1, 4);
-        static final Effort QUICK = new Effort(1, 1, 4, 0, 1);
+    private record Effort(int forks, int rounds, int sparseRounds, int spansRounds) {
+        static final Effort FULL = new Effort(2, 15, 30, 4);
+        static final Effort QUICK = new Effort(1, 4, 10, 1);
     }
 
     private EngineBench() {}
@@ -63,7 +64,7 @@ public final class EngineBench {
                         WritebackBenchmark.class,
                         SparseBenchmark.class,
                         SpansBenchmark.class)) {
-            String name = benchmark.getSimpleName().replace("Benchmark", "").toLowerCase();
+            String name = name(benchmark);
             if (only.isEmpty() || only.equals(name)) {
                 System.err.println("engine: " + name);
                 results.addAll(run(benchmark, effort));
@@ -76,18 +77,26 @@ public final class EngineBench {
         bench.print(json);
     }
 
+    private static String name(Class<?> benchmark) {
+        return benchmark.getSimpleName().replace("Benchmark", "").toLowerCase(Locale.ROOT);
+    }
+
     private static Collection<RunResult> run(Class<?> benchmark, Effort effort)
             throws RunnerException {
+        String name = name(benchmark);
         boolean spans = benchmark == SpansBenchmark.class;
+        boolean sparse = benchmark == SparseBenchmark.class;
+        int rounds = spans ? effort.spansRounds : sparse ? effort.sparseRounds : effort.rounds;
         ChainedOptionsBuilder options =
                 new OptionsBuilder()
                         .include("^" + benchmark.getName().replace(".", "\\.") + "\\.")
                         .jvmArgs(JVM)
                         .forks(spans ? 1 : effort.forks)
-                        .warmupIterations(spans ? effort.spansWarmups : effort.warmups)
-                        .measurementIterations(spans ? effort.spansRounds : effort.rounds)
+                        .warmupIterations(spans ? 0 : Math.max(1, rounds / 4))
+                        .measurementIterations(rounds)
                         .shouldFailOnError(true)
-                        .verbosity(VerboseMode.SILENT);
+                        .output(System.getProperty("engine.logs", ".") + "/engine-" + name + ".log")
+                        .verbosity(VerboseMode.NORMAL);
         String more = System.getenv("ENGINE_JAVA_OPTIONS");
         if (more != null && !more.isBlank()) {
             options.jvmArgsAppend(more.trim().split("\\s+"));
@@ -217,6 +226,16 @@ public final class EngineBench {
                         "<= 1.2");
             }
         }
+        sparseHeap(rounds);
+    }
+
+    private void sparseHeap(Rounds rounds) {
+        add(
+                "sparseWritebackAllocated",
+                "heap of the write-back of a lone 4 KiB span",
+                rounds.median(r -> r.get("writebackAllocated") / SparseBenchmark.WRITES),
+                "bytes",
+                "");
     }
 
     private void spans(Collection<RunResult> results) {

@@ -25,6 +25,9 @@ import java.util.Objects;
  * by fsync. Its memory was touched before anything is measured.
  */
 final class Rig implements AutoCloseable {
+    /** As the page cache's memory is cut, so far. */
+    static final int SLAB_BYTES = 32 << 20;
+
     /** 2 MiB: the largest folio. */
     private static final int TOUCH_BYTES = 2 << 20;
 
@@ -38,14 +41,18 @@ final class Rig implements AutoCloseable {
                     ManagementFactory.getPlatformMXBean(com.sun.management.ThreadMXBean.class));
 
     private final @Nullable SystemRuntime runtime;
+    private final SwallowingServer server = new SwallowingServer();
     private final CachedVfs vfs;
+    private long swallowedBytes;
 
     /** One file, open for writing. */
     final class Subject {
+        private final String name;
         private final long ino;
         private final OpenFile file;
 
-        private Subject(CreatedFile created) {
+        private Subject(String name, CreatedFile created) {
+            this.name = name;
             ino = Objects.requireNonNull(created.entry().attributes()).ino();
             file = created.file();
         }
@@ -84,6 +91,14 @@ final class Rig implements AutoCloseable {
             }
         }
 
+        /** Removes it, with everything that is known of it. */
+        void remove() throws FsException {
+            reset(0);
+            vfs.release(file);
+            vfs.unlink(Vfs.ROOT_INO, name);
+            vfs.forget(ino, 1);
+        }
+
         private void resize(long bytes) throws FsException {
             vfs.setAttributes(ino, AttributeChange.size(bytes), file);
         }
@@ -116,9 +131,7 @@ final class Rig implements AutoCloseable {
                         false,
                         false,
                         VfsOptions.Ownership.SERVERS);
-        vfs =
-                new CachedVfs(
-                        environment, new SwallowingServer(), options, ByteBuffer::allocateDirect);
+        vfs = new CachedVfs(environment, server, options, ByteBuffer::allocateDirect);
         touch(memoryBytes);
     }
 
@@ -134,7 +147,7 @@ final class Rig implements AutoCloseable {
     }
 
     Subject create(String name) throws FsException {
-        return new Subject(vfs.create(Vfs.ROOT_INO, name, FILE_MODE, OpenFlags.READ_WRITE));
+        return new Subject(name, vfs.create(Vfs.ROOT_INO, name, FILE_MODE, OpenFlags.READ_WRITE));
     }
 
     /** Bytes of folios, of all files. */
@@ -142,11 +155,26 @@ final class Rig implements AutoCloseable {
         return vfs.cache().memoryBytes();
     }
 
+    /**
+     * Sees to it that the server got so many bytes since the last call, and no other: what was
+     * timed is what was meant.
+     */
+    void expectSwallowed(long bytes) {
+        long now = server.swallowedBytes();
+        if (now - swallowedBytes != bytes) {
+            throw new IllegalStateException(
+                    "the server got " + (now - swallowedBytes) + " bytes, not " + bytes);
+        }
+        swallowedBytes = now;
+    }
+
     /** Takes every slab from the system. */
     private void touch(long memoryBytes) throws FsException {
         Subject all = create("touch");
-        all.writeAscending(source(TOUCH_BYTES), memoryBytes / TOUCH_BYTES * TOUCH_BYTES);
+        all.writeAscending(source(TOUCH_BYTES), memoryBytes / SLAB_BYTES * SLAB_BYTES);
         all.reset(0);
+        // Where some of the budget goes elsewhere, what did not fit has been written back.
+        swallowedBytes = server.swallowedBytes();
     }
 
     /** Off-heap bytes to write, as a door has them. */

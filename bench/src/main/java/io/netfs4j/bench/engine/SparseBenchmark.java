@@ -22,6 +22,7 @@ import java.util.SplittableRandom;
 public class SparseBenchmark {
     static final int WRITES = 20_000;
 
+    private static final int WARMUPS = 5;
     private static final long MEMORY_BYTES = 256L << 20;
     private static final long GIB = 1L << 30;
     private static final long[] SIZES = {GIB, 100 * GIB, 10 * 1024 * GIB};
@@ -37,6 +38,7 @@ public class SparseBenchmark {
     @AuxCounters(AuxCounters.Type.EVENTS)
     public static class Figures {
         private final long[] nanos = new long[SIZES.length];
+        private long writebackAllocated;
 
         public long gib1() {
             return nanos[0];
@@ -49,6 +51,11 @@ public class SparseBenchmark {
         public long tib10() {
             return nanos[2];
         }
+
+        /** By the write-back of one of them. */
+        public long writebackAllocated() {
+            return writebackAllocated;
+        }
     }
 
     @Setup
@@ -56,6 +63,10 @@ public class SparseBenchmark {
         rig = Rig.real(MEMORY_BYTES);
         file = rig.create("data");
         source = Rig.source(Spots.PAGE_BYTES);
+        Figures unused = new Figures();
+        for (int i = 0; i < WARMUPS; i++) {
+            round(unused);
+        }
     }
 
     @TearDown
@@ -75,8 +86,11 @@ public class SparseBenchmark {
             for (long spot : spots) {
                 file.write(spot, source);
             }
+            long allocated = Rig.allocatedBytes();
             file.save();
             figures.nanos[which] = System.nanoTime() - began;
+            figures.writebackAllocated = Rig.allocatedBytes() - allocated;
+            rig.expectSwallowed((long) WRITES * Spots.PAGE_BYTES);
         }
         file.reset(0);
     }

@@ -29,6 +29,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A server that accepts everything at once and keeps no data: pieces end inside {@code issue},
@@ -51,6 +52,13 @@ final class SwallowingServer implements Server {
                     Set.of(Capability.OFFSET_WRITES, Capability.MODES), 1, 1, NAME_BYTES_MAX);
 
     private final Map<String, Swallowed> files = new ConcurrentHashMap<>();
+
+    /** Bytes of all pieces so far. */
+    private final LongAdder swallowedBytes = new LongAdder();
+
+    long swallowedBytes() {
+        return swallowedBytes.sum();
+    }
 
     @Override
     public Capabilities capabilities() {
@@ -131,7 +139,7 @@ final class SwallowingServer implements Server {
     }
 
     /** A file without bytes, its own writing session: it has no state but its size. */
-    private static final class Swallowed implements ServerFile, WriteSession {
+    private final class Swallowed implements ServerFile, WriteSession {
         /** Changed by one thread at a time: the engine's step, or a truncate that excludes it. */
         private volatile long sizeBytes;
 
@@ -171,6 +179,7 @@ final class SwallowingServer implements Server {
                 sizeBytes = end;
             }
             offer.take(offer.length());
+            swallowedBytes.add(offer.length());
             if (!offer.terminated(Termination.DONE)) {
                 throw new IllegalStateException("terminated before: " + offer);
             }

@@ -26,9 +26,6 @@ public class WriteBenchmark {
     static final long TOTAL_BYTES = 1L << 30;
     static final long MEMORY_BYTES = 3L << 29;
 
-    /** As the page cache's memory is cut. */
-    private static final int SLAB_BYTES = 32 << 20;
-
     private static final int SMALL_BYTES = 4096;
 
     @Param({"1048576", "4096"})
@@ -76,9 +73,9 @@ public class WriteBenchmark {
         rig = Rig.real(MEMORY_BYTES);
         file = rig.create("data");
         source = Rig.source(pieceBytes);
-        slabs = new ByteBuffer[(int) (TOTAL_BYTES / SLAB_BYTES)];
+        slabs = new ByteBuffer[(int) (TOTAL_BYTES / Rig.SLAB_BYTES)];
         for (int i = 0; i < slabs.length; i++) {
-            slabs[i] = ByteBuffer.allocateDirect(SLAB_BYTES);
+            slabs[i] = ByteBuffer.allocateDirect(Rig.SLAB_BYTES);
         }
         // Large pieces are few: the compiler gets to see the calls here.
         file.writeAscending(Rig.source(SMALL_BYTES), TOTAL_BYTES);
@@ -111,12 +108,13 @@ public class WriteBenchmark {
         file.writeAscending(source, TOTAL_BYTES);
         figures.againNanos = System.nanoTime() - began;
         figures.againAllocated = Rig.allocatedBytes() - allocated;
+        rig.expectSwallowed(0);
     }
 
     private void copy(Figures figures) {
         long began = System.nanoTime();
         for (ByteBuffer slab : slabs) {
-            for (int at = 0; at < SLAB_BYTES; at += pieceBytes) {
+            for (int at = 0; at < Rig.SLAB_BYTES; at += pieceBytes) {
                 slab.put(at, source, 0, pieceBytes);
             }
         }

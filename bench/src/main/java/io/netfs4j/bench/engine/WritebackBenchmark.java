@@ -60,6 +60,7 @@ public class WritebackBenchmark {
         // Large folios are few: the compiler gets to see the calls here.
         file.writeDescending(Rig.source(SMALL_BYTES), WriteBenchmark.TOTAL_BYTES);
         file.save();
+        rig.expectSwallowed(WriteBenchmark.TOTAL_BYTES);
         file.reset(0);
     }
 
@@ -84,5 +85,6 @@ public class WritebackBenchmark {
         file.save();
         figures.nanos = System.nanoTime() - began;
         figures.writebackAllocated = Rig.allocatedBytes() - allocated;
+        rig.expectSwallowed(WriteBenchmark.TOTAL_BYTES);
     }
 }
