@@ -16,7 +16,7 @@ import java.util.List;
 /**
  * The bytes around what is written that fill a granule, when the page cache has not got them: zeros
  * where the server holds nothing, else read from the server into memory of their own
- * (read-modify-write). One range at a time, of one request.
+ * (read-modify-write). One granule at a time, of one request.
  *
  * <p><b>Threads</b>: with the inode's lock held.
  */
@@ -26,12 +26,36 @@ final class Granules {
     private final WriteRequest request;
 
     /** What was read or is being read; null when nothing is. */
-    private @Nullable ByteBuffer memory;
+    private @Nullable Fill fill;
 
-    private long from;
-    private long to;
-    private long generation;
     private @Nullable Completion<@Nullable Void> reading;
+
+    /** Memory with a part of a granule, counted while this class or a span uses it. */
+    private final class Fill {
+        final ByteBuffer memory;
+        final long from;
+        final long to;
+        final long generation = request.inode().generation;
+        private int uses = 1;
+
+        Fill(long from, long to) {
+            this.memory = ByteBuffer.allocate((int) (to - from));
+            this.from = from;
+            this.to = to;
+        }
+
+        WriteSpan span(long at, long end) {
+            uses++;
+            Segment segment = new Segment(memory, (int) (at - from), (int) (end - at));
+            return new WriteSpan(at, end, segment, false, null, this::release);
+        }
+
+        void release() {
+            if (--uses == 0) {
+                request.engine().fills().release(memory.capacity(), 1);
+            }
+        }
+    }
 
     Granules(WriteRequest request) {
         this.request = request;
@@ -46,54 +70,47 @@ final class Granules {
     /** What was read from {@code at} on, at most up to {@code end}; null when it was not. */
     @GuardedBy("inode lock")
     @Nullable WriteSpan take(long at, long end) {
-        ByteBuffer read = memory;
-        if (read == null || reading != null || at < from || at >= to) {
+        Fill read = fill;
+        if (read == null || reading != null || at < read.from || at >= read.to) {
             return null;
         }
-        if (generation != request.inode().generation) {
-            memory = null;
-            request.engine().fills().release(read.capacity(), 1);
+        if (read.generation != request.inode().generation) {
+            drop();
             return null;
         }
-        long stop = Math.min(end, to);
-        Segment segment = new Segment(read, (int) (at - from), (int) (stop - at));
-        Runnable release = null;
-        if (stop == to) {
-            memory = null;
-            release = () -> request.engine().fills().release(read.capacity(), 1);
-        }
-        return new WriteSpan(at, stop, segment, false, null, release);
+        return read.span(at, Math.min(end, read.to));
     }
 
-    /** Begins to read a range; the request is posted when it is there, or fails. */
+    /**
+     * Begins to read the rest of a granule; the request is posted when it is there, or fails.
+     *
+     * @return false when too much is read for granules now: the request is posted later
+     */
     @GuardedBy("inode lock")
-    void read(long start, long end) {
+    boolean read(long start, long end) {
         InodeData inode = request.inode();
         ServerFile file = inode.file();
         if (file == null || !file.isReadable()) {
             request.fail(new FsException(FsError.EACCES, "no handle to read a granule with"));
             request.post();
-            return;
+            return true;
         }
-        int bytes = (int) (end - start);
         drop();
-        if (!request.engine().fills().tryAcquire(bytes, 1, request)) {
-            return;
+        if (!request.engine().fills().tryAcquire(end - start, 1, request)) {
+            return false;
         }
-        ByteBuffer target = ByteBuffer.allocate(bytes);
-        memory = target;
-        from = start;
-        to = end;
-        generation = inode.generation;
+        Fill target = new Fill(start, end);
+        fill = target;
         Completion<@Nullable Void> read =
                 ReadRequest.intoMemory(
                         request.engine(),
                         inode,
                         file,
                         start,
-                        List.of(new Segment(target, 0, bytes)));
+                        List.of(new Segment(target.memory, 0, target.memory.capacity())));
         reading = read;
         read.whenDone((value, failure) -> request.post());
+        return true;
     }
 
     /** Whether a read is under way; one that has failed fails the request. */
@@ -111,17 +128,18 @@ final class Granules {
         if (failure != null) {
             drop();
             request.fail(failure);
+            request.post();
         }
         return false;
     }
 
-    /** Gives up what was read and not taken. */
+    /** Gives up what was read; what spans use of it stays until they are released. */
     @GuardedBy("inode lock")
     void drop() {
-        ByteBuffer read = memory;
+        Fill read = fill;
         if (read != null && reading == null) {
-            memory = null;
-            request.engine().fills().release(read.capacity(), 1);
+            fill = null;
+            read.release();
         }
     }
 }

@@ -79,13 +79,18 @@ final class WriteCollector {
     /** Ends the write-back of every span that all streams have passed. */
     @GuardedBy("inode lock")
     static void release(WriteRequest request) {
-        long collectedTo = request.collectedTo();
         WriteSpan span;
+        long sentTo = request.sentTo();
+        while ((span = request.loans.peekFirst()) != null && span.end() <= sentTo) {
+            request.loans.removeFirst();
+            Runnable release = span.release();
+            if (release != null) {
+                release.run();
+            }
+        }
+        long collectedTo = request.collectedTo();
         while ((span = request.spans.peekFirst()) != null && span.end() <= collectedTo) {
             request.spans.removeFirst();
-            if (span.release() != null) {
-                span.release().run();
-            }
             if (span.pages() != null) {
                 endSpan(request, span.pages());
             }

@@ -22,12 +22,18 @@ final class WriteCommit {
     private final WriteRequest request;
     private final InodeData inode;
     private boolean begun;
+    private boolean repeated;
     private @Nullable Completion<ServerAttributes> result;
     private PendingTimes times = PendingTimes.NONE;
 
     WriteCommit(WriteRequest request) {
         this.request = request;
         this.inode = request.inode();
+    }
+
+    /** Whether everything has to be sent again in a session of its own. */
+    boolean isToBeRepeated() {
+        return repeated;
     }
 
     /** Goes on with it, once nothing is in flight; whether it has ended. */
@@ -52,7 +58,7 @@ final class WriteCommit {
     @GuardedBy("inode lock")
     private boolean begin(WriteSession session) {
         WriteStream upload = request.upload();
-        boolean lost = session.isAtomic() && request.failure != null;
+        boolean lost = session.isAtomic() && request.cancelled;
         PendingTimes pending = inode.pendingTimes;
         if (inode.pages().dirtyBytes() == 0) {
             inode.pendingTimes = PendingTimes.NONE;
@@ -90,6 +96,13 @@ final class WriteCommit {
         if (file != null && refused != null && timesWereRefused(refused)) {
             // Others' files may be written and not dated: the server's own time stands then.
             giveUpTimes(refused);
+            if (upload != null && upload.atomic) {
+                // With the session all that was sent is gone, and goes once more, without times.
+                result = null;
+                repeated = true;
+                settle(upload, false);
+                return true;
+            }
             commit(file.begin(inode.token()), PendingTimes.NONE);
             return false;
         }

@@ -61,6 +61,9 @@ final class WriteRequest {
     /** What was taken and has not ended, in file order: from the issuer to the collector. */
     final ArrayDeque<WriteSpan> spans = new ArrayDeque<>();
 
+    /** Memory that was counted against a limit, used until every stream has sent it. */
+    final ArrayDeque<WriteSpan> loans = new ArrayDeque<>(0);
+
     /** Ranges that were given up: their bytes become dirty again. */
     final RangeSet failed = new RangeSet();
 
@@ -379,20 +382,20 @@ final class WriteRequest {
         return streams.isEmpty() || !streams.get(0).isUpload() ? null : streams.get(0);
     }
 
-    /** The largest granule of any stream. */
-    long granuleBytes() {
-        long most = 1;
-        for (WriteStream stream : streams) {
-            most = Math.max(most, stream.granule);
-        }
-        return most;
-    }
-
-    /** The least that all streams are done with. */
-    long collectedTo() {
+    /** The least that all streams have sent. */
+    long sentTo() {
         long least = issuedTo;
         for (WriteStream stream : streams) {
-            least = Math.min(least, stream.collectedTo(issuedTo));
+            least = Math.min(least, stream.sentTo(issuedTo));
+        }
+        return least;
+    }
+
+    /** The least that all streams are done with: where bytes count from the commit, that too. */
+    long collectedTo() {
+        long least = sentTo();
+        for (WriteStream stream : streams) {
+            least = Math.min(least, stream.heldFrom);
         }
         return least;
     }
@@ -523,7 +526,7 @@ final class WriteRequest {
                 engine.counters().add(Counter.ERRORS, 1);
             }
             engine.flusher().onRequestDone(inode, problem);
-            next = problem == null ? nextGroup() : null;
+            next = problem == null ? next() : null;
         }
         if (next != null) {
             inode.writebackLock().handOver(this, next);
@@ -541,21 +544,27 @@ final class WriteRequest {
         }
     }
 
-    /** Whoever waits for it waits for the later groups, too, which the walk has left out. */
+    /** What goes on in its place, for whoever waits for it; or null. */
     @GuardedBy("inode lock")
-    private @Nullable WriteRequest nextGroup() {
-        WriteGroup sent = group;
-        if (cancelled
-                || sent == null
-                || groupMax <= sent.number()
-                || inode.pages().dirtyBytes() == 0
-                || inode.pages().writeback().oldestGroup().number() > groupMax) {
+    private @Nullable WriteRequest next() {
+        if (!commit.isToBeRepeated() && !leavesGroups()) {
             return null;
         }
         WriteRequest next = new WriteRequest(engine, inode, origin, engine.nextRequestId(), done);
         next.limited = limited;
         next.groupMax = groupMax;
         return next;
+    }
+
+    /** Whoever waits for it waits for the later groups, too, which the walk has left out. */
+    @GuardedBy("inode lock")
+    private boolean leavesGroups() {
+        WriteGroup sent = group;
+        return !cancelled
+                && sent != null
+                && groupMax > sent.number()
+                && inode.pages().dirtyBytes() > 0
+                && inode.pages().writeback().oldestGroup().number() <= groupMax;
     }
 
     private void traceEnd(@Nullable FsException problem) {
@@ -583,6 +592,10 @@ final class WriteRequest {
                 + (cancelled ? " cancelled" : "")
                 + " spans "
                 + spans.size()
+                + " loans "
+                + loans.size()
+                + " "
+                + streams
                 + " failed "
                 + failed
                 + " failure "

@@ -165,8 +165,24 @@ final class WriteStream extends IoStream {
         return super.isIdle() && gatheredBytes == 0;
     }
 
-    /** Everything of this stream below it is done with; {@code issuedTo} when nothing is left. */
-    long collectedTo(long issuedTo) {
+    @Override
+    public String toString() {
+        return name
+                + " gathered ["
+                + gatheredFrom
+                + ", "
+                + gatheredEnd()
+                + ") owed to "
+                + oweTo
+                + " pieces "
+                + allPieces()
+                + " retries "
+                + retries.size()
+                + (abandoned ? " abandoned" : "");
+    }
+
+    /** Everything of this stream below it has been sent; {@code issuedTo} when nothing is left. */
+    long sentTo(long issuedTo) {
         if (abandoned) {
             return issuedTo;
         }
@@ -176,7 +192,6 @@ final class WriteStream extends IoStream {
             to = Math.min(to, first.position);
         }
         Span retry = retries.peekFirst();
-        to = retry == null ? to : Math.min(to, retry.position);
-        return Math.min(to, heldFrom);
+        return retry == null ? to : Math.min(to, retry.position);
     }
 }

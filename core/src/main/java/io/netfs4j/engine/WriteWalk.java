@@ -184,8 +184,14 @@ final class WriteWalk {
             return span;
         }
         if (upload) {
-            long end = at < zeroPoint ? Math.min(absentEnd, zeroPoint) : absentEnd;
-            request.granules.read(at, Math.min(end, at + request.granuleBytes()));
+            WriteStream stream = request.upload();
+            long end = stream == null ? absentEnd : stream.floor(at) + stream.granule;
+            end = at < zeroPoint ? Math.min(end, zeroPoint) : Math.min(end, absentEnd);
+            if (!request.granules.read(at, end)) {
+                // What is gathered may hold the very share that it waits for.
+                WriteIssuer.issueWhatCannotGrow(request, Long.MIN_VALUE);
+                request.streams.forEach(s -> skipIncomplete(request, s));
+            }
             return null;
         }
         for (WriteStream stream : request.streams) {
@@ -197,8 +203,15 @@ final class WriteWalk {
     }
 
     @GuardedBy("inode lock")
+    private static void skipIncomplete(WriteRequest request, WriteStream stream) {
+        if (!stream.isUpload()) {
+            CacheStream.skip(request, stream);
+        }
+    }
+
+    @GuardedBy("inode lock")
     private static void feed(WriteRequest request, WriteSpan span) {
-        request.spans.addLast(span);
+        (span.release() == null ? request.spans : request.loans).addLast(span);
         request.issuedTo = span.end();
         for (WriteStream stream : request.streams) {
             if (!stream.isFedNext) {

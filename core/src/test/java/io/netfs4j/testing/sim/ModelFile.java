@@ -532,12 +532,11 @@ final class ModelFile {
     }
 
     /** A piece is about to be sent: each byte of it must have been changed since it last was. */
-    void checkUpload(long from, long to) {
+    void checkUpload(long from, long to, int granule, long zerosFrom) {
         checkSizeLimit(to);
-        int end;
-        for (int i = (int) from; i < to; i = end) {
-            end = Math.min(began.endOf(i), acknowledged.endOf(i));
-            if (began.at(i) == acknowledged.at(i)) {
+        for (long at = from; at < to; at += granule) {
+            long end = Math.min(to, at + granule);
+            if (end <= zerosFrom && !isOwed((int) at, (int) end)) {
                 throw new Violation(
                         "I12",
                         "upload ["
@@ -546,11 +545,24 @@ final class ModelFile {
                                 + to
                                 + ") of file "
                                 + number
-                                + ": nothing was written at "
-                                + i
-                                + " since the server has it");
+                                + ": nothing was written in ["
+                                + at
+                                + ", "
+                                + end
+                                + ") since the server has it");
             }
         }
+    }
+
+    private boolean isOwed(int from, int to) {
+        int end;
+        for (int i = from; i < to; i = end) {
+            end = Math.min(began.endOf(i), acknowledged.endOf(i));
+            if (began.at(i) != acknowledged.at(i)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     void checkSizeLimit(long to) {

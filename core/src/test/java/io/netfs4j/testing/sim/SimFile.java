@@ -4,6 +4,8 @@ package io.netfs4j.testing.sim;
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.base.RangeSet;
+import io.netfs4j.base.Segment;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.server.AttributeChange;
@@ -15,6 +17,9 @@ import io.netfs4j.server.WriteSession;
 import io.netfs4j.testing.sim.FaultPlan.Fault;
 
 import org.jspecify.annotations.Nullable;
+
+import java.nio.ByteBuffer;
+import java.util.List;
 
 /** An open file of the simulated server. */
 final class SimFile implements ServerFile {
@@ -58,8 +63,25 @@ final class SimFile implements ServerFile {
             throw new Violation("I11", "two sessions at once on a handle of " + model.number);
         }
         server.sessionBegan();
-        session = new Session(inner.begin(base));
+        session = new Session(inner.begin(base), size());
         return session;
+    }
+
+    /** A read failed; one that was to fill a granule fails the upload with it. */
+    void readFailed(long from, long to) {
+        model.couldNotRead(from, to);
+        if (session != null && session.granuleBytes() > 1) {
+            model.error(false);
+            session.pieceFailed();
+        }
+    }
+
+    private long size() {
+        try {
+            return inner.attributes().sizeBytes();
+        } catch (FsException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Override
@@ -150,12 +172,17 @@ final class SimFile implements ServerFile {
 
     private boolean issue(
             Subrequest offer, Runnable whenReady, Destination to, @Nullable Session in) {
+        int granule = in == null ? 1 : in.granuleBytes();
+        if (in != null) {
+            in.requireGranules(offer);
+        }
         if (!server.admits(once(whenReady))) {
             return false;
         }
         long taken = Math.min(offer.length(), PIECE_BYTES_MAX);
         if (server.faults.strikes(Fault.TAKES_LESS)) {
             taken = 1 + (taken * 7919 + server.pieces() * 31L) % taken;
+            taken = Math.min(offer.length(), (taken + granule - 1) / granule * granule);
         }
         offer.take(taken);
         SimPiece piece = new SimPiece(this, offer, to, in);
@@ -198,8 +225,32 @@ final class SimFile implements ServerFile {
         private boolean over;
         private boolean failed;
 
-        Session(WriteSession into) {
+        /** Of a server of whole objects; else null. */
+        final @Nullable ObjectParts parts;
+
+        Session(WriteSession into, long baseBytes) {
             this.into = into;
+            boolean offsets = server.capabilities().has(Capability.OFFSET_WRITES);
+            parts = offsets ? null : new ObjectParts(model, baseBytes);
+        }
+
+        @Override
+        public int granuleBytes() {
+            return server.capabilities().granuleBytes();
+        }
+
+        @Override
+        public boolean isAtomic() {
+            return parts != null;
+        }
+
+        /** Pieces begin on a granule, and end on one or at the end of the file. */
+        void requireGranules(Subrequest offer) {
+            long end = offer.position() + offer.length();
+            if (offer.position() % granuleBytes() != 0
+                    || (end % granuleBytes() != 0 && end < size())) {
+                throw new Violation("I22", offer + " is not whole granules of " + granuleBytes());
+            }
         }
 
         @Override
@@ -210,12 +261,15 @@ final class SimFile implements ServerFile {
         @Override
         public boolean issue(Subrequest offer, Runnable whenReady) {
             requireLive("issue");
-            return SimFile.this.issue(offer, whenReady, into, this);
+            return SimFile.this.issue(offer, whenReady, parts == null ? into : parts, this);
         }
 
         @Override
         public void keep(long position, long length) {
             requireLive("keep");
+            if (parts != null) {
+                parts.keep(position, length);
+            }
         }
 
         @Override
@@ -232,9 +286,36 @@ final class SimFile implements ServerFile {
                         if (fails) {
                             done.fail(refusal(times));
                         } else {
+                            publish();
                             into.commit(times, done);
                         }
                     });
+        }
+
+        /** The parts become the object, all at once. */
+        private void publish() {
+            ObjectParts collected = parts;
+            if (collected == null) {
+                return;
+            }
+            collected.size();
+            RangeSet sent = collected.sent();
+            for (int i = 0; i < sent.count(); i++) {
+                int length = (int) (sent.end(i) - sent.start(i));
+                model.checkSizeLimit(sent.end(i));
+                Segment segment =
+                        new Segment(
+                                ByteBuffer.wrap(collected.bytes()), (int) sent.start(i), length);
+                Subrequest all =
+                        new Subrequest(
+                                "publish",
+                                Subrequest.Direction.WRITE,
+                                sent.start(i),
+                                List.of(segment),
+                                (s, t) -> {});
+                into.issue(all, () -> {});
+                model.acknowledge(sent.start(i), sent.end(i), began);
+            }
         }
 
         private FsException refusal(AttributeChange times) {

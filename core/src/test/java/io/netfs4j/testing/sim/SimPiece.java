@@ -55,7 +55,8 @@ final class SimPiece {
                 offer.length());
         server.began(this);
         if (session != null) {
-            file.model.checkUpload(from(), to());
+            long zerosFrom = session.parts == null ? Long.MAX_VALUE : session.parts.baseBytes();
+            file.model.checkUpload(from(), to(), session.granuleBytes(), zerosFrom);
             retry = session.sent.issued(this);
         }
         if (server.isDown()) {
@@ -84,7 +85,7 @@ final class SimPiece {
             if (isWrite()) {
                 file.model.error(true);
             } else {
-                file.model.couldNotRead(from(), to());
+                file.readFailed(from(), to());
             }
             end(new Termination.Failed(cause), 0);
         } else if (faults.strikes(Fault.BUSY)) {
@@ -126,7 +127,7 @@ final class SimPiece {
             server.injected.add(error);
             file.model.error(false);
             if (!isWrite()) {
-                file.model.couldNotRead(from(), to());
+                file.readFailed(from(), to());
             }
         }
         FsException cause = new FsException(error, "injected: " + this);
@@ -187,12 +188,18 @@ final class SimPiece {
                 from(),
                 transferred);
         if (session != null) {
-            session.sent.ended(this, retry, transferred);
+            long whole =
+                    transferred < offer.length()
+                            ? transferred - transferred % session.granuleBytes()
+                            : transferred;
+            session.sent.ended(this, retry, whole);
             if (termination instanceof Termination.Failed
                     || termination instanceof Termination.RetryLater) {
                 session.pieceFailed();
             }
-            file.model.acknowledge(from(), from() + transferred, session.began);
+            if (session.parts == null) {
+                file.model.acknowledge(from(), from() + whole, session.began);
+            }
         }
         server.ended(this, isWrite() ? transferred : 0);
         if (!offer.terminated(termination)) {

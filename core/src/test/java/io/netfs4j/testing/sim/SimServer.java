@@ -40,6 +40,8 @@ import java.util.random.RandomGenerator;
  * It checks what a server can see of the invariants.
  */
 final class SimServer implements Server {
+    private static final int[] GRANULES = {1, 512, 4096, 1 << 14, 1 << 17};
+
     final SimLoop loop;
     final FaultPlan faults;
     final Trace trace;
@@ -117,7 +119,14 @@ final class SimServer implements Server {
             set.add(Capability.HARD_LINKS);
         }
         long granularity = random.nextInt(3) == 0 ? 1_000_000_000L : 1;
-        capabilities = new Capabilities(set, 1, granularity, 255);
+        int granule = 1;
+        if (random.nextInt(3) == 0) {
+            granule = GRANULES[random.nextInt(GRANULES.length)];
+            if (random.nextInt(3) != 0) {
+                set.remove(Capability.OFFSET_WRITES);
+            }
+        }
+        capabilities = new Capabilities(set, granule, granularity, 255);
     }
 
     // What the world asks of it.
