@@ -31,7 +31,14 @@ final class Actor implements Runnable {
     @Override
     public void run() {
         if (planned != null) {
-            planned.forEach(o -> attempt(o.number(), o.kind()));
+            // For what is left out the time passes all the same, so that the others meet as before.
+            int next = 0;
+            for (Plan.Operation operation : planned) {
+                for (; next < operation.number(); next++) {
+                    think(next);
+                }
+                attempt(next++, operation.kind());
+            }
             return;
         }
         // What cannot be done just now (nothing open, a claim in the way) counts as nothing done.
@@ -42,10 +49,7 @@ final class Actor implements Runnable {
     }
 
     private boolean attempt(int i, Tuning.@Nullable Op instead) {
-        world.loop.begin(new Origin(world.seed, number, i));
-        if (random.nextInt(3) != 0) {
-            world.loop.sleep(random.nextLong(world.tuning.thinkNanos) + 1);
-        }
+        think(i);
         Tuning.Op drawn = world.tuning.draw(random);
         Tuning.Op op = instead == null ? drawn : instead;
         world.trace.event(world.loop.nanoTime(), op.name(), i, 0, 0);
@@ -54,6 +58,13 @@ final class Actor implements Runnable {
             world.loop.sleep(1000);
         }
         return done;
+    }
+
+    private void think(int i) {
+        world.loop.begin(new Origin(world.seed, number, i));
+        if (random.nextInt(3) != 0) {
+            world.loop.sleep(random.nextLong(world.tuning.thinkNanos) + 1);
+        }
     }
 
     private boolean perform(Tuning.Op op) {

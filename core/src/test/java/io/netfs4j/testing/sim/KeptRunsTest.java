@@ -12,19 +12,21 @@ import org.junit.jupiter.api.Test;
  * longer meet what it was kept for.
  */
 class KeptRunsTest {
-    /** An older upload that arrives after a truncate: to 1 of file 1, whose size is 0. */
+    /** An upload arrives after a truncate to less: to 386 of file 1, whose size is 0 (I14). */
     @Test
     void replay_I14_seed1() {
         KeptRun.of(1L)
-                .operation(1, 3, Op.WRITE)
+                .operation(0, 1, Op.WRITE)
+                .operation(0, 3, Op.OPEN)
                 .operation(1, 4, Op.WRITE)
-                .operation(1, 9, Op.READ)
+                .operation(1, 8, Op.WRITE)
                 .operation(1, 10, Op.TRUNCATE)
                 .strike(Fault.DISCONNECT, 1, 4, 1)
+                .strike(Fault.DISCONNECT, 1, 4, 3)
                 .passes();
     }
 
-    /** A short write of which all is sent again, of a piece that the server took a part of. */
+    /** After a short write all of the piece is sent again, also what had arrived (I12). */
     @Test
     void replay_I12_seed15() {
         KeptRun.of(15L)
@@ -33,6 +35,30 @@ class KeptRunsTest {
                 .strike(Fault.SLOW, 1, 0, 0)
                 .strike(Fault.TAKES_LESS, 2, 0, 0)
                 .strike(Fault.SHORT_WRITE, 2, 0, 0)
+                .passes();
+    }
+
+    /** After a short write the rest is sent to its place, but from the wrong memory (I9). */
+    @Test
+    void replay_I4_I9_seed13() {
+        KeptRun.of(13L)
+                .operation(0, 2, Op.WRITE)
+                .operation(0, 79, Op.WRITE)
+                .operation(0, 161, Op.WRITE)
+                .strike(Fault.TAKES_LESS, 0, 161, 0)
+                .strike(Fault.BUSY, 0, 161, 0)
+                .passes();
+    }
+
+    /** Times that somebody set are lost with the commit that takes them along and fails. */
+    @Test
+    void replay_attributes_seed386() {
+        KeptRun.of(386L)
+                .operation(0, 0, Op.WRITE)
+                .operation(2, 3, Op.WRITE)
+                .operation(1, 3, Op.SET)
+                .operation(1, 6, Op.FSYNC)
+                .strike(Fault.COMMIT_FAILS, 1, 6, 0)
                 .passes();
     }
 }

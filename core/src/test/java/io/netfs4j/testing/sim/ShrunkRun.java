@@ -21,6 +21,9 @@ final class ShrunkRun {
     static final int RUNS_MAX = 400;
     static final long SECONDS_MAX = 60;
 
+    /** So much of what was violated is put above the test. */
+    private static final int COMMENT_MAX = 300;
+
     private final Subject.Factory factory;
     private final long seed;
     private final String invariant;
@@ -123,11 +126,17 @@ final class ShrunkRun {
                 violation(last).getMessage());
     }
 
+    private String comment() {
+        String text = String.valueOf(violation(last).getMessage()).replaceAll("\\s+", " ");
+        text = text.replace("*/", "* /").replace("@", "(at)").replace("<", "(");
+        return text.length() > COMMENT_MAX ? text.substring(0, COMMENT_MAX) + "..." : text;
+    }
+
     /** As a test, to be kept in {@link KeptRunsTest}. */
     String asTest() {
         String name = invariant.replaceAll("\\W", "_");
         StringBuilder text = new StringBuilder();
-        text.append("    /** ").append(violation(last).getMessage()).append(". */\n");
+        text.append("    /** ").append(comment()).append(". */\n");
         text.append("    @Test\n    void replay_").append(name).append("_seed").append(seed);
         text.append("() {\n        KeptRun.of(").append(seed).append("L)\n");
         for (World.Performed p : last.performed()) {
