@@ -61,6 +61,11 @@ final class Rounds {
         return values.length % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
     }
 
+    /** What the quietest round took: others' work only ever adds. */
+    double least(String name) {
+        return rounds.stream().mapToDouble(round -> score(round, name)).min().orElseThrow();
+    }
+
     private static double score(Map<String, Double> round, String name) {
         Double result = round.get(name);
         if (result == null) {
