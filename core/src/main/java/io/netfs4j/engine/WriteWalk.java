@@ -34,12 +34,10 @@ final class WriteWalk {
     @GuardedBy("inode lock")
     static Step advance(WriteRequest request) {
         long from = request.issuedTo;
-        long owed = 0;
-        for (WriteStream stream : request.streams) {
-            owed = Math.max(owed, stream.oweTo);
-        }
+        WriteStream server = request.upload();
         // What is to be sent of a granule that was begun goes with it.
-        long end = Math.max(request.walkEnd, owed);
+        long end = server == null ? 0 : server.oweTo;
+        end = Math.max(request.walkEnd, end);
         long dirty = below(end, nextDirty(request, from));
         long uncached = below(end, nextUncached(request, from));
         long at = Long.MAX_VALUE;
@@ -52,16 +50,15 @@ final class WriteWalk {
         if (at == Long.MAX_VALUE) {
             return Step.ENDED;
         }
-        boolean fills = at != dirty && at != uncached;
-        long to = request.isOpen() ? request.walkEnd : end;
+        long to = request.isOpen() ? request.walkEnd : Long.MAX_VALUE;
         boolean upload = false;
         for (WriteStream stream : request.streams) {
             long begins = wants(request, stream, at, dirty, uncached);
             stream.isFedNext = begins == at;
             if (begins > at) {
                 to = Math.min(to, begins);
-            } else if (fills && stream.oweTo > at) {
-                to = Math.min(to, stream.oweTo);
+            } else if (stream.oweTo > at && at != next(stream, dirty, uncached)) {
+                to = Math.min(to, stream.oweTo); // To this one they are a filling.
             }
             upload |= stream.isFedNext && stream.isUpload();
         }
@@ -71,7 +68,7 @@ final class WriteWalk {
         WriteSpan span;
         long wanted = Math.min(to, at + wanted(request, at));
         if (at == dirty) {
-            span = request.source().takeDirty(at, wanted);
+            span = request.source().takeDirty(at, Math.min(wanted, end));
         } else if (at == uncached) {
             span = request.source().takeUncached(at, Math.min(wanted, dirty));
         } else {
@@ -115,6 +112,10 @@ final class WriteWalk {
         return next;
     }
 
+    private static long next(WriteStream stream, long dirty, long uncached) {
+        return stream.isUpload() ? dirty : Math.min(dirty, uncached);
+    }
+
     /**
      * The first position at or after {@code from} that a stream is to be fed, when the next bytes
      * to be sent are at {@code dirty}, and the next that the disk cache lacks at {@code uncached}.
@@ -127,7 +128,7 @@ final class WriteWalk {
         if (stream.oweTo > from) {
             return from;
         }
-        long next = stream.isUpload() ? dirty : Math.min(dirty, uncached);
+        long next = next(stream, dirty, uncached);
         if (next == Long.MAX_VALUE) {
             return next;
         }
@@ -215,6 +216,10 @@ final class WriteWalk {
         request.issuedTo = span.end();
         for (WriteStream stream : request.streams) {
             if (!stream.isFedNext) {
+                if (span.dirty() && !stream.isUpload()) {
+                    // What it holds there is older than what the server gets.
+                    CacheStream.discard(request, span.position(), span.end());
+                }
                 continue;
             }
             keep(request, stream, span.position());

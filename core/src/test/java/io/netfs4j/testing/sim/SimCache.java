@@ -48,6 +48,11 @@ final class SimCache implements DiskCache {
         final RangeSet held = new RangeSet();
         @Nullable String version;
         @Nullable SimCookie open;
+        final int number;
+
+        Stored(String key) {
+            number = Integer.parseInt(key, 16);
+        }
 
         /** Pieces being written. */
         final List<Writing> writing = new ArrayList<>();
@@ -91,7 +96,9 @@ final class SimCache implements DiskCache {
                                 + from
                                 + ", "
                                 + to
-                                + ") than the server");
+                                + ") than the server, from "
+                                + (from + Arrays.mismatch(stored.bytes, from, to, there, from, to))
+                                + " on");
             }
         }
     }
@@ -102,7 +109,7 @@ final class SimCache implements DiskCache {
         if (gone) {
             return null;
         }
-        Stored stored = files.computeIfAbsent(key, k -> new Stored());
+        Stored stored = files.computeIfAbsent(key, k -> new Stored(key));
         if (stored.open != null) {
             throw new Violation("I18", "two cookies of " + key);
         }
@@ -219,7 +226,11 @@ final class SimCache implements DiskCache {
                 long from = offer.position();
                 long to = from + offer.length();
                 server.trace.event(
-                        server.loop.nanoTime(), write ? "store" : "load", granule, from, to - from);
+                        server.loop.nanoTime(),
+                        write ? "store" : "load",
+                        stored.number,
+                        from,
+                        to - from);
                 inFlight++;
                 Writing writing = new Writing(from, to);
                 if (write) {
@@ -249,7 +260,7 @@ final class SimCache implements DiskCache {
                 server.trace.event(
                         server.loop.nanoTime(),
                         end.getClass().getSimpleName(),
-                        granule,
+                        stored.number,
                         offer.position(),
                         offer.length());
                 if (!offer.terminated(end)) {
