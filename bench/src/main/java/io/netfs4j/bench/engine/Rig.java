@@ -111,7 +111,7 @@ final class Rig implements AutoCloseable {
         EngineLimits usual = EngineLimits.DEFAULT;
         EngineLimits limits =
                 new EngineLimits(
-                        usual.inFlightBytesMax(),
+                        usual.throttle(),
                         NEVER_NANOS,
                         most,
                         usual.attemptsMax(),
@@ -119,7 +119,8 @@ final class Rig implements AutoCloseable {
                         usual.retryMaxNanos(),
                         usual.parkFirstNanos(),
                         usual.parkMaxNanos(),
-                        usual.readaheadBytesMax());
+                        usual.readaheadBytesMax(),
+                        usual.cachePatienceNanos());
         VfsOptions options =
                 new VfsOptions(
                         new PageCache.Limits(memoryBytes, most, most),
