@@ -54,6 +54,10 @@ public record MountOptions(VfsOptions vfs) {
                     new Option("close", "server|start", "close waits for the server (start)"),
                     new Option("sync", "", "every write waits for the server"),
                     new Option(
+                            "unbuffered",
+                            "",
+                            "read and write past the page cache, as with O_DIRECT"),
+                    new Option(
                             "metadata",
                             "writeback|sync",
                             "new files are made on the server in the background (writeback)"),
@@ -136,6 +140,7 @@ public record MountOptions(VfsOptions vfs) {
                         soft ? Math.max(1, timeout) : 0,
                         oneOf(values, "close", List.of("start", "server")).equals("server"),
                         flag(values, "sync"),
+                        flag(values, "unbuffered"),
                         oneOf(values, "metadata", List.of("writeback", "sync")).equals("writeback"),
                         flag(values, "ro"),
                         ownership(values)));

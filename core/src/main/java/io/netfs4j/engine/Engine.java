@@ -5,12 +5,16 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Scheduler;
+import io.netfs4j.base.Segment;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
+import io.netfs4j.server.ServerFile;
 import io.netfs4j.trace.Counters;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -179,6 +183,40 @@ public final class Engine {
     public Completion<@Nullable Void> acquire(InodeData inode, Object owner) {
         limitRunning(inode);
         return inode.writebackLock().acquire(owner);
+    }
+
+    /** Begins a synchronous write: it asks for the write-back lock. */
+    @GuardedBy("inode lock")
+    public WriteThrough writeThrough(InodeData inode) {
+        WriteRequest request = new WriteRequest(this, inode, Origin.WRITE_THROUGH, nextRequestId());
+        return new WriteThrough(inode, request, acquire(inode, request));
+    }
+
+    /**
+     * Writes a caller's memory past the page cache, from the buffer's position to its limit, which
+     * are not moved. Never waits.
+     *
+     * @param memory must not be touched until {@link UnbufferedWrite#written} has ended
+     */
+    @GuardedBy("inode lock")
+    public UnbufferedWrite writeUnbuffered(InodeData inode, long from, ByteBuffer memory) {
+        UnbufferedWrite write = new UnbufferedWrite(this, inode, from, memory);
+        write.attempt();
+        return write;
+    }
+
+    /**
+     * Reads from the server into memory, past the page cache and the disk cache; what lies past the
+     * server's end is zeros.
+     *
+     * @param memory from position to limit, which are not moved; must not be touched until the
+     *     completion has ended
+     */
+    @GuardedBy("inode lock")
+    public Completion<@Nullable Void> readUnbuffered(
+            InodeData inode, ServerFile file, long from, ByteBuffer memory) {
+        Segment segment = new Segment(memory, memory.position(), memory.remaining());
+        return ReadRequest.intoMemory(this, inode, file, from, List.of(segment));
     }
 
     /** Gives up what is dirty and not in flight, of a file that is gone; its pages go too. */

@@ -49,6 +49,9 @@ public final class InodeData {
         /** A write request was committed; these are the server's attributes after it. */
         void onCommitted(ServerAttributes attributes);
 
+        /** A caller's bytes were written past the page cache; the size is set already. */
+        default void onWritten(long position, int count) {}
+
         /** No bytes are dirty or in flight any more. */
         void onClean();
 

@@ -5,6 +5,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.request.Origin;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
@@ -64,7 +65,9 @@ final class WriteCommit {
             inode.pendingTimes = PendingTimes.NONE;
         }
         // Else they go once more, after what is dirty: sending that moves them again.
-        if (!lost && (request.transferredBytes > 0 || !pending.isEmpty())) {
+        // What failed past the page cache may have made the file longer: that has to be learned.
+        boolean asks = request.origin == Origin.UNBUFFERED && request.failure != null;
+        if (!lost && (request.transferredBytes > 0 || !pending.isEmpty() || asks)) {
             commit(session, pending);
             return true;
         }

@@ -211,6 +211,12 @@ final class WriteRequest {
         return done;
     }
 
+    /** Whether all of it has to be sent again: the server did not take it so, but will. */
+    @GuardedBy("inode lock")
+    boolean isToBeRepeated() {
+        return commit.isToBeRepeated();
+    }
+
     @GuardedBy("inode lock")
     WriteSource source() {
         WriteSource taken = source;
@@ -365,6 +371,15 @@ final class WriteRequest {
         if (origin != Origin.UNBUFFERED) {
             openCacheStream();
         }
+        // A walk that begins somewhere begins with whole granules.
+        long first = issuedTo;
+        for (WriteStream stream : streams) {
+            first = Math.min(first, stream.floor(issuedTo));
+            if (stream.atomic) {
+                first = Math.min(first, stream.floor(baseBytes));
+            }
+        }
+        issuedTo = first;
     }
 
     @GuardedBy("inode lock")

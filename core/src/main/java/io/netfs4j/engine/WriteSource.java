@@ -23,6 +23,9 @@ interface WriteSource {
     /** The same for bytes that only the disk cache lacks. */
     long nextUncached(long from);
 
+    /** The end of the file once all of it is sent. */
+    long fileEnd();
+
     /** Takes the run of bytes to be sent that begins at {@code at}, up to {@code to}. */
     WriteSpan takeDirty(long at, long to);
 
@@ -59,6 +62,11 @@ interface WriteSource {
         }
 
         @Override
+        public long fileEnd() {
+            return inode.sizeBytes();
+        }
+
+        @Override
         public WriteSpan takeDirty(long at, long to) {
             return WriteSpan.of(pages().takeDirty(at, to));
         }
@@ -91,6 +99,11 @@ interface WriteSource {
         @Override
         public long nextUncached(long from) {
             return inode.pages().writeback().nextUncached(from);
+        }
+
+        @Override
+        public long fileEnd() {
+            return inode.sizeBytes();
         }
 
         @Override
@@ -135,6 +148,11 @@ interface WriteSource {
         @Override
         public long nextUncached(long position) {
             return Long.MAX_VALUE;
+        }
+
+        @Override
+        public long fileEnd() {
+            return Math.max(inode.sizeBytes(), end);
         }
 
         @Override

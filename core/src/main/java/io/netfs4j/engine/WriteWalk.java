@@ -227,7 +227,7 @@ final class WriteWalk {
             long ceiling = stream.ceiling(span.end());
             if (stream.isUpload()) {
                 // Past the end of the file there is nothing that could fill it.
-                long size = Math.max(request.inode().sizeBytes(), span.end());
+                long size = Math.max(request.source().fileEnd(), span.end());
                 ceiling = Math.min(ceiling, size);
             }
             stream.oweTo = Math.max(stream.oweTo, ceiling);

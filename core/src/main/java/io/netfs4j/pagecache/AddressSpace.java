@@ -359,6 +359,25 @@ public final class AddressSpace {
         }
     }
 
+    /** Drops the clean bytes of a range: the server has other ones by now. */
+    public void dropClean(long from, long to) {
+        Folio folio = folios.firstFrom(from);
+        while (folio != null && folio.position() < to) {
+            long next = folio.end();
+            int a = (int) Math.max(0, from - folio.position());
+            int b = (int) Math.min(folio.bytes(), to - folio.position());
+            folio.epoch++;
+            folio.loading.clear();
+            folio.uncached.remove(a, b);
+            folio.present.remove(a, b);
+            folio.present.addAll(folio.dirty);
+            folio.present.addAll(folio.writeback);
+            folios.dropIfEmpty(folio);
+            folios.settle(folio);
+            folio = folios.firstFrom(next);
+        }
+    }
+
     /** Drops every byte that the server has: the server's file is another version now. */
     public void invalidate() {
         Folio folio = folios.firstFrom(0);

@@ -22,6 +22,22 @@ public final class WritebackPages {
         return folios.oldest();
     }
 
+    /** Whether any byte of [from, to) is dirty. */
+    public boolean isDirty(long from, long to) {
+        Folio folio = folios.dirty.floor(from);
+        if (folio == null || folio.end() <= from) {
+            folio = folios.dirty.ceiling(from);
+        }
+        while (folio != null && folio.position() < to) {
+            long base = folio.position();
+            if (folio.dirty.intersects(Math.max(0, from - base), to - base)) {
+                return true;
+            }
+            folio = folios.dirty.ceiling(folio.end());
+        }
+        return false;
+    }
+
     /** The group that is written into now. */
     public WriteGroup currentGroup() {
         return folios.current();

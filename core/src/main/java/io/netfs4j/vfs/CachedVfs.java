@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
@@ -311,6 +312,17 @@ public final class CachedVfs implements Vfs {
     @Override
     public int write(OpenFile file, long position, ByteBuffer source) throws FsException {
         return files.write((OpenedInode) file, position, source);
+    }
+
+    @Override
+    public Completion<Integer> writeUnbuffered(OpenFile file, long position, ByteBuffer source)
+            throws FsException {
+        return files.unbuffered().write((OpenedInode) file, position, source);
+    }
+
+    @Override
+    public void barrier(OpenFile file) throws FsException {
+        files.barrier((OpenedInode) file);
     }
 
     @Override

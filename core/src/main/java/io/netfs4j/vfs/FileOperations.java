@@ -7,6 +7,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
 import io.netfs4j.engine.InodeData;
+import io.netfs4j.engine.WriteThrough;
 import io.netfs4j.pagecache.Block;
 import io.netfs4j.pagecache.MemoryPool;
 import io.netfs4j.pagecache.Turnstile;
@@ -26,11 +27,21 @@ import java.util.List;
  */
 final class FileOperations {
     private final VfsParts parts;
+
+    /** So many barriers may be on their way to the server, per file. */
+    private static final int BARRIERS_MAX = 16;
+
     private final SoftWaits soft;
+    private final UnbufferedOperations unbuffered;
 
     FileOperations(VfsParts parts) {
         this.parts = parts;
         this.soft = new SoftWaits(parts.environment(), parts.options().softTimeoutNanos());
+        this.unbuffered = new UnbufferedOperations(parts, soft);
+    }
+
+    UnbufferedOperations unbuffered() {
+        return unbuffered;
     }
 
     // ---- reading ------------------------------------------------------------------------------
@@ -38,6 +49,9 @@ final class FileOperations {
     int read(OpenedInode file, long position, ByteBuffer target) throws FsException {
         if (!file.flags().access().reads()) {
             throw new FsException(FsError.EBADF, "not open for reading");
+        }
+        if (unbuffered.isUnbuffered(file)) {
+            return unbuffered.read(file, position, target);
         }
         int start = target.position();
         boolean hinted = false;
@@ -119,6 +133,9 @@ final class FileOperations {
         if (!file.flags().access().reads()) {
             throw new FsException(FsError.EBADF, "not open for reading");
         }
+        if (unbuffered.isUnbuffered(file)) {
+            return null;
+        }
         InodeData data = file.data;
         file.inode.lock.lock();
         try {
@@ -153,23 +170,37 @@ final class FileOperations {
 
     int write(OpenedInode file, long position, ByteBuffer source) throws FsException {
         checkWritable(file, position, source.remaining());
+        if (unbuffered.isUnbuffered(file)) {
+            int count = unbuffered.writeAndWait(file, position, source);
+            if (isSynchronous(file)) {
+                sync(file.data);
+            }
+            return count;
+        }
         int count = source.remaining();
         WritePlace place = new WritePlace(position);
+        boolean synchronous = isSynchronous(file);
         try (Turnstile.Ticket ticket = parts.cache().writers().enter()) {
             while (source.hasRemaining()) {
                 Completion<@Nullable Void> turn = ticket.beforeTry();
                 if (turn == null) {
-                    FsException hopeless = writeStep(file, place, source);
-                    if (hopeless != null && source.remaining() == count) {
-                        throw hopeless;
+                    Hurdle hurdle =
+                            synchronous
+                                    ? writeThrough(file, place, source)
+                                    : writeStep(file, place, source, null);
+                    if (hurdle.hopeless != null && source.remaining() == count) {
+                        throw hurdle.hopeless;
                     }
-                    if (hopeless != null) {
+                    if (hurdle.hopeless != null) {
                         return count - source.remaining();
                     }
-                    if (source.hasRemaining()) {
-                        ticket.failed();
+                    turn = hurdle.flushed;
+                    if (turn == null) {
+                        if (source.hasRemaining()) {
+                            ticket.failed();
+                        }
+                        continue;
                     }
-                    continue;
                 }
                 parts.engine().counters().add(Counter.THROTTLE_WAITS, 1);
                 try {
@@ -182,19 +213,79 @@ final class FileOperations {
                 }
             }
         }
-        if (isSynchronous(file)) {
-            fsync(file);
+        if (synchronous) {
+            sync(file.data);
         }
         return count;
     }
 
+    /**
+     * Why a step of a write has not copied everything.
+     *
+     * @param hopeless why waiting for more room is hopeless, or null
+     * @param flushed ends when data of an older group is out of the way; null when room is lacking
+     */
+    private record Hurdle(
+            @Nullable FsException hopeless, @Nullable Completion<@Nullable Void> flushed) {
+        static final Hurdle NONE = new Hurdle(null, null);
+    }
+
+    /**
+     * Copies in as much as there is room for, and sends it meanwhile; returns when the server has
+     * that. It does not hold the write-back lock while it waits for more room, which other data of
+     * the same file may have to make.
+     */
+    private Hurdle writeThrough(OpenedInode file, WritePlace place, ByteBuffer source)
+            throws FsException {
+        WriteThrough through;
+        file.inode.lock.lock();
+        try {
+            through = parts.engine().writeThrough(file.data);
+        } finally {
+            file.inode.lock.unlock();
+        }
+        try (through) {
+            soft.await(through.turn());
+            Hurdle hurdle = writeStep(file, place, source, through);
+            Completion<@Nullable Void> done;
+            file.inode.lock.lock();
+            try {
+                done = through.end();
+            } finally {
+                file.inode.lock.unlock();
+            }
+            awaitSaved(file, done);
+            return hurdle;
+        }
+    }
+
     private boolean isSynchronous(OpenedInode file) {
         OpenFlags flags = file.flags();
-        return flags.sync() || flags.dataSync() || flags.direct() || parts.options().syncWrites();
+        boolean appendsDirectly = flags.direct() && flags.append();
+        return flags.sync() || flags.dataSync() || appendsDirectly || parts.options().syncWrites();
+    }
+
+    /** What was written before is on the server before what is written afterwards. */
+    void barrier(OpenedInode file) throws FsException {
+        while (true) {
+            Completion<@Nullable Void> flushed;
+            file.inode.lock.lock();
+            try {
+                if (file.data.pages().groups() < BARRIERS_MAX) {
+                    file.data.pages().beginGroup();
+                    return;
+                }
+                flushed = parts.engine().writeback(file.data, Origin.SYNC);
+            } finally {
+                file.inode.lock.unlock();
+            }
+            soft.await(flushed);
+        }
     }
 
     boolean tryWrite(OpenedInode file, long position, ByteBuffer source) throws FsException {
         if (isSynchronous(file)
+                || unbuffered.isUnbuffered(file)
                 || parts.cache().writers().waiting() > 0
                 || file.inode.lock.hasQueuedThreads()) {
             return false;
@@ -205,7 +296,7 @@ final class FileOperations {
         // One hold of the lock for both: nobody may send, or append behind, what is taken back.
         file.inode.lock.lock();
         try {
-            writeStep(file, place, source);
+            writeStep(file, place, source, null);
             if (source.hasRemaining()) {
                 // What was written stands and is written once more by the caller's waiting write,
                 // at the same place; an append has to go on where it began.
@@ -244,9 +335,10 @@ final class FileOperations {
     /**
      * Copies in as much as there is room for.
      *
-     * @return why waiting for more room is hopeless, or null
+     * @param through sends it, or null when nobody waits for that
      */
-    private @Nullable FsException writeStep(OpenedInode file, WritePlace place, ByteBuffer source) {
+    private Hurdle writeStep(
+            OpenedInode file, WritePlace place, ByteBuffer source, @Nullable WriteThrough through) {
         InodeData data = file.data;
         Inode inode = file.inode;
         inode.lock.lock();
@@ -255,7 +347,8 @@ final class FileOperations {
                 place.sizeBefore = data.sizeBytes();
                 place.next = data.sizeBytes();
             }
-            int n = data.pages().write(place.next, source, source.remaining());
+            long from = place.next;
+            int n = data.pages().write(from, source, source.remaining());
             place.next += n;
             if (n > 0) {
                 data.setSizeBytes(Math.max(data.sizeBytes(), place.next));
@@ -264,15 +357,25 @@ final class FileOperations {
                 inode.changed = inode.modified;
                 inode.changes++;
                 data.setPendingTimes(data.pendingTimes().written(inode.modified));
+                if (through != null) {
+                    through.advance(from, place.next);
+                }
                 parts.engine().flusher().onDirtied(data);
             }
-            return source.hasRemaining() ? data.uploadFailure() : null;
+            if (!source.hasRemaining()) {
+                return Hurdle.NONE;
+            }
+            if (data.pages().isOlderGroupAt(place.next)) {
+                return new Hurdle(null, parts.engine().writeback(data, Origin.SYNC));
+            }
+            FsException hopeless = data.uploadFailure();
+            return hopeless == null ? Hurdle.NONE : new Hurdle(hopeless, null);
         } finally {
             inode.lock.unlock();
         }
     }
 
-    private void checkWritable(OpenedInode file, long position, int count) throws FsException {
+    static void checkWritable(OpenedInode file, long position, int count) throws FsException {
         if (!file.flags().access().writes()) {
             throw new FsException(FsError.EBADF, "not open for writing");
         }
@@ -307,6 +410,12 @@ final class FileOperations {
         } finally {
             file.inode.lock.unlock();
         }
+        awaitSaved(file, saved);
+        sync(file.data);
+    }
+
+    /** Waits for a write-back; its failure counts as heard by this open file. */
+    private void awaitSaved(OpenedInode file, Completion<@Nullable Void> saved) throws FsException {
         FsException failed = null;
         try {
             soft.await(saved);
@@ -325,7 +434,6 @@ final class FileOperations {
         if (failed != null) {
             throw failed;
         }
-        sync(file.data);
     }
 
     /** The server's own stable storage, when something was committed since the last time. */

@@ -315,6 +315,17 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
 
         @Override
+        public void onWritten(long position, int count) {
+            InodeData data = inode.data;
+            if (data != null) {
+                inode.sizeBytes = data.sizeBytes();
+            }
+            inode.changes++;
+            inode.fetchedNanos = Long.MIN_VALUE;
+            parts.coherency().kernelCache().invalidate(inode.ino, position, count);
+        }
+
+        @Override
         public void onCommitting() {
             committing = inode.ownerChanges;
         }

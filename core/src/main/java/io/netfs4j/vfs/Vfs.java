@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsException;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.RenameMode;
@@ -66,6 +67,23 @@ public interface Vfs {
 
     /** Writes all remaining bytes of the source; waits when too much is dirty. */
     int write(OpenFile file, long position, ByteBuffer source) throws FsException;
+
+    /**
+     * Writes past the page cache, from the buffer's position to its limit, which are not moved.
+     * Never waits for the server.
+     *
+     * @param source must not be touched until the completion has ended
+     * @return ends, once and on any thread, with how many bytes from the beginning the server has
+     * @throws FsException when it could not begin
+     */
+    Completion<Integer> writeUnbuffered(OpenFile file, long position, ByteBuffer source)
+            throws FsException;
+
+    /**
+     * What was written to the file before is on the server before anything that is written to it
+     * afterwards, by whomever. Waits only when there are too many such barriers.
+     */
+    void barrier(OpenFile file) throws FsException;
 
     /** As {@link #write} when that needs no waiting; else writes nothing and returns false. */
     boolean tryWrite(OpenFile file, long position, ByteBuffer source) throws FsException;

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *     long with ETIMEDOUT, and what is dirty stays dirty
  * @param closeWaits whether close returns only when the data is on the server
  * @param syncWrites whether every write is synchronous
+ * @param unbuffered whether every file is read and written past the page cache, as with O_DIRECT
  * @param metadataWriteback whether a new file is an application's before it is the server's
  * @param readOnly whether changes are refused with EROFS
  * @param ownership what to show and drop of the server's owners and permission bits
@@ -27,6 +28,7 @@ public record VfsOptions(
         long softTimeoutNanos,
         boolean closeWaits,
         boolean syncWrites,
+        boolean unbuffered,
         boolean metadataWriteback,
         boolean readOnly,
         Ownership ownership) {
@@ -48,6 +50,7 @@ public record VfsOptions(
                 EngineLimits.DEFAULT,
                 5_000_000_000L,
                 0,
+                false,
                 false,
                 false,
                 true,

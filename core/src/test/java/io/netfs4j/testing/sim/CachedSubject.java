@@ -86,6 +86,7 @@ final class CachedSubject implements Subject {
                 random.nextInt(6) == 0 ? pick(random, MILLI, SECOND, SECOND, 60 * SECOND) : 0,
                 random.nextInt(6) == 0,
                 random.nextInt(10) == 0,
+                random.nextInt(12) == 0,
                 random.nextInt(4) != 0,
                 false,
                 VfsOptions.Ownership.SERVERS);
@@ -108,6 +109,11 @@ final class CachedSubject implements Subject {
     @Override
     public boolean isSynchronous() {
         return options.syncWrites();
+    }
+
+    @Override
+    public boolean isUnbuffered() {
+        return options.unbuffered();
     }
 
     @Override

@@ -64,10 +64,18 @@ final class FileOps {
         }
         event("write", file, position, data.length);
         handle.busy++;
+        boolean unbuffered = !append && (handle.flags.direct() || world.subject().isUnbuffered());
+        file.unbuffered += unbuffered ? 1 : 0;
         try {
             int errors = file.errors();
             int count = put(handle, append ? 0 : position, data);
-            file.wrote(change, count);
+            if (unbuffered && count < data.length) {
+                // Of the piece that failed the server may have anything, and be longer for it.
+                requireOnServer(handle, position, Arrays.copyOf(data, count));
+                file.failed(change, sizeNow(handle.node, file));
+            } else {
+                file.wrote(change, count);
+            }
             if (isSynchronous(handle) && count == data.length) {
                 requireOnServer(handle, position, data);
             }
@@ -80,6 +88,7 @@ final class FileOps {
             }
             file.failed(change, sizeNow(handle.node, file));
         } finally {
+            file.unbuffered -= unbuffered ? 1 : 0;
             handle.busy--;
         }
         return true;

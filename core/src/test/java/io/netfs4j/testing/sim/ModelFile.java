@@ -69,8 +69,10 @@ final class ModelFile {
     /** Somebody sets attributes now. */
     boolean beingSet;
 
-    /** Open files, for claims of exclusive things. */
+    /** Open files, for claims of exclusive things; and writes past the page cache under way. */
     int opens;
+
+    int unbuffered;
 
     ModelFile(int number, Sequence sequence) {
         this.number = number;
@@ -587,7 +589,8 @@ final class ModelFile {
     /** Notes an error; {@code must}: each open file has to hear of it. */
     void error(boolean must) {
         errors++;
-        if (must && !unlinked) {
+        // A write past the page cache tells its caller, and nobody else.
+        if (must && !unlinked && unbuffered == 0) {
             lastMust = errors;
         }
     }

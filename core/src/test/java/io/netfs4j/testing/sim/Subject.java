@@ -29,6 +29,11 @@ interface Subject {
         return false;
     }
 
+    /** Whether every file is written past the page cache. */
+    default boolean isUnbuffered() {
+        return false;
+    }
+
     /** How many applications it bears at once. */
     default int applicationsMax() {
         return 4;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.request.Origin;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.ByteBuffer;
+
+/**
+ * A write from a caller's memory past the page cache: what is dirty in its range is written back
+ * first, what is clean there dropped, then the issuer runs over the caller's memory. Ends with how
+ * many bytes from the beginning on the server has.
+ *
+ * <p><b>Threads</b>: with the inode's lock held, which its own steps take.
+ */
+public final class UnbufferedWrite {
+    private final Engine engine;
+    private final InodeData inode;
+    private final long from;
+    private final long to;
+    private final WriteSource source;
+    private final Completion<Integer> written = new Completion<>();
+
+    /** Its request, from asking for the write-back lock on. */
+    @GuardedBy("inode lock")
+    private @Nullable WriteRequest request;
+
+    @GuardedBy("inode lock")
+    private boolean issuing;
+
+    UnbufferedWrite(Engine engine, InodeData inode, long from, ByteBuffer memory) {
+        this.engine = engine;
+        this.inode = inode;
+        this.from = from;
+        this.to = from + memory.remaining();
+        this.source = new WriteSource.Memory(inode, from, memory);
+    }
+
+    /**
+     * Ends, once and on any thread, with how many bytes the server has, counted from the beginning:
+     * fewer than all after a failure in the middle. Fails when it has none. The memory is the
+     * caller's again then, and not before.
+     */
+    public Completion<Integer> written() {
+        return written;
+    }
+
+    /** Calls it off: what was not issued will not be, and it ends when nothing is in flight. */
+    @GuardedBy("inode lock")
+    public void cancel(FsException why) {
+        WriteRequest asked = request;
+        if (issuing && asked != null) {
+            asked.fail(why);
+            asked.post();
+        } else if (!written.isDone()) {
+            if (asked != null) {
+                inode.writebackLock().release(asked);
+                request = null;
+            }
+            written.fail(why);
+        }
+    }
+
+    @GuardedBy("inode lock")
+    void attempt() {
+        if (written.isDone()) {
+            return;
+        }
+        if (inode.pages().writeback().isDirty(from, to)) {
+            engine.writeback(inode, Origin.SYNC).whenDone(this::flushed);
+            return;
+        }
+        WriteRequest next =
+                new WriteRequest(engine, inode, Origin.UNBUFFERED, engine.nextRequestId());
+        next.takeFrom(source, from);
+        request = next;
+        engine.acquire(inode, next).whenDone((turn, never) -> step(() -> issue(next)));
+    }
+
+    private void flushed(@Nullable Void nothing, @Nullable FsException failure) {
+        if (failure != null) {
+            written.fail(failure);
+        } else {
+            step(this::attempt);
+        }
+    }
+
+    private void step(Runnable action) {
+        engine.scheduler()
+                .execute(() -> {
+                    inode.lock().lock();
+                    try {
+                        action.run();
+                    } finally {
+                        inode.lock().unlock();
+                    }
+                });
+    }
+
+    @GuardedBy("inode lock")
+    @SuppressWarnings("ReferenceEquality") // a request is one object
+    private void issue(WriteRequest turned) {
+        if (request != turned) {
+            return; // Called off meanwhile.
+        }
+        if (inode.pages().writeback().isDirty(from, to)) {
+            // Written into since: that has to go first after all.
+            request = null;
+            inode.writebackLock().release(turned);
+            attempt();
+            return;
+        }
+        issuing = true;
+        inode.pages().drop(from, to);
+        inode.uncache(from, to);
+        turned.done().whenDone((done, failure) -> step(() -> end(turned, failure)));
+        turned.post();
+    }
+
+    @GuardedBy("inode lock")
+    private void end(WriteRequest over, @Nullable FsException failure) {
+        issuing = false;
+        request = null;
+        // What was read meanwhile may be older; what was written meanwhile is newer, and stays.
+        inode.pages().dropClean(from, to);
+        if (over.isToBeRepeated()) {
+            attempt();
+            return;
+        }
+        long end = Math.min(over.issuedTo, over.failed.next(from, to));
+        int count = (int) Math.max(0, Math.min(end, to) - from);
+        long size = Math.max(inode.sizeBytes(), count == 0 ? 0 : from + count);
+        if (failure != null) {
+            // Of the piece that failed the server may have a part.
+            size = Math.max(size, inode.remoteSizeBytes());
+        }
+        inode.setSizeBytes(size);
+        inode.listener().onWritten(from, (int) (to - from));
+        if (count == 0 && failure != null) {
+            written.fail(failure);
+        } else {
+            written.complete(count);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.engine.UnbufferedWrite;
+import io.netfs4j.request.Origin;
+import io.netfs4j.server.ServerFile;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.ByteBuffer;
+
+/** Reading and writing past the page cache: O_DIRECT, and mounts that ask for it. */
+final class UnbufferedOperations {
+    /** A read that waits goes through memory of its own of at most this size, in bytes. */
+    private static final int CHUNK_BYTES = 1 << 20;
+
+    private final VfsParts parts;
+    private final SoftWaits soft;
+
+    UnbufferedOperations(VfsParts parts, SoftWaits soft) {
+        this.parts = parts;
+        this.soft = soft;
+    }
+
+    /**
+     * Whether reads and writes of the file go past the page cache. Not those that append: their
+     * place is known only once they are in it.
+     */
+    boolean isUnbuffered(OpenedInode file) {
+        boolean wanted = file.flags().direct() || parts.options().unbuffered();
+        return wanted && !file.flags().append();
+    }
+
+    Completion<Integer> write(OpenedInode file, long position, ByteBuffer source)
+            throws FsException {
+        FileOperations.checkWritable(file, position, source.remaining());
+        if (!source.hasRemaining()) {
+            return Completion.done(0);
+        }
+        file.inode.lock.lock();
+        try {
+            return parts.engine().writeUnbuffered(file.data, position, source).written();
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
+    /** Writes and waits; returns how many bytes, which leave the source. */
+    int writeAndWait(OpenedInode file, long position, ByteBuffer source) throws FsException {
+        FileOperations.checkWritable(file, position, source.remaining());
+        if (!source.hasRemaining()) {
+            return 0;
+        }
+        UnbufferedWrite write;
+        file.inode.lock.lock();
+        try {
+            write = parts.engine().writeUnbuffered(file.data, position, source);
+        } finally {
+            file.inode.lock.unlock();
+        }
+        Completion<Integer> written = write.written();
+        Completion<@Nullable Void> over = new Completion<>();
+        written.whenDone((count, failure) -> over.complete(null));
+        try {
+            soft.await(over);
+        } catch (FsException e) {
+            file.inode.lock.lock();
+            try {
+                write.cancel(e);
+            } finally {
+                file.inode.lock.unlock();
+            }
+            // The caller's memory is his again only when nothing is in flight any more.
+            parts.environment().waits().awaitUninterruptibly(over);
+        }
+        int count = written.get();
+        source.position(source.position() + count);
+        return count;
+    }
+
+    /** Reads what the server has now. */
+    int read(OpenedInode file, long position, ByteBuffer target) throws FsException {
+        int start = target.position();
+        long at = position;
+        while (target.hasRemaining()) {
+            int count = readChunk(file, at, target);
+            if (count == 0) {
+                break;
+            }
+            at += count;
+        }
+        return target.position() - start;
+    }
+
+    private int readChunk(OpenedInode file, long at, ByteBuffer target) throws FsException {
+        InodeData data = file.data;
+        while (true) {
+            Completion<@Nullable Void> flushed = null;
+            Completion<@Nullable Void> read = null;
+            ByteBuffer memory = ByteBuffer.allocate(0);
+            file.inode.lock.lock();
+            try {
+                long left = Math.min(target.remaining(), data.sizeBytes() - at);
+                int count = (int) Math.min(left, CHUNK_BYTES);
+                if (count <= 0) {
+                    return 0;
+                }
+                if (data.pages().writeback().isDirty(at, at + count) || data.creation() != null) {
+                    flushed = parts.engine().writeback(data, Origin.SYNC);
+                } else if (data.pages().writebackBytes() > 0) {
+                    // Some of it may be what is read.
+                    flushed = parts.engine().writeback(data, Origin.SYNC);
+                } else {
+                    ServerFile handle = data.file();
+                    if (handle == null || !handle.isReadable()) {
+                        throw new FsException(
+                                handle == null ? FsError.EBADF : FsError.EACCES,
+                                "no handle to read with: " + data.listener().name());
+                    }
+                    memory = ByteBuffer.allocate(count);
+                    read = parts.engine().readUnbuffered(data, handle, at, memory);
+                }
+            } finally {
+                file.inode.lock.unlock();
+            }
+            if (flushed != null) {
+                soft.await(flushed);
+            } else if (read != null) {
+                soft.await(read);
+                target.put(memory.clear());
+                return memory.capacity();
+            }
+        }
+    }
+}
