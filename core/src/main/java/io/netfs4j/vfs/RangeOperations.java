@@ -157,15 +157,43 @@ final class RangeOperations {
                         throw new FsException(FsError.EBADF, "no handle on the server");
                     }
                     long asked = OpenOperations.ownerChanges(target.inode);
-                    copied[0] = writing.copyRange(reading, from, to, count);
-                    ServerAttributes a = writing.attributes();
-                    landed(target, to, copied[0], a, asked);
+                    try {
+                        copied[0] = writing.copyRange(reading, from, to, count);
+                    } catch (FsException e) {
+                        // The server may have copied a part.
+                        doubt(target.inode, target.data);
+                        throw e;
+                    }
+                    landed(target, to, copied[0], attributes(writing), asked);
                 });
         return copied[0];
     }
 
+    /** Null when the server does not tell: what it copied is there all the same. */
+    private static @Nullable ServerAttributes attributes(ServerFile file) {
+        try {
+            return file.attributes();
+        } catch (FsException e) {
+            return null;
+        }
+    }
+
+    /** Which version the server has is not known: the next open asks for it. */
+    private static void doubt(Inode inode, InodeData data) {
+        inode.lock.lock();
+        try {
+            data.invalidate();
+            data.setToken(null);
+            inode.changes++;
+            inode.fetchedNanos = Long.MIN_VALUE;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
     /** The server changed a range of the target: what is cached of it is old, sizes grow. */
-    private void landed(OpenedInode target, long to, long copied, ServerAttributes a, long asked) {
+    private void landed(
+            OpenedInode target, long to, long copied, @Nullable ServerAttributes a, long asked) {
         InodeData data = target.data;
         target.inode.lock.lock();
         try {
@@ -173,7 +201,13 @@ final class RangeOperations {
             data.uncache(to, to + copied);
             data.setSizeBytes(Math.max(data.sizeBytes(), to + copied));
             data.setUnsynced();
-            parts.coherency().applyOwn(target.inode, a, asked);
+            if (a == null) {
+                data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), to + copied));
+                target.inode.sizeBytes = data.sizeBytes();
+                doubt(target.inode, data);
+            } else {
+                parts.coherency().applyOwn(target.inode, a, asked);
+            }
             parts.coherency().kernelCache().invalidate(target.ino(), to, copied);
         } finally {
             target.inode.lock.unlock();
