@@ -14,6 +14,7 @@ final class Actor implements Runnable {
     private final FileOps files;
     private final NameOps names;
     private final DirectoryOps directories;
+    private final RangeOps ranges;
     private final int operations;
     private final @Nullable List<Plan.Operation> planned;
 
@@ -25,6 +26,7 @@ final class Actor implements Runnable {
         this.planned = planned;
         files = new FileOps(world);
         names = new NameOps(world);
+        ranges = new RangeOps(world, files);
         directories = new DirectoryOps(world, files, names);
     }
 
@@ -104,6 +106,11 @@ final class Actor implements Runnable {
             case LIST -> directories.list();
             case SYNC_DIRECTORY -> directories.syncDirectory();
             case FORGET -> names.forget();
+            case PUNCH -> ranges.punch();
+            case ZERO -> ranges.zero();
+            case ALLOCATE -> ranges.extend();
+            case COPY -> ranges.copy();
+            case SEEK -> ranges.seek();
         };
     }
 }

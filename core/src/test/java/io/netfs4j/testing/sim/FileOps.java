@@ -36,7 +36,7 @@ final class FileOps {
         return world.vfs();
     }
 
-    private @Nullable Handle pick(Predicate<Handle> wanted) {
+    @Nullable Handle pick(Predicate<Handle> wanted) {
         List<Handle> fitting = new ArrayList<>(world.handles.size());
         for (Handle handle : world.handles) {
             if (!handle.closing && wanted.test(handle)) {
@@ -94,7 +94,7 @@ final class FileOps {
         return true;
     }
 
-    private boolean isSynchronous(Handle handle) {
+    boolean isSynchronous(Handle handle) {
         return handle.flags.sync() || handle.flags.dataSync() || world.subject().isSynchronous();
     }
 
@@ -273,8 +273,9 @@ final class FileOps {
             Attributes attributes = vfs().getAttributes(handle.open.ino());
             handle.file.checkSize(attributes.sizeBytes(), watch, "getattr");
             if (quiet && handle.file.isAsSince(began)) {
-                handle.file.checkMode(attributes.mode(), "getattr");
-                handle.file.checkTimes(attributes.accessed(), attributes.modified(), "getattr");
+                handle.file.attributes.checkMode(attributes.mode(), "getattr");
+                handle.file.attributes.checkTimes(
+                        attributes.accessed(), attributes.modified(), "getattr");
             }
         } catch (FsException e) {
             handle.file.drop(watch);
@@ -304,14 +305,15 @@ final class FileOps {
         file.beingSet = true;
         file.setAt = began;
         handle.busy++;
-        file.mode = mode == null ? file.mode : null;
-        file.forgetTimes(change);
+        ModelAttributes known = file.attributes;
+        known.mode = mode == null ? known.mode : null;
+        known.forgetTimes(change);
         try {
             Attributes after = vfs().setAttributes(handle.open.ino(), change, handle.open);
-            file.mode = mode == null ? file.mode : mode;
-            file.checkMode(after.mode(), "setattr");
-            file.timesWereSet(change, began);
-            file.checkTimes(after.accessed(), after.modified(), "setattr");
+            known.mode = mode == null ? known.mode : mode;
+            known.checkMode(after.mode(), "setattr");
+            known.timesWereSet(change, began);
+            known.checkTimes(after.accessed(), after.modified(), "setattr");
         } catch (FsException e) {
             requireInjected(e, "setattr");
         } finally {
@@ -380,7 +382,7 @@ final class FileOps {
         }
     }
 
-    private void event(String what, ModelFile file, long a, long b) {
+    void event(String what, ModelFile file, long a, long b) {
         world.trace.event(world.loop.nanoTime(), what, file.number, a, b);
     }
 }

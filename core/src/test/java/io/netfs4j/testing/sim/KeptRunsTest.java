@@ -61,4 +61,16 @@ class KeptRunsTest {
                 .strike(Fault.COMMIT_FAILS, 1, 6, 0)
                 .passes();
     }
+
+    /** The server copied, but what it says of the file afterwards did not arrive (I22, I2). */
+    @Test
+    void replay_I22_seed197() {
+        KeptRun.of(197L)
+                .operation(0, 2, Op.WRITE)
+                .operation(1, 1, Op.WRITE)
+                .operation(0, 3, Op.COPY)
+                .operation(2, 2, Op.WRITE)
+                .strike(Fault.NAME_FAILS, 0, 3, 1)
+                .passes();
+    }
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
-import io.netfs4j.server.AttributeChange;
-
 import org.jspecify.annotations.Nullable;
 
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -50,21 +47,12 @@ final class ModelFile {
     /** No name any more: nothing of it has to reach the server. */
     boolean unlinked;
 
-    /** Permission bits that were set, null when unknown. */
-    @Nullable Integer mode;
-
-    /** Times that were set and stand, null when unknown. */
-    private @Nullable Instant accessed;
-
-    private @Nullable Instant modified;
-
-    /** When the server last refused times for good. */
-    private int timesRefusedAt;
+    final ModelAttributes attributes = new ModelAttributes(this);
 
     /** When attributes were last set, and when a change last began. */
     int setAt;
 
-    private int lastBegan;
+    int lastBegan;
 
     /** Somebody sets attributes now. */
     boolean beingSet;
@@ -178,79 +166,11 @@ final class ModelFile {
         return !beingSet && !isChanging() && setAt < moment && lastBegan < moment;
     }
 
-    /** Judges permission bits, where the model knows them. */
-    void checkMode(int seenMode, String where) {
-        if (mode != null && mode != seenMode) {
-            throw new Violation(
-                    "attributes",
-                    where
-                            + " of file "
-                            + number
-                            + " shows mode "
-                            + Integer.toOctalString(seenMode)
-                            + ", not "
-                            + Integer.toOctalString(mode));
-        }
-    }
-
-    /** Somebody sets times: until that has ended they are unknown. */
-    void forgetTimes(AttributeChange change) {
-        accessed = change.accessed() == null ? accessed : null;
-        modified = change.modified() == null ? modified : null;
-    }
-
-    /** They were set; but a change that came in between moved the file's modification time. */
-    void timesWereSet(AttributeChange change, int since) {
-        if (timesRefusedAt >= since) {
-            return;
-        }
-        accessed = change.accessed() == null ? accessed : change.accessed();
-        if (change.modified() != null && !isChanging() && lastBegan < since) {
-            modified = change.modified();
-        }
-    }
-
-    /**
-     * The server refused times for good, and will not be asked again.
-     *
-     * @return whether they are times that somebody set, who has to hear of it
-     */
-    boolean timesWereRefused(AttributeChange times) {
-        boolean ofAccess = accessed != null && accessed.equals(times.accessed());
-        boolean ofContent = modified != null && modified.equals(times.modified());
-        accessed = ofAccess ? null : accessed;
-        modified = ofContent ? null : modified;
-        timesRefusedAt = sequence.now();
-        return ofAccess || ofContent;
-    }
-
-    /** Judges times, where the model knows them. */
-    void checkTimes(Instant seenAccessed, Instant seenModified, String where) {
-        checkTime("accessed", accessed, seenAccessed, where);
-        checkTime("modified", modified, seenModified, where);
-    }
-
-    private void checkTime(String what, @Nullable Instant known, Instant seen, String where) {
-        if (known != null && !known.equals(seen)) {
-            throw new Violation(
-                    "attributes",
-                    where
-                            + " of file "
-                            + number
-                            + " shows "
-                            + what
-                            + " "
-                            + seen
-                            + ", not "
-                            + known);
-        }
-    }
-
     boolean isChanging() {
         return !changes.isEmpty();
     }
 
-    private boolean isResizing() {
+    boolean isResizing() {
         for (Change change : changes) {
             if (change.resizes) {
                 return true;
@@ -318,6 +238,75 @@ final class ModelFile {
         return change;
     }
 
+    /** Claims the making of zeros that leaves the size alone; null when another is in the way. */
+    @Nullable Change zero(int from, int to) {
+        if (isClaimed(from, to, false)) {
+            return null;
+        }
+        int dataAt = Math.min(from, size);
+        int dataEnd = Math.max(dataAt, Math.min(to, size));
+        Change change = new Change(from, to, size, new byte[dataEnd - dataAt], dataAt);
+        begin(change, dataAt, dataEnd);
+        return change;
+    }
+
+    /** Keeps others from changing what is copied from here; null when one does already. */
+    @Nullable Change hold(int from, int to) {
+        if (isClaimed(from, to, false)) {
+            return null;
+        }
+        grow(to);
+        Change change = new Change(from, to, size, Arrays.copyOfRange(value, from, to), from);
+        changes.add(change);
+        return change;
+    }
+
+    void release(Change hold) {
+        changes.remove(hold);
+    }
+
+    /** Claims a write of what another file, or this one, holds; null when one is in the way. */
+    @Nullable Change copy(Change hold, ModelFile source, int to, int count) {
+        Change change = write(to, new byte[count]);
+        if (change != null) {
+            takeOver(change, hold, source);
+        }
+        return change;
+    }
+
+    /** What is not known of the source is not known here either. */
+    private void takeOver(Change change, Change hold, ModelFile source) {
+        byte[] data = java.util.Objects.requireNonNull(change.data);
+        System.arraycopy(source.value, hold.from, data, 0, data.length);
+        int shift = change.dataAt - hold.from;
+        int end = hold.from + data.length;
+        for (int i = source.wild.nextSetBit(hold.from); i >= 0 && i < end; ) {
+            wild.set(i + shift);
+            i = source.wild.nextSetBit(i + 1);
+        }
+    }
+
+    /** It ended well, or in the middle. */
+    void copied(Change change, Change hold, ModelFile source, int count, boolean byServer) {
+        // What was unknown when it began may be known by now.
+        takeOver(change, hold, source);
+        wrote(change, count);
+        takeOver(change, hold, source);
+        if (byServer) {
+            acknowledged.copy(began, change.dataAt, change.dataAt + count);
+        }
+    }
+
+    /** Whether nothing was written there that a hole could not show. */
+    boolean mayBeHole(long from, long to) {
+        for (int i = (int) from; i < Math.min(to, size); i++) {
+            if (value[i] != 0 && !wild.get(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private boolean isClaimed(int from, int to, boolean resizes) {
         for (Change change : changes) {
             if (change.conflicts(from, to, resizes)) {
@@ -332,7 +321,7 @@ final class ModelFile {
         ended.fill(from, to, RUNNING);
         changes.add(change);
         lastBegan = change.began;
-        modified = null;
+        attributes.contentChanges();
         for (Reading reading : readings) {
             reading.meet(change);
         }

@@ -14,6 +14,11 @@ record PlainSubject(PlainVfs vfs) implements Subject {
     }
 
     @Override
+    public boolean knowsRanges() {
+        return false;
+    }
+
+    @Override
     public int applicationsMax() {
         return 1; // It does not keep names apart.
     }

@@ -320,10 +320,14 @@ final class SimFile implements ServerFile {
 
         private FsException refusal(AttributeChange times) {
             FsException e = server.inject(server.faults.permanent(), "commit");
-            if (e.error() == FsError.EACCES && model.timesWereRefused(times)) {
+            if (e.error() == FsError.EACCES && isTold(times)) {
                 model.error(true);
             }
             return e;
+        }
+
+        private boolean isTold(AttributeChange times) {
+            return model.attributes.timesWereRefused(times, server.sequence.now());
         }
 
         @Override

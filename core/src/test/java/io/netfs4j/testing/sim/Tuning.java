@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /** What the applications of one world do, how often and in which sizes: drawn by its seed. */
@@ -24,7 +25,15 @@ final class Tuning {
         LOOKUP(3, false),
         LIST(4, false),
         SYNC_DIRECTORY(1, false),
-        FORGET(2, false);
+        FORGET(2, false),
+        PUNCH(2, false),
+        ZERO(2, false),
+        ALLOCATE(2, false),
+        COPY(4, false),
+        SEEK(1, false);
+
+        /** Those up to here are drawn first: what else a seed draws does not depend on the rest. */
+        private static final Op LAST_OF_OLD = FORGET;
 
         private final int weight;
         private final boolean always;
@@ -47,22 +56,27 @@ final class Tuning {
     final boolean syncOpens;
 
     Tuning(RandomGenerator random) {
-        int sum = 0;
-        for (Op op : Op.values()) {
-            boolean drawn = op.always || random.nextInt(3) != 0;
-            weights[op.ordinal()] = drawn ? op.weight * (1 + random.nextInt(3)) : 0;
-            sum += weights[op.ordinal()];
-        }
-        // At least two of five operations write.
-        int writes = weights[Op.WRITE.ordinal()] + weights[Op.APPEND.ordinal()];
-        int lacking = Math.max(0, (2 * sum - 5 * writes + 2) / 3);
-        weights[Op.WRITE.ordinal()] += lacking;
-        weightsSum = sum + lacking;
+        drawWeights(random, 0, Op.LAST_OF_OLD.ordinal() + 1);
         fileBytesMax = FILE_BYTES[random.nextInt(10) == 0 ? 3 : random.nextInt(3)];
         writeBytesMax = 1 + random.nextInt(Math.min(fileBytesMax, 1 << random.nextInt(8, 19)));
         filesMax = 1 + random.nextInt(8);
         thinkNanos = new long[] {1, 100_000, 10_000_000, 3_000_000_000L}[random.nextInt(4)];
         syncOpens = random.nextInt(4) == 0;
+        drawWeights(random, Op.LAST_OF_OLD.ordinal() + 1, weights.length);
+        // At least two of five operations write.
+        int sum = Arrays.stream(weights).sum();
+        int writes = weights[Op.WRITE.ordinal()] + weights[Op.APPEND.ordinal()];
+        int lacking = Math.max(0, (2 * sum - 5 * writes + 2) / 3);
+        weights[Op.WRITE.ordinal()] += lacking;
+        weightsSum = sum + lacking;
+    }
+
+    private void drawWeights(RandomGenerator random, int from, int to) {
+        for (int i = from; i < to; i++) {
+            Op op = Op.values()[i];
+            boolean drawn = op.always || random.nextInt(3) != 0;
+            weights[i] = drawn ? op.weight * (1 + random.nextInt(3)) : 0;
+        }
     }
 
     Op draw(RandomGenerator random) {

@@ -283,7 +283,8 @@ final class World {
                 byte[] bytes = server.peek(file);
                 file.checkServer(bytes, Integer.MAX_VALUE - 1, "I3", "at the end");
                 ServerAttributes last = server.attributes(path.child(child.name));
-                file.checkTimes(last.accessed(), last.modified(), "the server at the end");
+                file.attributes.checkTimes(
+                        last.accessed(), last.modified(), "the server at the end");
                 if (server.cache != null) {
                     server.cache.check(
                             Long.toHexString(last.serverFileId()), last.token().text(), bytes);
