@@ -290,7 +290,8 @@ final class ReadRequest {
         Piece piece = new Piece(span.position, Piece.slice(span.segments, 0, count), count);
         Subrequest subrequest =
                 new Subrequest(
-                        String.format("R=%08x[%d]", id, subrequests++),
+                        id,
+                        subrequests++,
                         Subrequest.Direction.READ,
                         piece.position,
                         piece.segments,

@@ -449,7 +449,8 @@ final class WriteRequest {
         trace.begin();
         Subrequest subrequest =
                 new Subrequest(
-                        debugId(subrequests++),
+                        id,
+                        subrequests++,
                         Subrequest.Direction.WRITE,
                         position,
                         piece.segments,
@@ -592,10 +593,6 @@ final class WriteRequest {
             event.outcome = problem == null ? "done" : problem.toString();
             event.commit();
         }
-    }
-
-    private String debugId(int number) {
-        return String.format("R=%08x[%d]", id, number);
     }
 
     @Override

@@ -35,7 +35,8 @@ public final class Subrequest {
     private static final int TAKEN = 1;
     private static final int TERMINATED = 2;
 
-    private final String debugId;
+    private final int request;
+    private final int number;
     private final Direction direction;
     private final long position;
     private final List<Segment> segments;
@@ -45,13 +46,19 @@ public final class Subrequest {
     /** Set by {@link #take}; before that, the length offered. Published by the state's write. */
     private long length;
 
+    /**
+     * @param request the number of the request that it is of
+     * @param number its own, in that request
+     */
     public Subrequest(
-            String debugId,
+            int request,
+            int number,
             Direction direction,
             long position,
             List<Segment> segments,
             Listener listener) {
-        this.debugId = debugId;
+        this.request = request;
+        this.number = number;
         this.direction = direction;
         this.position = position;
         this.segments = segments;
@@ -65,7 +72,7 @@ public final class Subrequest {
 
     /** Such as {@code R=0000002a[3]}: request and number, as in traces. */
     public String debugId() {
-        return debugId;
+        return String.format("R=%08x[%d]", request, number);
     }
 
     public Direction direction() {
@@ -96,11 +103,11 @@ public final class Subrequest {
      */
     public void take(long bytes) {
         if (bytes < 1 || bytes > length) {
-            throw new IllegalStateException(debugId + ": takes " + bytes + " of " + length);
+            throw new IllegalStateException(debugId() + ": takes " + bytes + " of " + length);
         }
         length = bytes;
         if (!state.compareAndSet(OFFERED, TAKEN)) {
-            throw new IllegalStateException(debugId + ": taken twice");
+            throw new IllegalStateException(debugId() + ": taken twice");
         }
     }
 
@@ -139,7 +146,7 @@ public final class Subrequest {
 
     private Termination miscounted(long n) {
         return new Termination.Failed(
-                new FsException(FsError.EPROTO, debugId + ": " + n + " bytes of " + length));
+                new FsException(FsError.EPROTO, debugId() + ": " + n + " bytes of " + length));
     }
 
     /**
@@ -185,6 +192,6 @@ public final class Subrequest {
 
     @Override
     public String toString() {
-        return debugId + " " + direction + " [" + position + ", " + (position + length) + ")";
+        return debugId() + " " + direction + " [" + position + ", " + (position + length) + ")";
     }
 }

@@ -124,7 +124,8 @@ public final class Transfers {
         Completion<Termination> end = new Completion<>();
         Subrequest piece =
                 new Subrequest(
-                        "T=" + pieces.incrementAndGet(),
+                        0,
+                        pieces.incrementAndGet(),
                         direction,
                         position,
                         segments,

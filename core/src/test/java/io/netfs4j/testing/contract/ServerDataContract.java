@@ -130,7 +130,8 @@ public abstract class ServerDataContract extends ServerContract {
             AtomicReference<Termination> second = new AtomicReference<>();
             Subrequest piece =
                     new Subrequest(
-                            "M",
+                            0,
+                            0,
                             Subrequest.Direction.WRITE,
                             position + at,
                             Transfers.segments(Arrays.copyOfRange(part, at, part.length)),

@@ -26,7 +26,8 @@ final class Peek {
             file.reads()
                     .issue(
                             new Subrequest(
-                                    "peek",
+                                    0,
+                                    0,
                                     Subrequest.Direction.READ,
                                     0,
                                     List.of(room),

@@ -308,7 +308,8 @@ final class SimFile implements ServerFile {
                                 ByteBuffer.wrap(collected.bytes()), (int) sent.start(i), length);
                 Subrequest all =
                         new Subrequest(
-                                "publish",
+                                0,
+                                0,
                                 Subrequest.Direction.WRITE,
                                 sent.start(i),
                                 List.of(segment),

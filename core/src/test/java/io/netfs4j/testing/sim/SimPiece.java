@@ -154,7 +154,8 @@ final class SimPiece {
         Termination[] met = new Termination[1];
         Subrequest inner =
                 new Subrequest(
-                        "store",
+                        0,
+                        0,
                         offer.direction(),
                         offer.position(),
                         first(count),

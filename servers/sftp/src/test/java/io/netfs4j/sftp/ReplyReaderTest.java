@@ -53,7 +53,8 @@ class ReplyReaderTest {
         byte[] target = new byte[count];
         Subrequest piece =
                 new Subrequest(
-                        "T",
+                        0,
+                        0,
                         Subrequest.Direction.READ,
                         0,
                         Transfers.segments(target),
