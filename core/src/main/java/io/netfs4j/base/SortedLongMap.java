@@ -8,7 +8,8 @@ import java.util.Arrays;
 /**
  * A map from non-negative longs to objects, in ascending order of keys, without an object per
  * entry: a list of leaves of at most {@value #LEAF_MAX} entries. Looking up costs two binary
- * searches; inserting moves at most one leaf, and now and then the list of leaves.
+ * searches; inserting moves at most one leaf, and now and then the list of leaves. What is looked
+ * up is mostly near what was looked up before: the leaf of the last time is tried first.
  *
  * <p><b>Threads</b>: none of its own; the owner's lock guards it.
  */
@@ -21,8 +22,19 @@ public final class SortedLongMap<V> {
         int count;
     }
 
-    private Leaf[] leaves = new Leaf[0];
+    private @Nullable Leaf[] leaves = new @Nullable Leaf[0];
+
+    /** The first key of each leaf, side by side: a search among many leaves touches few lines. */
+    private long[] firsts = new long[0];
+
     private int leafCount;
+
+    /** The leaf found last. */
+    private int hint;
+
+    /** A leaf that became empty, for the next one needed. */
+    private @Nullable Leaf spare;
+
     private int size;
 
     public int size() {
@@ -48,7 +60,7 @@ public final class SortedLongMap<V> {
         if (l < 0) {
             return null;
         }
-        Leaf leaf = leaves[l];
+        Leaf leaf = leaf(l);
         int i = Arrays.binarySearch(leaf.keys, 0, leaf.count, key);
         return value(leaf, i >= 0 ? i : -i - 2);
     }
@@ -59,32 +71,34 @@ public final class SortedLongMap<V> {
         if (leafCount == 0) {
             return null;
         }
-        Leaf leaf = leaves[l];
+        Leaf leaf = leaf(l);
         int i = Arrays.binarySearch(leaf.keys, 0, leaf.count, key);
         int at = i >= 0 ? i : -i - 1;
         if (at < leaf.count) {
             return value(leaf, at);
         }
-        return l + 1 < leafCount ? value(leaves[l + 1], 0) : null;
+        return l + 1 < leafCount ? value(leaf(l + 1), 0) : null;
     }
 
     public @Nullable V first() {
-        return leafCount == 0 ? null : value(leaves[0], 0);
+        return leafCount == 0 ? null : value(leaf(0), 0);
     }
 
     public @Nullable V last() {
-        return leafCount == 0
-                ? null
-                : value(leaves[leafCount - 1], leaves[leafCount - 1].count - 1);
+        if (leafCount == 0) {
+            return null;
+        }
+        Leaf leaf = leaf(leafCount - 1);
+        return value(leaf, leaf.count - 1);
     }
 
     /** Puts a value; returns the one that was there, or null. */
     public @Nullable V put(long key, V value) {
         if (leafCount == 0) {
-            insertLeaf(0, new Leaf());
+            insertLeaf(0, newLeaf(), key);
         }
         int l = Math.max(0, leafIndex(key));
-        Leaf leaf = leaves[l];
+        Leaf leaf = leaf(l);
         int i = Arrays.binarySearch(leaf.keys, 0, leaf.count, key);
         if (i >= 0) {
             V old = value(leaf, i);
@@ -97,6 +111,7 @@ public final class SortedLongMap<V> {
             if (at >= leaf.count && upper != leaf) {
                 at -= leaf.count;
                 leaf = upper;
+                l++;
             }
         }
         System.arraycopy(leaf.keys, at, leaf.keys, at + 1, leaf.count - at);
@@ -105,6 +120,9 @@ public final class SortedLongMap<V> {
         leaf.values[at] = value;
         leaf.count++;
         size++;
+        if (at == 0) {
+            firsts[l] = key;
+        }
         return null;
     }
 
@@ -114,7 +132,7 @@ public final class SortedLongMap<V> {
         if (l < 0) {
             return null;
         }
-        Leaf leaf = leaves[l];
+        Leaf leaf = leaf(l);
         int i = Arrays.binarySearch(leaf.keys, 0, leaf.count, key);
         if (i < 0) {
             return null;
@@ -127,7 +145,12 @@ public final class SortedLongMap<V> {
         size--;
         if (leaf.count == 0) {
             System.arraycopy(leaves, l + 1, leaves, l, leafCount - l - 1);
+            System.arraycopy(firsts, l + 1, firsts, l, leafCount - l - 1);
             leafCount--;
+            leaves[leafCount] = null;
+            spare = leaf;
+        } else if (i == 0) {
+            firsts[l] = leaf.keys[0];
         }
         return old;
     }
@@ -137,45 +160,66 @@ public final class SortedLongMap<V> {
      * the lower leaf full.
      */
     private Leaf split(int l, int insertAt) {
-        Leaf lower = leaves[l];
+        Leaf lower = leaf(l);
         int keep = insertAt == LEAF_MAX ? LEAF_MAX : LEAF_MAX / 2;
-        Leaf upper = new Leaf();
+        Leaf upper = newLeaf();
         upper.count = LEAF_MAX - keep;
         System.arraycopy(lower.keys, keep, upper.keys, 0, upper.count);
         System.arraycopy(lower.values, keep, upper.values, 0, upper.count);
         Arrays.fill(lower.values, keep, LEAF_MAX, null);
         lower.count = keep;
-        insertLeaf(l + 1, upper);
+        insertLeaf(l + 1, upper, upper.keys[0]);
         return upper;
     }
 
-    private void insertLeaf(int at, Leaf leaf) {
+    private Leaf newLeaf() {
+        Leaf leaf = spare == null ? new Leaf() : spare;
+        spare = null;
+        return leaf;
+    }
+
+    private void insertLeaf(int at, Leaf leaf, long first) {
         if (leafCount == leaves.length) {
             leaves = Arrays.copyOf(leaves, Math.max(4, leafCount * 2));
+            firsts = Arrays.copyOf(firsts, leaves.length);
         }
         System.arraycopy(leaves, at, leaves, at + 1, leafCount - at);
+        System.arraycopy(firsts, at, firsts, at + 1, leafCount - at);
         leaves[at] = leaf;
+        firsts[at] = first;
         leafCount++;
     }
 
     private @Nullable Leaf leafOf(long key) {
         int l = leafIndex(key);
-        return l < 0 ? null : leaves[l];
+        return l < 0 ? null : leaf(l);
     }
 
     /** The last leaf whose first key is not above {@code key}; -1 if there is none. */
     private int leafIndex(long key) {
+        int near = hint;
+        if (near < leafCount
+                && firsts[near] <= key
+                && (near + 1 == leafCount || key < firsts[near + 1])) {
+            return near;
+        }
         int low = 0;
         int high = leafCount;
         while (low < high) {
             int mid = (low + high) >>> 1;
-            if (leaves[mid].keys[0] <= key) {
+            if (firsts[mid] <= key) {
                 low = mid + 1;
             } else {
                 high = mid;
             }
         }
+        hint = Math.max(0, low - 1);
         return low - 1;
+    }
+
+    @SuppressWarnings("NullAway") // below leafCount there are leaves
+    private Leaf leaf(int l) {
+        return leaves[l];
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // slots below count hold values
