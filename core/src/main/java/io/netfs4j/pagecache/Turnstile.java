@@ -7,6 +7,7 @@ import io.netfs4j.base.GuardedBy;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -14,7 +15,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * the head tries, and tries again when something was freed.
  *
  * <p><b>Threads</b>: any; its lock is a leaf. Turns are announced on the thread that freed
- * something.
+ * something. While nobody waits nothing is locked: who frees counts the event and then looks
+ * whether anybody waits, who is about to wait says so and then looks at the count, so that one of
+ * them sees the other.
  */
 public final class Turnstile {
     /** One who needs room. Used by one thread. */
@@ -31,19 +34,24 @@ public final class Turnstile {
          * @return null to try now, else what to wait for first
          */
         public @Nullable Completion<@Nullable Void> beforeTry() {
+            if (turn == null && !occupied) {
+                seen = events.get();
+                return null;
+            }
             lock.lock();
             try {
                 if (turn == null && !queued && !queue.isEmpty()) {
                     turn = new Completion<>();
                     queue.addLast(this);
                     queued = true;
+                    occupied = true;
                 }
                 Completion<@Nullable Void> pending = turn;
                 if (pending != null && !pending.isDone()) {
                     return pending;
                 }
                 turn = null;
-                seen = events;
+                seen = events.get();
                 return null;
             } finally {
                 lock.unlock();
@@ -60,7 +68,8 @@ public final class Turnstile {
                     queue.addFirst(this);
                     queued = true;
                 }
-                if (seen == events) {
+                occupied = true;
+                if (seen == events.get()) {
                     turn = new Completion<>();
                 }
             } finally {
@@ -71,14 +80,15 @@ public final class Turnstile {
         /** Done, or given up: the next one's turn. */
         @Override
         public void close() {
+            if (!queued) {
+                return;
+            }
             Completion<@Nullable Void> next;
             lock.lock();
             try {
-                if (!queued) {
-                    return;
-                }
                 queue.remove(this);
                 queued = false;
+                occupied = !queue.isEmpty();
                 next = headTurn();
             } finally {
                 lock.unlock();
@@ -94,8 +104,11 @@ public final class Turnstile {
     @GuardedBy("lock")
     private final ArrayDeque<Ticket> queue = new ArrayDeque<>();
 
-    @GuardedBy("lock")
-    private long events;
+    /** Whether the queue holds anybody; changes with the lock held. */
+    private volatile boolean occupied;
+
+    /** How often something was freed. */
+    private final AtomicLong events = new AtomicLong();
 
     public Ticket enter() {
         return new Ticket();
@@ -103,10 +116,13 @@ public final class Turnstile {
 
     /** Something was freed. */
     public void freed() {
+        events.incrementAndGet();
+        if (!occupied) {
+            return;
+        }
         Completion<@Nullable Void> next;
         lock.lock();
         try {
-            events++;
             next = headTurn();
         } finally {
             lock.unlock();
@@ -117,6 +133,9 @@ public final class Turnstile {
     }
 
     public int waiting() {
+        if (!occupied) {
+            return 0;
+        }
         lock.lock();
         try {
             return queue.size();
