@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
  * last one gives it back to the pool.
  */
 public final class Block {
-    private final MemoryPool pool;
     private final ByteBuffer memory;
     private final int page;
     private final int offset;
@@ -36,8 +35,7 @@ public final class Block {
     @GuardedBy("inode lock")
     boolean charged;
 
-    Block(MemoryPool pool, ByteBuffer memory, int page, int offset, int bytes) {
-        this.pool = pool;
+    Block(ByteBuffer memory, int page, int offset, int bytes) {
         this.memory = memory;
         this.page = page;
         this.offset = offset;
@@ -69,16 +67,13 @@ public final class Block {
         references++;
     }
 
-    /** Drops a reference; true when it was the last one, and the memory is back in the pool. */
+    /** Drops a reference; true when it was the last one, and the memory is to be freed. */
     boolean release() {
         if (references <= 0) {
             throw new IllegalStateException("block released twice");
         }
-        if (--references > 0) {
-            return false;
-        }
-        pool.free(this);
-        return true;
+        references--;
+        return references == 0;
     }
 
     void put(int at, ByteBuffer source, int count) {

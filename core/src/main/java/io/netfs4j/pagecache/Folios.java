@@ -168,18 +168,20 @@ final class Folios {
             }
         }
         if (to.groupOrNull() == null) {
-            cache.uncharge(folio.block);
-            if (folio.loading.isEmpty()) {
-                if (!folio.listed) {
-                    cache.list(folio);
-                    cache.freed();
-                }
+            boolean freed = cache.uncharge(folio.block);
+            boolean reclaimable = folio.loading.isEmpty();
+            if (reclaimable && !folio.listed) {
+                cache.list(folio);
+                freed = true;
+            }
+            if (freed) {
+                cache.freed();
+            }
+            if (reclaimable) {
                 return;
             }
         }
-        if (folio.listed) {
-            cache.unlist(folio);
-        }
+        cache.unlist(folio);
     }
 
     // ---- how they come and go -----------------------------------------------------------------
@@ -290,8 +292,11 @@ final class Folios {
         folio.uncached.clear();
         folio.attached = false;
         cache.unlist(folio);
-        cache.uncharge(folio.block);
+        boolean freed = cache.uncharge(folio.block);
         cache.release(folio.block);
+        if (freed) {
+            cache.freed();
+        }
     }
 
     /** Reclaims a clean folio; returns the bytes it freed. */

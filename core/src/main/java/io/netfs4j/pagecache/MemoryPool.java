@@ -120,8 +120,7 @@ public final class MemoryPool {
                 link(page + (1 << from), from);
             }
             usedBytes += bytes;
-            return new Block(
-                    this, slabs[page / slabPages], page, page % slabPages * PAGE_BYTES, bytes);
+            return new Block(slabs[page / slabPages], page, page % slabPages * PAGE_BYTES, bytes);
         } finally {
             lock.unlock();
         }

@@ -6,6 +6,7 @@ import io.netfs4j.base.GuardedBy;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
 
@@ -44,8 +45,7 @@ public final class PageCache {
     @GuardedBy("lock")
     private @Nullable Folio oldest;
 
-    @GuardedBy("lock")
-    private long dirtyBytes;
+    private final AtomicLong dirtyBytes = new AtomicLong();
 
     /** A folio could not be reclaimed only because its inode was locked just then. */
     private volatile boolean contended;
@@ -88,12 +88,7 @@ public final class PageCache {
 
     /** Dirty memory in bytes, as charged against the limits. */
     public long dirtyMemoryBytes() {
-        lock.lock();
-        try {
-            return dirtyBytes;
-        } finally {
-            lock.unlock();
-        }
+        return dirtyBytes.get();
     }
 
     public long memoryBytes() {
@@ -134,17 +129,15 @@ public final class PageCache {
      * taken for one: to take it and give it back would wake the very writer that has to wait.
      */
     boolean hasDirtyRoom(int bytes) {
-        boolean room;
-        lock.lock();
-        try {
-            room = dirtyBytes == 0 || dirtyBytes + bytes <= limits.dirtyBytesMax();
-        } finally {
-            lock.unlock();
-        }
+        boolean room = isWithinLimit(dirtyBytes.get(), bytes);
         if (!room) {
             pressure.run();
         }
         return room;
+    }
+
+    private boolean isWithinLimit(long dirty, int more) {
+        return dirty == 0 || dirty + more <= limits.dirtyBytesMax();
     }
 
     /** Counts a block as dirty memory; false when that would pass the limit. */
@@ -152,57 +145,46 @@ public final class PageCache {
         if (block.charged) {
             return true;
         }
-        boolean above;
-        lock.lock();
-        try {
-            if (dirtyBytes > 0 && dirtyBytes + block.bytes() > limits.dirtyBytesMax()) {
-                above = true;
-            } else {
-                dirtyBytes += block.bytes();
-                block.charged = true;
-                above = dirtyBytes > limits.dirtyBackgroundBytes();
+        long dirty;
+        do {
+            dirty = dirtyBytes.get();
+            if (!isWithinLimit(dirty, block.bytes())) {
+                pressure.run();
+                return false;
             }
-        } finally {
-            lock.unlock();
-        }
-        if (above) {
+        } while (!dirtyBytes.compareAndSet(dirty, dirty + block.bytes()));
+        block.charged = true;
+        if (dirty + block.bytes() > limits.dirtyBackgroundBytes()) {
             pressure.run();
         }
-        return block.charged;
+        return true;
     }
 
     /** Counts it whatever the limit: for bytes that are dirty again after a failure. */
     void chargeAnyway(Block block) {
-        if (block.charged) {
-            return;
-        }
-        lock.lock();
-        try {
-            dirtyBytes += block.bytes();
+        if (!block.charged) {
+            dirtyBytes.addAndGet(block.bytes());
             block.charged = true;
-        } finally {
-            lock.unlock();
         }
     }
 
-    void uncharge(Block block) {
+    /**
+     * Counts it no longer; whether it did. Those who wait for room are to be told ({@link #freed}).
+     */
+    boolean uncharge(Block block) {
         if (!block.charged) {
-            return;
+            return false;
         }
-        lock.lock();
-        try {
-            dirtyBytes -= block.bytes();
-            block.charged = false;
-        } finally {
-            lock.unlock();
-        }
-        freed();
+        dirtyBytes.addAndGet(-block.bytes());
+        block.charged = false;
+        return true;
     }
 
     /** Drops a reference to a block. */
     void release(Block block) {
         if (block.release()) {
             uncharge(block);
+            pool.free(block);
             freed();
         } else if (block.references() == 1) {
             // Its folio alone holds it now, and may be reclaimed.
@@ -218,6 +200,7 @@ public final class PageCache {
         if (!block.release()) {
             throw new IllegalStateException("a block just taken is in use");
         }
+        pool.free(block);
     }
 
     /** Lists a folio as reclaimable, as the most recently used. */
@@ -234,6 +217,11 @@ public final class PageCache {
     }
 
     void unlist(Folio folio) {
+        // Not listed, but looked at by a reclaim just now, which may list it again: that does no
+        // harm, for a reclaim looks whether a folio may go.
+        if (!folio.listed) {
+            return;
+        }
         lock.lock();
         try {
             if (folio.listed) {

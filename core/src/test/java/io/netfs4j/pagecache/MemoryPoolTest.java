@@ -26,7 +26,7 @@ class MemoryPoolTest {
                 if (!held.isEmpty() && random.nextInt(5) < 2) {
                     Block block = held.remove(random.nextInt(held.size()));
                     mark(pages, block, false);
-                    block.release();
+                    pool.free(block);
                 } else {
                     int bytes = MemoryPool.PAGE_BYTES << random.nextInt(8);
                     Block block = pool.allocate(Math.min(bytes, pool.blockBytesMax()));
@@ -39,7 +39,7 @@ class MemoryPoolTest {
                 long used = pages.cardinality() * (long) MemoryPool.PAGE_BYTES;
                 assertThat(pool.usedBytes()).as("seed %d", seed).isEqualTo(used);
             }
-            held.forEach(Block::release);
+            held.forEach(pool::free);
             assertThat(pool.usedBytes()).isZero();
             Block whole = pool.allocate(pool.blockBytesMax());
             assertThat(whole).as("all buddies have joined again").isNotNull();
