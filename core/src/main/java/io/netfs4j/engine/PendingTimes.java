@@ -29,6 +29,9 @@ public record PendingTimes(
 
     /** After a write at that moment. */
     public PendingTimes written(Instant now) {
+        if (now.equals(modified) && !modifiedWasSet) {
+            return this; // The clock has not moved since the write before.
+        }
         return new PendingTimes(accessed, now, false);
     }
 

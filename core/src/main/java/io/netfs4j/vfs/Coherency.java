@@ -9,6 +9,8 @@ import io.netfs4j.server.Capabilities;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.ServerAttributes;
 
+import org.jspecify.annotations.Nullable;
+
 import java.time.Instant;
 
 /**
@@ -24,9 +26,16 @@ final class Coherency {
     /** Its name and its dot; fewer where a server does not count those of directories. */
     private static final int LINKS_OF_DIRECTORY = 2;
 
+    /** One millisecond; see {@link #now}. */
+    private static final long TICK_NANOS = 1_000_000;
+
+    private record Tick(long atNanos, Instant time) {}
+
     private final Clock clock;
     private final VfsOptions options;
     private final Capabilities capabilities;
+
+    private volatile @Nullable Tick tick;
 
     /** Set by the door. */
     private volatile KernelCache kernelCache = KernelCache.NONE;
@@ -47,9 +56,17 @@ final class Coherency {
 
     /**
      * The wall clock in the server's granularity, so that a time stays what it is once it is sent.
+     * It stands still for a millisecond at a time, so that small writes need not make a time each;
+     * that of the kernel's own file systems moves every 1 to 10 ms.
      */
     Instant now() {
-        return round(clock.now());
+        long nanos = clock.nanoTime();
+        Tick last = tick;
+        if (last == null || nanos - last.atNanos >= TICK_NANOS) {
+            last = new Tick(nanos, round(clock.now()));
+            tick = last;
+        }
+        return last.time;
     }
 
     Instant round(Instant time) {
