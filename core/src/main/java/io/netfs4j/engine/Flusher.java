@@ -63,12 +63,27 @@ public final class Flusher {
     /** A file has become dirty, or dirtier. */
     @GuardedBy("inode lock")
     public void onDirtied(InodeData inode) {
+        // Most writes are into files that are known already, whose ticks go on.
+        if (!inode.isKnownUnsaved) {
+            list(inode);
+        }
+        if (inode.pages().dirtyBytes() >= engine.limits().eagerBytes()
+                && inode.writing == null
+                && inode.waiting == null
+                && !isParked(inode)) {
+            engine.writeback(inode, Origin.WRITEBACK);
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private void list(InodeData inode) {
         boolean tick;
         lock.lock();
         try {
             if (unsaved.add(inode)) {
                 inode.dirtySinceNanos = engine.nowNanos();
             }
+            inode.isKnownUnsaved = true;
             tick = !ticking;
             ticking = true;
         } finally {
@@ -76,12 +91,6 @@ public final class Flusher {
         }
         if (tick) {
             scheduleTick();
-        }
-        if (inode.pages().dirtyBytes() >= engine.limits().eagerBytes()
-                && inode.writing == null
-                && inode.waiting == null
-                && !isParked(inode)) {
-            engine.writeback(inode, Origin.WRITEBACK);
         }
     }
 
@@ -104,6 +113,7 @@ public final class Flusher {
                 unsaved.add(inode);
             } else {
                 unsaved.remove(inode);
+                inode.isKnownUnsaved = false;
             }
         } finally {
             lock.unlock();
@@ -182,6 +192,7 @@ public final class Flusher {
         lock.lock();
         try {
             unsaved.remove(inode);
+            inode.isKnownUnsaved = false;
         } finally {
             lock.unlock();
         }

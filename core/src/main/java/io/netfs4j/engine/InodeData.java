@@ -146,6 +146,10 @@ public final class InodeData {
 
     // The flusher's part.
 
+    /** Whether the flusher knows that something is unsaved. */
+    @GuardedBy("lock")
+    boolean isKnownUnsaved;
+
     /** When it became dirty, on the engine's clock. */
     @GuardedBy("lock")
     long dirtySinceNanos;
