@@ -201,7 +201,7 @@ public final class Engine {
     @GuardedBy("inode lock")
     public UnbufferedWrite writeUnbuffered(InodeData inode, long from, ByteBuffer memory) {
         UnbufferedWrite write = new UnbufferedWrite(this, inode, from, memory);
-        write.attempt();
+        write.begin();
         return write;
     }
 

@@ -96,7 +96,10 @@ final class Granules {
             return true;
         }
         drop();
-        if (!request.engine().fills().tryAcquire(end - start, 1, request)) {
+        if (request.isFilling()) {
+            // What it has read of this granule waits for the rest: there is no end to waiting.
+            request.engine().fills().acquireAnyway(end - start, 1);
+        } else if (!request.engine().fills().tryAcquire(end - start, 1, request)) {
             return false;
         }
         Fill target = new Fill(start, end);

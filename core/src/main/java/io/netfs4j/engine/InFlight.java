@@ -66,6 +66,17 @@ final class InFlight {
         }
     }
 
+    /** Takes a share whatever the limit: for one whose own share waits for it. */
+    void acquireAnyway(long count, int number) {
+        lock.lock();
+        try {
+            bytes += count;
+            pieces += number;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Gives back bytes, and the piece that they were of unless {@code number} is 0. */
     void release(long count, int number) {
         WriteRequest next;

@@ -65,8 +65,20 @@ public final class UnbufferedWrite {
         }
     }
 
+    /** Begins; never waits. */
     @GuardedBy("inode lock")
-    void attempt() {
+    void begin() {
+        boolean leavesHole = inode.pages().dirtyBytes() > 0 && from > inode.remoteSizeBytes();
+        if (leavesHole || inode.pages().groups() > 1) {
+            // Older data belongs into the hole, or has to be sent before.
+            engine.writeback(inode, Origin.SYNC).whenDone(this::flushed);
+        } else {
+            attempt();
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private void attempt() {
         if (written.isDone()) {
             return;
         }
@@ -107,11 +119,11 @@ public final class UnbufferedWrite {
         if (request != turned) {
             return; // Called off meanwhile.
         }
-        if (inode.pages().writeback().isDirty(from, to)) {
+        if (inode.pages().writeback().isDirty(from, to) || inode.pages().groups() > 1) {
             // Written into since: that has to go first after all.
             request = null;
             inode.writebackLock().release(turned);
-            attempt();
+            begin();
             return;
         }
         issuing = true;

@@ -397,6 +397,13 @@ final class WriteRequest {
         return streams.isEmpty() || !streams.get(0).isUpload() ? null : streams.get(0);
     }
 
+    /** Whether bytes that were read wait in a granule of the upload that is not whole yet. */
+    boolean isFilling() {
+        WriteStream upload = upload();
+        WriteSpan last = loans.peekLast();
+        return upload != null && last != null && last.end() > upload.floor(issuedTo);
+    }
+
     /** The least that all streams have sent. */
     long sentTo() {
         long least = issuedTo;

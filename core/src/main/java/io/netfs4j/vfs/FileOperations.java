@@ -246,6 +246,15 @@ final class FileOperations {
         }
         try (through) {
             soft.await(through.turn());
+            file.inode.lock.lock();
+            try {
+                if (file.data.pages().groups() > 1) {
+                    // Data of before a barrier goes first.
+                    return new Hurdle(null, parts.engine().writeback(file.data, Origin.SYNC));
+                }
+            } finally {
+                file.inode.lock.unlock();
+            }
             Hurdle hurdle = writeStep(file, place, source, through);
             Completion<@Nullable Void> done;
             file.inode.lock.lock();

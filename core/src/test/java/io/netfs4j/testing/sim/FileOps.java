@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.Segment;
@@ -64,10 +65,13 @@ final class FileOps {
         }
         event("write", file, position, data.length);
         handle.busy++;
-        boolean unbuffered = !append && (handle.flags.direct() || world.subject().isUnbuffered());
+        boolean unbuffered = isUnbuffered(handle);
         file.unbuffered += unbuffered ? 1 : 0;
         try {
             int errors = file.errors();
+            if (random.nextInt(30) == 0) {
+                barrier(handle);
+            }
             int count = put(handle, append ? 0 : position, data);
             if (unbuffered && count < data.length) {
                 // Of the piece that failed the server may have anything, and be longer for it.
@@ -94,6 +98,16 @@ final class FileOps {
         return true;
     }
 
+    private boolean isUnbuffered(Handle handle) {
+        return !handle.flags.append() && (handle.flags.direct() || world.subject().isUnbuffered());
+    }
+
+    private void barrier(Handle handle) throws FsException {
+        int began = world.sequence.next();
+        vfs().barrier(handle.open);
+        handle.file.barriers.add(began, world.sequence.next());
+    }
+
     boolean isSynchronous(Handle handle) {
         return handle.flags.sync() || handle.flags.dataSync() || world.subject().isSynchronous();
     }
@@ -107,13 +121,31 @@ final class FileOps {
         if (random.nextInt(3) == 0 && vfs().tryWrite(handle.open, position, source)) {
             return data.length;
         }
-        int written = vfs().write(handle.open, position, source);
+        int written =
+                isUnbuffered(handle) && random.nextInt(3) == 0
+                        ? putLater(handle, position, source)
+                        : vfs().write(handle.open, position, source);
         boolean faulty = world.faults.total() > 0 || !world.server.injected.isEmpty();
         if (written < 1 || written > data.length || (written < data.length && !faulty)) {
             throw new Violation(
                     "I1", "write returned " + written + " of " + data.length + " bytes");
         }
         return written;
+    }
+
+    /** Writes past the page cache without waiting in it. */
+    private int putLater(Handle handle, int position, ByteBuffer source) throws FsException {
+        Completion<Integer> written = vfs().writeUnbuffered(handle.open, position, source);
+        int[] ends = {0};
+        written.whenDone((count, failure) -> ends[0]++);
+        world.loop.awaitUninterruptibly(written);
+        if (isSynchronous(handle)) {
+            vfs().fsync(handle.open, true);
+        }
+        if (ends[0] != 1) {
+            throw new Violation("I10", "an unbuffered write called back " + ends[0] + " times");
+        }
+        return written.get();
     }
 
     private void requireOnServer(Handle handle, int position, byte[] data) {
@@ -154,7 +186,10 @@ final class FileOps {
             event("has read", file, position, count);
         } catch (FsException e) {
             requireInjected(e, "read");
-            if (e.error() == FsError.EINTR || e.error() == FsError.ETIMEDOUT) {
+            // One past the page cache writes back first, which may fail.
+            if (isUnbuffered(handle)
+                    || e.error() == FsError.EINTR
+                    || e.error() == FsError.ETIMEDOUT) {
                 file.drop(reading);
             } else {
                 file.failedToRead(reading);

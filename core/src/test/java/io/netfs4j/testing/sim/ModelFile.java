@@ -23,12 +23,12 @@ final class ModelFile {
     private byte[] value = new byte[0];
 
     /** When the last change of each byte began and ended. */
-    private final Runs began = new Runs();
+    final Runs began = new Runs();
 
-    private final Runs ended = new Runs();
+    final Runs ended = new Runs();
 
     /** The change (by its beginning) that the server is known to have; equal to began: clean. */
-    private final Runs acknowledged = new Runs();
+    final Runs acknowledged = new Runs();
 
     private final BitSet wild = new BitSet();
     private int size;
@@ -61,6 +61,7 @@ final class ModelFile {
     int opens;
 
     int unbuffered;
+    final ModelBarriers barriers = new ModelBarriers(this);
 
     ModelFile(int number, Sequence sequence) {
         this.number = number;
@@ -349,6 +350,7 @@ final class ModelFile {
 
     /** It failed: what is there now, and the size, are unknown within its bounds. */
     void failed(Change change, long sizeNow) {
+        barriers.forget();
         int least = change.resizes ? Math.min(size, change.newSize) : size;
         int most = change.resizes ? Math.max(size, change.newSize) : size;
         if (change.resizes && (sizeNow < least || sizeNow > most)) {
@@ -556,6 +558,20 @@ final class ModelFile {
         return false;
     }
 
+    /** Whether the server lacks any of these bytes; where it has none, they are zeros. */
+    boolean differs(byte[] there, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (!wild.get(i) && value[i] != (i < there.length ? there[i] : 0)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean holds(int position, byte seen) {
+        return value[position] == seen && !wild.get(position);
+    }
+
     void checkSizeLimit(long to) {
         if (to > sizeMax() || to > value.length) {
             throw new Violation(
@@ -565,11 +581,11 @@ final class ModelFile {
     }
 
     /** The server has these bytes, as they were at or after a moment. */
-    void acknowledge(long from, long to, int since) {
+    void acknowledge(long from, long to, int since, byte @Nullable [] sent) {
         int end;
         for (int i = (int) from; i < to; i = end) {
-            end = Math.min((int) to, ended.endOf(i));
-            if (ended.at(i) < since) {
+            end = sent == null ? Math.min((int) to, ended.endOf(i)) : i + 1;
+            if (ended.at(i) < since && (sent == null || sent[i] == value[i])) {
                 acknowledged.copy(began, i, end);
             }
         }

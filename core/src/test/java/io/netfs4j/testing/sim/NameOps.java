@@ -217,8 +217,9 @@ final class NameOps {
         boolean sync = world.tuning.syncOpens && random.nextInt(4) == 0;
         Access access = random.nextInt(6) == 0 ? Access.READ : Access.READ_WRITE;
         boolean truncate = access.writes() && random.nextInt(6) == 0;
+        boolean direct = world.tuning.syncOpens && random.nextInt(6) == 0;
         return new OpenFlags(
-                access, append, truncate, exclusive, sync, random.nextInt(8) == 0 && sync, false);
+                access, append, truncate, exclusive, sync, random.nextInt(8) == 0 && sync, direct);
     }
 
     boolean createOrOpen() {

@@ -83,6 +83,7 @@ final class RangeOps {
             Handle handle, AllocateMode mode, int from, int length, ModelFile.Change change) {
         ModelFile file = handle.file;
         files.event("allocate " + mode, file, from, length);
+        file.unbuffered++;
         handle.busy++;
         try {
             vfs().allocate(handle.open, mode, from, length);
@@ -98,6 +99,7 @@ final class RangeOps {
             toldOf(handle, e);
             file.failed(change, files.sizeNow(handle.node, file));
         } finally {
+            file.unbuffered--;
             handle.busy--;
         }
     }
@@ -165,6 +167,7 @@ final class RangeOps {
         boolean byServer = world.server.capabilities().has(Capability.SERVER_COPY);
         source.busy++;
         target.busy++;
+        target.file.unbuffered++;
         try {
             long done = vfs().copyRange(source.open, copy.hold.from, target.open, to, asked);
             files.event("copied", target.file, to, done);
@@ -181,6 +184,7 @@ final class RangeOps {
         } finally {
             source.busy--;
             target.busy--;
+            target.file.unbuffered--;
         }
     }
 

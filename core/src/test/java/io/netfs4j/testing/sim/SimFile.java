@@ -315,7 +315,7 @@ final class SimFile implements ServerFile {
                                 List.of(segment),
                                 (s, t) -> {});
                 into.issue(all, () -> {});
-                model.acknowledge(sent.start(i), sent.end(i), began);
+                model.acknowledge(sent.start(i), sent.end(i), began, collected.bytes());
             }
         }
 

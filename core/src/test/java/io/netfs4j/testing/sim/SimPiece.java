@@ -57,6 +57,11 @@ final class SimPiece {
         if (session != null) {
             long zerosFrom = session.parts == null ? Long.MAX_VALUE : session.parts.baseBytes();
             file.model.checkUpload(from(), to(), session.granuleBytes(), zerosFrom);
+            if (session.granuleBytes() == 1 && session.parts == null) {
+                byte[] sent = new byte[(int) offer.length()];
+                offer.copyOut(0, sent, 0, sent.length);
+                file.model.barriers.check(from(), sent, server.peek(file.model));
+            }
             retry = session.sent.issued(this);
         }
         if (server.isDown()) {
@@ -199,7 +204,9 @@ final class SimPiece {
                 session.pieceFailed();
             }
             if (session.parts == null) {
-                file.model.acknowledge(from(), from() + whole, session.began);
+                // What filled a granule was older than what is dirty there, perhaps.
+                byte[] there = session.granuleBytes() > 1 ? server.peek(file.model) : null;
+                file.model.acknowledge(from(), from() + whole, session.began, there);
             }
         }
         server.ended(this, isWrite() ? transferred : 0);

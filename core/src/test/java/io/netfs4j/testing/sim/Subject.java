@@ -32,6 +32,8 @@ interface Subject {
     /** Whether every file is written past the page cache. */
     default boolean isUnbuffered() {
         return false;
+    }
+
     /** Whether it knows fallocate, lseek and copy_file_range. */
     default boolean knowsRanges() {
         return true;

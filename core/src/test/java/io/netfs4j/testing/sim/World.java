@@ -231,7 +231,9 @@ final class World {
     }
 
     ModelFile newFile() {
-        return new ModelFile(++filesMade, sequence);
+        ModelFile file = new ModelFile(++filesMade, sequence);
+        file.unbuffered = subject().isUnbuffered() ? 1 : 0;
+        return file;
     }
 
     /** Does an operation; returns whether there was anything to do. */

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The barriers of one file: what was written before one must be on the server before anything is
+ * sent that was written after it (I13).
+ */
+final class ModelBarriers {
+    private final ModelFile file;
+
+    /** When each began and ended. */
+    private final List<int[]> moments = new ArrayList<>();
+
+    ModelBarriers(ModelFile file) {
+        this.file = file;
+    }
+
+    void add(int began, int ended) {
+        moments.add(new int[] {began, ended});
+    }
+
+    /** Of bytes that are not known nobody knows what they are older than. */
+    void forget() {
+        moments.clear();
+    }
+
+    /** A piece is sent: what of it was written after a barrier may not overtake what was before. */
+    void check(long from, byte[] sent, byte[] there) {
+        if (moments.isEmpty()) {
+            return;
+        }
+        int to = (int) from + sent.length;
+        int newest = newestUnsent((int) from, sent);
+        int before = 0;
+        for (int[] moment : moments) {
+            if (moment[1] < newest) {
+                before = Math.max(before, moment[0]);
+            }
+        }
+        int end;
+        int size = file.size();
+        for (int i = 0; before > 0 && i < size; i = end) {
+            end = Math.min(file.ended.endOf(i), file.acknowledged.endOf(i));
+            end = Math.min(size, Math.min(end, file.began.endOf(i)));
+            boolean unsent = file.began.at(i) != file.acknowledged.at(i);
+            boolean older = file.began.at(i) > 0 && file.ended.at(i) < before;
+            if (unsent && older && (i < from || i >= to) && file.differs(there, i, end)) {
+                throw new Violation(
+                        "I13",
+                        "file "
+                                + file.number
+                                + " sends ["
+                                + from
+                                + ", "
+                                + to
+                                + ") of after a barrier, and the server lacks "
+                                + i
+                                + " of before it");
+            }
+        }
+    }
+
+    /** When the newest change began that is certainly in what is sent, and not of before it. */
+    private int newestUnsent(int from, byte[] sent) {
+        int newest = 0;
+        for (int i = from; i < from + sent.length; i++) {
+            if (file.began.at(i) != file.acknowledged.at(i)
+                    && file.ended.at(i) < Integer.MAX_VALUE
+                    && file.holds(i, sent[i - from])) {
+                newest = Math.max(newest, file.began.at(i));
+            }
+        }
+        return newest;
+    }
+}
