@@ -109,7 +109,11 @@ final class FileOps {
     }
 
     boolean isSynchronous(Handle handle) {
-        return handle.flags.sync() || handle.flags.dataSync() || world.subject().isSynchronous();
+        boolean direct = handle.flags.direct() || world.subject().isUnbuffered();
+        return handle.flags.sync()
+                || handle.flags.dataSync()
+                || (direct && handle.flags.append())
+                || world.subject().isSynchronous();
     }
 
     /** Returns how many bytes were written: a failure in the middle leaves a part. */
