@@ -115,7 +115,14 @@ final class Inode {
      * null when none did.
      */
     @GuardedBy("table lock")
-    @Nullable Map<String, Listing.@Nullable Listed> changedNames;
+    @Nullable Map<String, NameChange> changedNames;
+
+    /** Counts them: a listing knows by itself what came before it was asked for. */
+    @GuardedBy("table lock")
+    long nameChanges;
+
+    /** A name that came or went, and its number. */
+    record NameChange(long number, Listing.@Nullable Listed now) {}
 
     // Attributes and data: guarded by the inode lock.
 
@@ -185,14 +192,14 @@ final class Inode {
     @GuardedBy("table lock")
     void nameChanged(String name, @Nullable Inode now) {
         if (listings > 0) {
-            Map<String, Listing.@Nullable Listed> changed = changedNames;
+            Map<String, NameChange> changed = changedNames;
             if (changed == null) {
                 changed = new HashMap<>();
                 changedNames = changed;
             }
-            changed.put(
-                    name,
-                    now == null || now.hidden ? null : new Listing.Listed(now.ino, now.type, null));
+            Listing.Listed listed =
+                    now == null || now.hidden ? null : new Listing.Listed(now.ino, now.type, null);
+            changed.put(name, new NameChange(++nameChanges, listed));
         }
     }
 

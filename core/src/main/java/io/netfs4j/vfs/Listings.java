@@ -141,21 +141,20 @@ final class Listings {
      * Lists a directory; call within the gate. Keeps the listing when nothing changed meanwhile.
      */
     private Map<String, Listing.Listed> list(Inode directory, int entriesMax) throws FsException {
-        long asked;
-        long askedNanos = parts.nowNanos();
+        Asked asked;
         parts.table().lock().lock();
         try {
             Listing fresh = fresh(directory);
             if (fresh != null) {
                 return new LinkedHashMap<>(fresh.entries());
             }
-            asked = directory.unseenChanges;
+            asked = new Asked(directory.unseenChanges, directory.nameChanges, parts.nowNanos());
             directory.listings++;
         } finally {
             parts.table().lock().unlock();
         }
         try {
-            return keep(directory, ask(directory, entriesMax), asked, askedNanos);
+            return keep(directory, ask(directory, entriesMax), asked);
         } finally {
             parts.table().lock().lock();
             try {
@@ -189,8 +188,11 @@ final class Listings {
 
     private record Found(FileType type, @Nullable ServerAttributes attributes) {}
 
+    /** What was known of the directory when its listing was asked for, and when that was. */
+    private record Asked(long unseenChanges, long nameChanges, long nanos) {}
+
     private Map<String, Listing.Listed> keep(
-            Inode directory, Map<String, Found> found, long asked, long askedNanos) {
+            Inode directory, Map<String, Found> found, Asked asked) {
         Map<String, Listing.Listed> entries = new LinkedHashMap<>();
         parts.table().lock().lock();
         try {
@@ -200,9 +202,10 @@ final class Listings {
                 long ino = child == null ? parts.table().newIno() : child.ino;
                 entries.put(name, new Listing.Listed(ino, f.type(), f.attributes()));
             });
-            correct(directory, entries);
-            if (directory.unseenChanges == asked && entries.size() <= LISTING_KEPT_MAX) {
-                directory.listing = new Listing(new HashMap<>(entries), askedNanos);
+            correct(directory, entries, asked);
+            if (directory.unseenChanges == asked.unseenChanges
+                    && entries.size() <= LISTING_KEPT_MAX) {
+                directory.listing = new Listing(new HashMap<>(entries), asked.nanos);
             }
         } finally {
             parts.table().lock().unlock();
@@ -215,14 +218,17 @@ final class Listings {
      * got yet, we know better.
      */
     @GuardedBy("table lock")
-    private static void correct(Inode directory, Map<String, Listing.Listed> entries) {
+    private static void correct(Inode directory, Map<String, Listing.Listed> entries, Asked asked) {
         Map<String, Inode> children = directory.children();
         if (directory.changedNames != null) {
-            directory.changedNames.forEach((name, now) -> {
-                if (now == null) {
+            directory.changedNames.forEach((name, change) -> {
+                if (change.number() <= asked.nameChanges) {
+                    return; // Another listing, asked for earlier, is still under way.
+                }
+                if (change.now() == null) {
                     entries.remove(name);
                 } else {
-                    entries.put(name, now);
+                    entries.put(name, change.now());
                 }
             });
         }
