@@ -9,6 +9,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.vfs.CachedVfs;
 import io.netfs4j.vfs.Vfs;
@@ -114,6 +115,26 @@ final class CachedSubject implements Subject {
     @Override
     public boolean isUnbuffered() {
         return options.unbuffered();
+    }
+
+    @Override
+    public boolean bearsOthers() {
+        return true;
+    }
+
+    @Override
+    public long attributesValidNanos() {
+        return options.attributesValidNanos();
+    }
+
+    @Override
+    public boolean isSaved(RemotePath path) {
+        for (InodeData data : vfs.engine().flusher().unsaved()) {
+            if (data.listener().name().equals(path.toString())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

@@ -23,6 +23,7 @@ final class Ending implements Runnable {
             files.close(handle);
         }
         forget(world.root);
+        world.orphans.forEach(this::forget);
         try {
             world.subject().close();
         } catch (FsException e) {

@@ -43,10 +43,10 @@ final class ModelBarriers {
         int end;
         int size = file.size();
         for (int i = 0; before > 0 && i < size; i = end) {
-            end = Math.min(file.ended.endOf(i), file.acknowledged.endOf(i));
-            end = Math.min(size, Math.min(end, file.began.endOf(i)));
-            boolean unsent = file.began.at(i) != file.acknowledged.at(i);
-            boolean older = file.began.at(i) > 0 && file.ended.at(i) < before;
+            end = Math.min(file.versions.ended.endOf(i), file.versions.acknowledged.endOf(i));
+            end = Math.min(size, Math.min(end, file.versions.began.endOf(i)));
+            boolean unsent = file.versions.began.at(i) != file.versions.acknowledged.at(i);
+            boolean older = file.versions.began.at(i) > 0 && file.versions.ended.at(i) < before;
             if (unsent && older && (i < from || i >= to) && file.differs(there, i, end)) {
                 throw new Violation(
                         "I13",
@@ -67,10 +67,10 @@ final class ModelBarriers {
     private int newestUnsent(int from, byte[] sent) {
         int newest = 0;
         for (int i = from; i < from + sent.length; i++) {
-            if (file.began.at(i) != file.acknowledged.at(i)
-                    && file.ended.at(i) < Integer.MAX_VALUE
+            if (file.versions.began.at(i) != file.versions.acknowledged.at(i)
+                    && file.versions.ended.at(i) < Integer.MAX_VALUE
                     && file.holds(i, sent[i - from])) {
-                newest = Math.max(newest, file.began.at(i));
+                newest = Math.max(newest, file.versions.began.at(i));
             }
         }
         return newest;

@@ -16,20 +16,13 @@ import java.util.List;
  * a change that failed, its bytes are "wild": either value is right until one is seen.
  */
 final class ModelFile {
-    private static final int RUNNING = Integer.MAX_VALUE;
+    private static final int RUNNING = Versions.RUNNING;
 
     final int number;
     private final Sequence sequence;
     private byte[] value = new byte[0];
 
-    /** When the last change of each byte began and ended. */
-    final Runs began = new Runs();
-
-    final Runs ended = new Runs();
-
-    /** The change (by its beginning) that the server is known to have; equal to began: clean. */
-    final Runs acknowledged = new Runs();
-
+    final Versions versions = new Versions();
     private final BitSet wild = new BitSet();
     private int size;
     private int sizeEnded;
@@ -62,6 +55,9 @@ final class ModelFile {
 
     int unbuffered;
     final ModelBarriers barriers = new ModelBarriers(this);
+
+    /** Another client changed it: until this is over its attributes may be the old ones. */
+    @Nullable Staleness stale;
 
     ModelFile(int number, Sequence sequence) {
         this.number = number;
@@ -294,7 +290,7 @@ final class ModelFile {
         wrote(change, count);
         takeOver(change, hold, source);
         if (byServer) {
-            acknowledged.copy(began, change.dataAt, change.dataAt + count);
+            versions.clean(change.dataAt, change.dataAt + count);
         }
     }
 
@@ -318,8 +314,7 @@ final class ModelFile {
     }
 
     private void begin(Change change, int from, int to) {
-        began.fill(from, to, change.began);
-        ended.fill(from, to, RUNNING);
+        versions.begin(from, to, change.began);
         changes.add(change);
         lastBegan = change.began;
         attributes.contentChanges();
@@ -345,7 +340,14 @@ final class ModelFile {
         wild.clear(from, to);
         end(change, from, to, change.newSize);
         // Nothing of it is to be uploaded: the server is told of the size alone.
-        acknowledged.copy(began, from, to);
+        versions.clean(from, to);
+    }
+
+    /** The server has it already: it was another client who changed it. */
+    void wroteElsewhere(Change change) {
+        int count = java.util.Objects.requireNonNull(change.data).length;
+        wrote(change, count);
+        versions.clean(change.dataAt, change.dataAt + count);
     }
 
     /** It failed: what is there now, and the size, are unknown within its bounds. */
@@ -377,7 +379,7 @@ final class ModelFile {
 
     private void end(Change change, int from, int to, int newSize) {
         int now = sequence.next();
-        ended.fill(from, to, now);
+        versions.end(from, to, now);
         if (change.resizes) {
             size = newSize;
             sizeEnded = now;
@@ -508,7 +510,7 @@ final class ModelFile {
         }
         int end = Math.min(size, onServer.length);
         for (int i = suspect(onServer, 0, 0, end); i < end; i = suspect(onServer, 0, i + 1, end)) {
-            if (onServer[i] != value[i] && ended.at(i) <= since && !wild.get(i)) {
+            if (onServer[i] != value[i] && versions.endedAt(i) <= since && !wild.get(i)) {
                 throw new Violation(
                         invariant,
                         where
@@ -529,7 +531,7 @@ final class ModelFile {
         checkSizeLimit(to);
         for (long at = from; at < to; at += granule) {
             long end = Math.min(to, at + granule);
-            if (end <= zerosFrom && !isOwed((int) at, (int) end)) {
+            if (end <= zerosFrom && !versions.isOwed((int) at, (int) end)) {
                 throw new Violation(
                         "I12",
                         "upload ["
@@ -545,17 +547,6 @@ final class ModelFile {
                                 + ") since the server has it");
             }
         }
-    }
-
-    private boolean isOwed(int from, int to) {
-        int end;
-        for (int i = from; i < to; i = end) {
-            end = Math.min(began.endOf(i), acknowledged.endOf(i));
-            if (began.at(i) != acknowledged.at(i)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** Whether the server lacks any of these bytes; where it has none, they are zeros. */
@@ -582,13 +573,7 @@ final class ModelFile {
 
     /** The server has these bytes, as they were at or after a moment. */
     void acknowledge(long from, long to, int since, byte @Nullable [] sent) {
-        int end;
-        for (int i = (int) from; i < to; i = end) {
-            end = sent == null ? Math.min((int) to, ended.endOf(i)) : i + 1;
-            if (ended.at(i) < since && (sent == null || sent[i] == value[i])) {
-                acknowledged.copy(began, i, end);
-            }
-        }
+        versions.acknowledge((int) from, (int) to, since, sent, value);
     }
 
     /** Notes an error; {@code must}: each open file has to hear of it. */

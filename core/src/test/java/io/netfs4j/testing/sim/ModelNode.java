@@ -18,6 +18,9 @@ final class ModelNode {
     /** Names in here that an operation works on. */
     final TreeSet<String> busy = new TreeSet<>();
 
+    /** Names in here that another client made or took away, which may show as they were. */
+    final TreeMap<String, Staleness> unsettled = new TreeMap<>();
+
     /** Operations that work on this or below it. */
     int pins;
 

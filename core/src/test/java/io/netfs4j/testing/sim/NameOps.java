@@ -74,7 +74,20 @@ final class NameOps {
         return new Claim(directory, name);
     }
 
+    /** Null also when another client made or took away the name, and we may not know it yet. */
+    private @Nullable Claim settled(@Nullable Claim claim) {
+        if (claim != null && world.isUnsettled(claim.directory, claim.name)) {
+            claim.close();
+            return null;
+        }
+        return claim;
+    }
+
     private @Nullable Claim claimExisting(Predicate<ModelNode> wanted) {
+        return settled(existingOrOld(wanted));
+    }
+
+    private @Nullable Claim existingOrOld(Predicate<ModelNode> wanted) {
         List<ModelNode> all = new ArrayList<>();
         collect(world.root, n -> n.parent != null && wanted.test(n), all);
         if (all.isEmpty()) {
@@ -85,6 +98,10 @@ final class NameOps {
     }
 
     private @Nullable Claim claimAny(boolean forDirectory) {
+        return settled(anyOrOld(forDirectory));
+    }
+
+    private @Nullable Claim anyOrOld(boolean forDirectory) {
         List<ModelNode> directories = new ArrayList<>();
         collect(world.root, ModelNode::isDirectory, directories);
         ModelNode directory = directories.get(random.nextInt(directories.size()));
@@ -120,9 +137,16 @@ final class NameOps {
         try {
             Entry entry = random.nextInt(3) == 0 ? vfs().tryLookup(parent, name) : null;
             entry = entry == null ? vfs().lookup(parent, name) : entry;
+            if (world.isUnsettled(directory, name) && showsOld(entry, expected)) {
+                throw new FsException(FsError.ENOENT, name + " as it was before another's change");
+            }
             found(entry, expected, name);
             if (file != null && watch != null && entry.attributes() != null) {
-                file.checkSize(entry.attributes().sizeBytes(), watch, "lookup");
+                if (world.isStale(file)) {
+                    file.drop(watch);
+                } else {
+                    file.checkSize(entry.attributes().sizeBytes(), watch, "lookup");
+                }
             }
         } catch (FsException e) {
             if (file != null && watch != null) {
@@ -130,6 +154,15 @@ final class NameOps {
             }
             throw e;
         }
+    }
+
+    /** Another client made the name, or took it away: it may show as it was before. */
+    private boolean showsOld(Entry entry, @Nullable ModelNode expected) {
+        Attributes attributes = entry.attributes();
+        if (expected == null && attributes != null) {
+            vfs().forget(attributes.ino(), 1);
+        }
+        return (expected == null) != (attributes == null);
     }
 
     private void found(Entry entry, @Nullable ModelNode expected, String name) {
@@ -178,7 +211,8 @@ final class NameOps {
             // A soft mount gives up waiting for a file to be made before its name is touched.
             boolean gaveUp =
                     e.error() == FsError.ETIMEDOUT && world.server.injected.contains(e.error());
-            if (e.error() == expected || gaveUp || world.isInterrupt(e)) {
+            boolean old = e.error() == FsError.ENOENT && isOld(claims[0]);
+            if (e.error() == expected || gaveUp || old || world.isInterrupt(e)) {
                 return false;
             }
             if (!faulty || !world.server.injected.contains(e.error())) {
@@ -201,6 +235,10 @@ final class NameOps {
                     "names", what + " /" + claims[0].path() + " succeeds, not " + expected);
         }
         return true;
+    }
+
+    private boolean isOld(Claim claim) {
+        return world.isUnsettled(claim.directory, claim.name);
     }
 
     private void event(String what, Claim claim) {
@@ -266,7 +304,7 @@ final class NameOps {
     }
 
     boolean open() {
-        try (Claim claim = claimExisting(n -> !n.isDirectory())) {
+        try (Claim claim = existingOrOld(n -> !n.isDirectory())) {
             ModelNode node = claim == null ? null : claim.child();
             return claim != null && node != null && openExisting(claim, node, flags(false), false);
         }
@@ -303,6 +341,9 @@ final class NameOps {
         }
         if (done) {
             world.handles.add(opened[0]);
+            if (file.stale != null && !file.stale.isAwaiting()) {
+                file.stale = null; // It was asked for.
+            }
         }
         return true;
     }
@@ -315,6 +356,11 @@ final class NameOps {
     }
 
     private long sizeOrServer(ModelNode node, ModelFile file) {
+        boolean old = node.parent != null && world.isUnsettled(node.parent, node.name);
+        boolean saved = world.subject().isSaved(node.path());
+        if (saved && (old || world.isStale(file))) {
+            return world.server.peek(file).length;
+        }
         while (node.ino == 0) {
             try {
                 ino(node);
@@ -492,7 +538,7 @@ final class NameOps {
     }
 
     boolean lookup() {
-        try (Claim claim = random.nextBoolean() ? claimExisting(n -> true) : claimAny(false)) {
+        try (Claim claim = random.nextBoolean() ? existingOrOld(n -> true) : anyOrOld(false)) {
             if (claim == null) {
                 return false;
             }

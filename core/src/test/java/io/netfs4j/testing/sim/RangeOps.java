@@ -83,8 +83,9 @@ final class RangeOps {
             Handle handle, AllocateMode mode, int from, int length, ModelFile.Change change) {
         ModelFile file = handle.file;
         files.event("allocate " + mode, file, from, length);
-        file.unbuffered++;
         handle.busy++;
+        boolean unbuffered = isUnbuffered(handle);
+        file.unbuffered += unbuffered ? 1 : 0;
         try {
             vfs().allocate(handle.open, mode, from, length);
             files.event("allocated", file, from, length);
@@ -99,9 +100,15 @@ final class RangeOps {
             toldOf(handle, e);
             file.failed(change, files.sizeNow(handle.node, file));
         } finally {
-            file.unbuffered--;
+            file.unbuffered -= unbuffered ? 1 : 0;
             handle.busy--;
         }
+    }
+
+    /** Zeros are put at their places also where the file is open for appending. */
+    private boolean isUnbuffered(Handle handle) {
+        boolean direct = handle.flags.direct() && !handle.flags.append();
+        return direct || world.subject().isUnbuffered();
     }
 
     private void toldOf(Handle handle, FsException e) {
@@ -167,7 +174,8 @@ final class RangeOps {
         boolean byServer = world.server.capabilities().has(Capability.SERVER_COPY);
         source.busy++;
         target.busy++;
-        target.file.unbuffered++;
+        boolean unbuffered = isUnbuffered(target);
+        target.file.unbuffered += unbuffered ? 1 : 0;
         try {
             long done = vfs().copyRange(source.open, copy.hold.from, target.open, to, asked);
             files.event("copied", target.file, to, done);
@@ -175,16 +183,21 @@ final class RangeOps {
             if (done > count || (done < count && (done < 1 || !faulty))) {
                 throw new Violation("I1", "copied " + done + " of " + count + " bytes");
             }
-            target.file.copied(copy.change, copy.hold, source.file, (int) done, byServer);
+            if (unbuffered && done < count) {
+                // Of the piece that failed the server may have anything.
+                target.file.failed(copy.change, files.sizeNow(target.node, target.file));
+            } else {
+                target.file.copied(copy.change, copy.hold, source.file, (int) done, byServer);
+            }
         } catch (FsException e) {
             files.requireInjected(e, "copy");
             files.event("copy failed", target.file, to, e.error().errno());
             toldOf(target, e);
             target.file.failed(copy.change, files.sizeNow(target.node, target.file));
         } finally {
+            target.file.unbuffered -= unbuffered ? 1 : 0;
             source.busy--;
             target.busy--;
-            target.file.unbuffered--;
         }
     }
 

@@ -204,7 +204,6 @@ final class SimPiece {
                 session.pieceFailed();
             }
             if (session.parts == null) {
-                // What filled a granule was older than what is dirty there, perhaps.
                 byte[] there = session.granuleBytes() > 1 ? server.peek(file.model) : null;
                 file.model.acknowledge(from(), from() + whole, session.began, there);
             }

@@ -83,6 +83,7 @@ final class SimServer implements Server {
     private long downUntil;
     private Completion<Boolean> up = Completion.done(true);
     private int nameFaults;
+    final Answers answers = new Answers();
     private int opened;
     private int sessions;
     private int pieces;
@@ -134,6 +135,16 @@ final class SimServer implements Server {
     /** The next file made at this path is that one. */
     void announce(RemotePath path, ModelFile file) {
         announced.put(place(path), file);
+    }
+
+    /** A file that another client made. */
+    void adopt(RemotePath path, ModelFile file) {
+        try {
+            files.put(attributes(path).serverFileId(), file);
+            peeks.put(file, store.open(() -> path, Access.READ).file());
+        } catch (FsException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Whether a file that was announced has not been made yet. */
@@ -266,6 +277,15 @@ final class SimServer implements Server {
             nameFaults++;
             throw inject(faults.permanent(), name + " /" + path);
         }
+        int number = answers.begin();
+        try {
+            return answer(name, path, action);
+        } finally {
+            answers.end(number, loop.nanoTime());
+        }
+    }
+
+    private <T> T answer(String name, RemotePath path, Action<T> action) throws FsException {
         T result;
         try {
             result = action.run();

@@ -3,6 +3,7 @@ package io.netfs4j.testing.sim;
 
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsException;
+import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.vfs.Vfs;
 
@@ -36,6 +37,21 @@ interface Subject {
 
     /** Whether it knows fallocate, lseek and copy_file_range. */
     default boolean knowsRanges() {
+        return true;
+    }
+
+    /** Whether another client may change what the server stores. */
+    default boolean bearsOthers() {
+        return false;
+    }
+
+    /** For how long names and attributes count without being asked for again. */
+    default long attributesValidNanos() {
+        return 0;
+    }
+
+    /** Whether everything of the file under a path is on the server. */
+    default boolean isSaved(RemotePath path) {
         return true;
     }
 

@@ -30,7 +30,10 @@ final class Tuning {
         ZERO(2, false),
         ALLOCATE(2, false),
         COPY(4, false),
-        SEEK(1, false);
+        SEEK(1, false),
+
+        /** What another client does to the server's store. */
+        ELSEWHERE(0, false);
 
         /** Those up to here are drawn first: what else a seed draws does not depend on the rest. */
         private static final Op LAST_OF_OLD = FORGET;

@@ -51,6 +51,10 @@ final class World {
     final Tuning tuning;
     final ModelNode root = new ModelNode(null, "", null);
     final List<Handle> handles = new ArrayList<>();
+
+    /** Names that another client took away, for what was looked up under them. */
+    final List<ModelNode> orphans = new ArrayList<>();
+
     private final Plan plan;
     private final Subject.Factory factory;
     private final RandomGenerator limits;
@@ -58,6 +62,7 @@ final class World {
     private @Nullable Subject subject;
     private final List<Performed> performed = new ArrayList<>();
     private int filesMade;
+    private SimLoop.@Nullable Task elsewhere;
 
     World(long seed, Subject.Factory factory, boolean aloud) {
         this(Plan.drawn(seed), factory, aloud);
@@ -184,9 +189,13 @@ final class World {
             Actor actor = new Actor(this, i, each, plan.operations(i));
             actors.add(loop.start("application " + i, actor));
         }
+        if (generator(seed, 8).nextInt(3) == 0 && subject().bearsOthers()) {
+            elsewhere =
+                    loop.start("elsewhere", new SecondClient(this, count, plan.operations(count)));
+        }
         loop.begin(new Origin(seed, Origin.WORLD, Origin.WORLD_INTERRUPTS));
         interruptAtTimes();
-        loop.runUntil(this::actorsAreDone, SAFETY_NANOS_MAX);
+        loop.runUntil(this::allAreDone, SAFETY_NANOS_MAX);
         trace.event(loop.nanoTime(), "faults end", 0, 0, 0);
         loop.begin(new Origin(seed, Origin.WORLD, Origin.WORLD_ENDING));
         server.quiet();
@@ -200,7 +209,11 @@ final class World {
     }
 
     /** Asked before each step. */
-    private boolean actorsAreDone() {
+    private boolean allAreDone() {
+        return (elsewhere == null || elsewhere.isDone()) && actorsAreDone();
+    }
+
+    boolean actorsAreDone() {
         for (SimLoop.Task actor : actors) {
             if (!actor.isDone()) {
                 return false;
@@ -234,6 +247,18 @@ final class World {
         ModelFile file = new ModelFile(++filesMade, sequence);
         file.unbuffered = subject().isUnbuffered() ? 1 : 0;
         return file;
+    }
+
+    /** Whether the mount may still show a name as it was before another client's change. */
+    boolean isUnsettled(ModelNode directory, String name) {
+        Staleness stale = directory.unsettled.get(name);
+        return stale != null && !stale.isOver(loop.nanoTime(), subject().attributesValidNanos());
+    }
+
+    /** Whether the mount may still show attributes from before another client's change. */
+    boolean isStale(ModelFile file) {
+        return file.stale != null
+                && !file.stale.isOver(loop.nanoTime(), subject().attributesValidNanos());
     }
 
     /** Does an operation; returns whether there was anything to do. */

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import org.jspecify.annotations.Nullable;
+
+/** Which change each byte of a file was last changed by, and which the server is known to have. */
+final class Versions {
+    static final int RUNNING = Integer.MAX_VALUE;
+
+    /** When the last change of each byte began and ended. */
+    final Runs began = new Runs();
+
+    final Runs ended = new Runs();
+
+    /** The change (by its beginning) that the server is known to have; equal to began: clean. */
+    final Runs acknowledged = new Runs();
+
+    void begin(int from, int to, int moment) {
+        began.fill(from, to, moment);
+        ended.fill(from, to, RUNNING);
+    }
+
+    void end(int from, int to, int moment) {
+        ended.fill(from, to, moment);
+    }
+
+    int endedAt(int position) {
+        return ended.at(position);
+    }
+
+    /** Nothing of it has to be uploaded. */
+    void clean(int from, int to) {
+        acknowledged.copy(began, from, to);
+    }
+
+    boolean isOwed(int from, int to) {
+        int end;
+        for (int i = from; i < to; i = end) {
+            end = Math.min(began.endOf(i), acknowledged.endOf(i));
+            if (began.at(i) != acknowledged.at(i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The server has these bytes, as they were at or after a moment. */
+    void acknowledge(int from, int to, int since, byte @Nullable [] sent, byte[] value) {
+        int end;
+        for (int i = from; i < to; i = end) {
+            // What filled a granule was older than what is dirty there, perhaps.
+            end = sent == null ? Math.min(to, ended.endOf(i)) : i + 1;
+            if (ended.at(i) < since && (sent == null || sent[i] == value[i])) {
+                acknowledged.copy(began, i, end);
+            }
+        }
+    }
+}
