@@ -178,8 +178,35 @@ final class FileOperations {
             return count;
         }
         int count = source.remaining();
-        WritePlace place = new WritePlace(position);
-        boolean synchronous = isSynchronous(file);
+        if (isSynchronous(file)) {
+            writeInTurn(file, new WritePlace(position, false), source, true);
+            sync(file.data);
+        } else if (parts.cache().writers().waiting() > 0 || !writesAll(file, position, source)) {
+            long next = position + count - source.remaining();
+            writeInTurn(file, new WritePlace(next, next > position), source, false);
+        }
+        return count - source.remaining();
+    }
+
+    /** Without a ticket: while there is room, nothing is made for it. */
+    private boolean writesAll(OpenedInode file, long position, ByteBuffer source) {
+        file.inode.lock.lock();
+        try {
+            long at = file.flags().append() ? file.data.sizeBytes() : position;
+            copyIn(file, at, source, null);
+            return !source.hasRemaining();
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
+    /**
+     * Writes the rest, waiting for room; a part of it when that is hopeless and a part is written.
+     */
+    private void writeInTurn(
+            OpenedInode file, WritePlace place, ByteBuffer source, boolean synchronous)
+            throws FsException {
+        int start = source.position();
         try (Turnstile.Ticket ticket = parts.cache().writers().enter()) {
             while (source.hasRemaining()) {
                 Completion<@Nullable Void> turn = ticket.beforeTry();
@@ -188,11 +215,11 @@ final class FileOperations {
                             synchronous
                                     ? writeThrough(file, place, source)
                                     : writeStep(file, place, source, null);
-                    if (hurdle.hopeless != null && source.remaining() == count) {
-                        throw hurdle.hopeless;
-                    }
                     if (hurdle.hopeless != null) {
-                        return count - source.remaining();
+                        if (source.position() == start && !place.hasPart) {
+                            throw hurdle.hopeless;
+                        }
+                        return;
                     }
                     turn = hurdle.flushed;
                     if (turn == null) {
@@ -206,17 +233,13 @@ final class FileOperations {
                 try {
                     soft.await(turn);
                 } catch (FsException e) {
-                    if (source.remaining() < count) {
-                        return count - source.remaining();
+                    if (source.position() == start && !place.hasPart) {
+                        throw e;
                     }
-                    throw e;
+                    return;
                 }
             }
         }
-        if (synchronous) {
-            sync(file.data);
-        }
-        return count;
     }
 
     /**
@@ -303,7 +326,7 @@ final class FileOperations {
         }
         checkWritable(file, position, source.remaining());
         int start = source.position();
-        WritePlace place = new WritePlace(position);
+        WritePlace place = new WritePlace(position, false);
         // One hold of the lock for both: nobody may send, or append behind, what is taken back.
         file.inode.lock.lock();
         try {
@@ -329,8 +352,12 @@ final class FileOperations {
         private long next;
         private long sizeBefore = -1;
 
-        WritePlace(long position) {
+        /** Something of the write was copied before this began. */
+        private final boolean hasPart;
+
+        WritePlace(long position, boolean hasPart) {
             next = position;
+            this.hasPart = hasPart;
         }
 
         /** With the lock held since the step. */
@@ -351,28 +378,13 @@ final class FileOperations {
     private Hurdle writeStep(
             OpenedInode file, WritePlace place, ByteBuffer source, @Nullable WriteThrough through) {
         InodeData data = file.data;
-        Inode inode = file.inode;
-        inode.lock.lock();
+        file.inode.lock.lock();
         try {
             if (file.flags().append()) {
                 place.sizeBefore = data.sizeBytes();
                 place.next = data.sizeBytes();
             }
-            long from = place.next;
-            int n = data.pages().write(from, source, source.remaining());
-            place.next += n;
-            if (n > 0) {
-                data.setSizeBytes(Math.max(data.sizeBytes(), place.next));
-                inode.sizeBytes = data.sizeBytes();
-                inode.modified = parts.coherency().now();
-                inode.changed = inode.modified;
-                inode.changes++;
-                data.setPendingTimes(data.pendingTimes().written(inode.modified));
-                if (through != null) {
-                    through.advance(from, place.next);
-                }
-                parts.engine().flusher().onDirtied(data);
-            }
+            place.next += copyIn(file, place.next, source, through);
             if (!source.hasRemaining()) {
                 return Hurdle.NONE;
             }
@@ -382,8 +394,29 @@ final class FileOperations {
             FsException hopeless = data.uploadFailure();
             return hopeless == null ? Hurdle.NONE : new Hurdle(hopeless, null);
         } finally {
-            inode.lock.unlock();
+            file.inode.lock.unlock();
         }
+    }
+
+    @GuardedBy("inode lock")
+    private int copyIn(
+            OpenedInode file, long position, ByteBuffer source, @Nullable WriteThrough through) {
+        InodeData data = file.data;
+        Inode inode = file.inode;
+        int n = data.pages().write(position, source, source.remaining());
+        if (n > 0) {
+            data.setSizeBytes(Math.max(data.sizeBytes(), position + n));
+            inode.sizeBytes = data.sizeBytes();
+            inode.modified = parts.coherency().now();
+            inode.changed = inode.modified;
+            inode.changes++;
+            data.setPendingTimes(data.pendingTimes().written(inode.modified));
+            if (through != null) {
+                through.advance(position, position + n);
+            }
+            parts.engine().flusher().onDirtied(data);
+        }
+        return n;
     }
 
     static void checkWritable(OpenedInode file, long position, int count) throws FsException {
