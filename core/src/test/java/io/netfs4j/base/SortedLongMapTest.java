@@ -49,6 +49,34 @@ class SortedLongMapTest {
         }
     }
 
+    @Test
+    void remove_untilItIsEmpty_keepsTheOrder() {
+        for (long seed = 0; seed < 20; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            SortedLongMap<Long> map = new SortedLongMap<>();
+            TreeMap<Long, Long> model = new TreeMap<>();
+            for (int round = 0; round < 3; round++) {
+                while (model.size() < 1_000) {
+                    long key = random.nextLong(1L << 40);
+                    map.put(key, key);
+                    model.put(key, key);
+                }
+                while (!model.isEmpty()) {
+                    Long from = model.ceilingKey(random.nextLong(1L << 40));
+                    long key = from == null ? model.lastKey() : from;
+                    for (int i = 0; i < 150 && model.remove(key) != null; i++) {
+                        assertThat(map.remove(key)).isEqualTo(key);
+                        assertThat(map.floor(key)).isEqualTo(value(model.floorEntry(key)));
+                        assertThat(map.ceiling(key)).isEqualTo(value(model.ceilingEntry(key)));
+                        Long next = model.higherKey(key);
+                        key = next == null ? -1 : next;
+                    }
+                }
+                assertThat(map.isEmpty()).isTrue();
+            }
+        }
+    }
+
     private static @Nullable Long value(Map.@Nullable Entry<Long, Long> entry) {
         return entry == null ? null : entry.getValue();
     }
