@@ -18,6 +18,11 @@ public final class AddressSpace {
     private final Folios folios;
     private final WritebackPages writeback;
 
+    /** Where the last write ended, and how many bytes were written up to there in a row. */
+    private long rowEnd;
+
+    private long rowBytes;
+
     public AddressSpace(ReentrantLock lock, PageCache cache) {
         this.lock = lock;
         this.folios = new Folios(this, cache);
@@ -62,12 +67,15 @@ public final class AddressSpace {
      *     {@link #isOlderGroupAt} the next one
      */
     public int write(long position, ByteBuffer source, int count) {
+        if (position != rowEnd) {
+            rowBytes = 0;
+        }
         int done = 0;
         while (done < count) {
             long at = position + done;
             Folio folio = folios.covering(at);
             if (folio == null) {
-                folio = folios.allocateDirty(at, count - done);
+                folio = folios.allocateDirty(at, count - done, rowBytes);
                 if (folio == null) {
                     break;
                 }
@@ -87,6 +95,8 @@ public final class AddressSpace {
             folios.settle(folio);
             done += n;
         }
+        rowEnd = position + done;
+        rowBytes += done;
         return done;
     }
 

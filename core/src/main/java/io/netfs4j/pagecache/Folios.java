@@ -14,6 +14,9 @@ import java.util.ArrayDeque;
  * <p><b>Threads</b>: everything with the inode's lock held.
  */
 final class Folios {
+    /** No folio is larger only because more is expected: above this it would save little. */
+    private static final int EXPECTED_BYTES_MAX = 64 << 10;
+
     private final AddressSpace space;
     final PageCache cache;
     private final SortedLongMap<Folio> all = new SortedLongMap<>();
@@ -212,9 +215,16 @@ final class Folios {
         return (int) Math.min(Math.min(size, aligned), cache.blockBytesMax());
     }
 
-    /** A new folio to write into: no larger than the dirty limit leaves room for. */
-    @Nullable Folio allocateDirty(long position, int count) {
-        int most = count;
+    /**
+     * A new folio to write into: no larger than the dirty limit leaves room for. Behind bytes that
+     * were written in a row it is made for those that will follow, too, so that small pieces do not
+     * make small folios; for half as many at most, so that little is left over where none follow.
+     *
+     * @param rowBytes how many bytes were written in a row up to the position
+     */
+    @Nullable Folio allocateDirty(long position, int count, long rowBytes) {
+        int expected = (int) Math.min(rowBytes / 2, EXPECTED_BYTES_MAX);
+        int most = expected > count && cache.isCalm(expected) ? expected : count;
         while (!cache.hasDirtyRoom(sizeFor(position, most))) {
             if (sizeFor(position, most) == MemoryPool.PAGE_BYTES) {
                 return null;

@@ -136,6 +136,11 @@ public final class PageCache {
         return room;
     }
 
+    /** Whether so much more dirty memory would not even begin write-back. */
+    boolean isCalm(int bytes) {
+        return dirtyBytes.get() + bytes <= limits.dirtyBackgroundBytes();
+    }
+
     private boolean isWithinLimit(long dirty, int more) {
         return dirty == 0 || dirty + more <= limits.dirtyBytesMax();
     }

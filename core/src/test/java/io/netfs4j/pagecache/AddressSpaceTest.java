@@ -98,6 +98,40 @@ class AddressSpaceTest {
     }
 
     @Test
+    void write_smallPiecesInARow_makesLargerFoliosThatAreMostlyFilled() {
+        for (int at = 0; at < 512 << 10; at += 4096) {
+            write(at, filled(4096, (char) ('a' + at / 4096 % 7)));
+            long written = at + 4096L;
+            assertThat(cache.memoryBytes()).isBetween(written, written + written / 2);
+        }
+        WritebackSpan span = pages.writeback().takeDirty(256 << 10, 512 << 10);
+        assertThat(span.folio().bytes()).isEqualTo(64 << 10);
+        for (int at = 0; at < 512 << 10; at += 4096) {
+            assertThat(read(at, 4096)).isEqualTo(filled(4096, (char) ('a' + at / 4096 % 7)));
+        }
+    }
+
+    @Test
+    void write_smallPiecesHereAndThere_makesSmallFolios() {
+        for (int at = 252 << 10; at >= 0; at -= 4096) {
+            write(at, filled(4096, 'a'));
+            assertThat(cache.memoryBytes()).isEqualTo((256 << 10) - at);
+        }
+    }
+
+    @Test
+    void write_inARowUpToTheBackgroundLimit_isNotChargedForMoreThanIsWritten() {
+        cache =
+                new PageCache(
+                        new PageCache.Limits(1 << 20, 1 << 20, 64 << 10), ByteBuffer::allocate);
+        pages = new AddressSpace(lock, cache);
+        for (int at = 0; at < 256 << 10; at += 4096) {
+            write(at, filled(4096, 'a'));
+        }
+        assertThat(cache.dirtyMemoryBytes()).isEqualTo(256 << 10);
+    }
+
+    @Test
     void truncate_insideASpan_dropsTheTailOfDirtyAndPresent() {
         for (int cut = 0; cut <= 8; cut++) {
             AddressSpace each = new AddressSpace(lock, cache);
@@ -127,6 +161,7 @@ class AddressSpaceTest {
         private final List<WritebackSpan> sending = new ArrayList<>();
         private final List<LoadSpan> loading = new ArrayList<>();
         private final Map<WritebackSpan, byte[]> lent = new IdentityHashMap<>();
+        private int rowEnd;
 
         Traffic(long seed) {
             this.seed = seed;
@@ -161,11 +196,12 @@ class AddressSpaceTest {
         }
 
         private void write() {
-            int from = random.nextInt(SIZE);
+            int from = random.nextBoolean() ? rowEnd % SIZE : random.nextInt(SIZE);
             byte[] bytes = new byte[1 + random.nextInt(Math.min(20_000, SIZE - from))];
             random.nextBytes(bytes);
             int n = space.write(from, ByteBuffer.wrap(bytes), bytes.length);
             System.arraycopy(bytes, 0, model, from, n);
+            rowEnd = from + n;
         }
 
         private void take() {
