@@ -1,44 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.base;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Arrays;
 
 /**
  * A set of byte positions, kept as disjoint ranges that do not touch, in ascending order. Adding
- * and removing cost a binary search and a move of the ranges behind; the usual set has one range.
+ * and removing cost a binary search and a move of the ranges behind; the usual set has one range,
+ * which needs no array.
  *
  * <p><b>Threads</b>: none of its own; the owner's lock guards it.
  */
 public final class RangeSet {
-    private static final long[] NONE = new long[0];
+    /** What stands for any set that is empty and was never added to; nothing can be added to it. */
+    public static final RangeSet NONE = new RangeSet();
 
-    /** start, end, start, end, ...: strictly ascending. */
-    private long[] bounds = NONE;
+    private static final int BOUNDS_MIN = 8;
 
-    private int used;
+    /** start, end, start, end, ...: strictly ascending. Null until there are two ranges. */
+    private long @Nullable [] bounds;
+
+    /**
+     * Without an array the only range, empty where there is none; with one, how much of it counts.
+     */
+    private long startOrUsed;
+
+    private long end;
+
+    /** The set, or a new one in the place of {@link #NONE}. */
+    @SuppressWarnings("ReferenceEquality") // NONE is one object
+    public static RangeSet toAddTo(RangeSet set) {
+        return set == NONE ? new RangeSet() : set;
+    }
 
     public boolean isEmpty() {
-        return used == 0;
+        return startOrUsed == 0 && end == 0;
     }
 
     /** How many ranges. */
     public int count() {
-        return used >> 1;
+        if (bounds == null) {
+            return end == 0 ? 0 : 1;
+        }
+        return (int) startOrUsed >> 1;
     }
 
     public long start(int index) {
-        return bounds[index << 1];
+        return bounds == null ? startOrUsed : bounds[index << 1];
     }
 
     public long end(int index) {
-        return bounds[(index << 1) + 1];
+        return bounds == null ? end : bounds[(index << 1) + 1];
     }
 
     /** How many positions. */
     public long total() {
         long sum = 0;
-        for (int i = 0; i < used; i += 2) {
-            sum += bounds[i + 1] - bounds[i];
+        for (int i = 0; i < count(); i++) {
+            sum += end(i) - start(i);
         }
         return sum;
     }
@@ -129,9 +149,8 @@ public final class RangeSet {
         boolean head = headStart < from;
         boolean tail = tailEnd > to;
         if (head && tail) {
-            replace(first, last, headStart, from, 2);
-            bounds[(first << 1) + 2] = to;
-            bounds[(first << 1) + 3] = tailEnd;
+            replace(first, last, headStart, from, 1);
+            replace(first + 1, first + 1, to, tailEnd, 1);
         } else if (head) {
             replace(first, last, headStart, from, 1);
         } else if (tail) {
@@ -149,22 +168,51 @@ public final class RangeSet {
     }
 
     public void clear() {
-        used = 0;
+        if (!isEmpty()) {
+            bounds = null;
+            startOrUsed = 0;
+            end = 0;
+        }
     }
 
-    /** Replaces ranges first..last-1 by {@code count} ranges, the first of them [start, end). */
+    /** Replaces ranges first..last-1 by [start, end), or by nothing. */
+    @SuppressWarnings("ReferenceEquality") // NONE is one object
     private void replace(int first, int last, long start, long end, int count) {
-        int shift = (count - (last - first)) << 1;
-        if (used + shift > bounds.length) {
-            bounds = Arrays.copyOf(bounds, Math.max(2, Math.max(used + shift, used * 2)));
+        if (this == NONE) {
+            throw new IllegalStateException("adds to the set that stands for empty ones");
+        }
+        int before = count();
+        int after = before + count - (last - first);
+        if (after == 0) {
+            clear();
+            return;
+        }
+        long[] all = bounds;
+        if (all == null && after == 1) {
+            this.startOrUsed = start;
+            this.end = end;
+            return;
+        }
+        int used = before << 1;
+        if (all == null) {
+            all = new long[BOUNDS_MIN];
+            all[0] = startOrUsed;
+            all[1] = this.end;
+            this.end = 0;
+            bounds = all;
+        }
+        int shift = (after - before) << 1;
+        if (used + shift > all.length) {
+            all = Arrays.copyOf(all, used * 2);
+            bounds = all;
         }
         if (shift != 0) {
-            System.arraycopy(bounds, last << 1, bounds, (last << 1) + shift, used - (last << 1));
+            System.arraycopy(all, last << 1, all, (last << 1) + shift, used - (last << 1));
         }
-        used += shift;
+        startOrUsed = (long) used + shift;
         if (count > 0) {
-            bounds[first << 1] = start;
-            bounds[(first << 1) + 1] = end;
+            all[first << 1] = start;
+            all[(first << 1) + 1] = end;
         }
     }
 

@@ -80,6 +80,21 @@ public final class SortedLongMap<V> {
         return l + 1 < leafCount ? value(leaf(l + 1), 0) : null;
     }
 
+    /** The least key that is not below {@code key}, or {@code otherwise}. */
+    public long ceilingKey(long key, long otherwise) {
+        int l = Math.max(0, leafIndex(key));
+        if (leafCount == 0) {
+            return otherwise;
+        }
+        Leaf leaf = leaf(l);
+        int i = Arrays.binarySearch(leaf.keys, 0, leaf.count, key);
+        int at = i >= 0 ? i : -i - 1;
+        if (at < leaf.count) {
+            return leaf.keys[at];
+        }
+        return l + 1 < leafCount ? firsts[l + 1] : otherwise;
+    }
+
     public @Nullable V first() {
         return leafCount == 0 ? null : value(leaf(0), 0);
     }

@@ -32,6 +32,8 @@ class SortedLongMapTest {
                 assertThat(map.get(probe)).isEqualTo(model.get(probe));
                 assertThat(map.floor(probe)).isEqualTo(value(model.floorEntry(probe)));
                 assertThat(map.ceiling(probe)).isEqualTo(value(model.ceilingEntry(probe)));
+                Long above = model.ceilingKey(probe);
+                assertThat(map.ceilingKey(probe, -7)).isEqualTo(above == null ? -7 : above);
                 assertThat(map.first()).isEqualTo(value(model.firstEntry()));
                 assertThat(map.last()).isEqualTo(value(model.lastEntry()));
             }
