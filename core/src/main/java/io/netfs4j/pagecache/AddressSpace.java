@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.pagecache;
 
+import io.netfs4j.base.RangeSet;
 import io.netfs4j.base.Segment;
 
 import java.nio.ByteBuffer;
@@ -249,8 +250,9 @@ public final class AddressSpace {
                 stop = (int) Math.min(stop, folio.loading.next(start, end));
                 stop = (int) Math.min(stop, folio.block.busy.next(start, end));
                 stop = Math.min(stop, end);
+                folio.loading = RangeSet.toAddTo(folio.loading);
                 folio.loading.add(start, stop);
-                folio.block.busy.add(start, stop);
+                folio.block.markBusy(start, stop);
                 folio.block.retain();
                 spans.add(new LoadSpan(folio, folio.block, start, stop, folio.epoch));
                 offset = stop;
@@ -314,6 +316,7 @@ public final class AddressSpace {
     private static void arrived(Folio folio, int from, int to, boolean uncached) {
         folio.present.add(from, to);
         if (uncached) {
+            folio.uncached = RangeSet.toAddTo(folio.uncached);
             folio.uncached.add(from, to);
         }
     }

@@ -22,7 +22,7 @@ public final class Block {
 
     /** Bytes (from the block's beginning) that a transfer reads or fills now: not to be changed. */
     @GuardedBy("inode lock")
-    final RangeSet busy = new RangeSet();
+    RangeSet busy = RangeSet.NONE;
 
     /**
      * How many transfers that nobody waits for any more may still use it: while there are any it is
@@ -74,6 +74,11 @@ public final class Block {
         }
         references--;
         return references == 0;
+    }
+
+    void markBusy(int from, int to) {
+        busy = RangeSet.toAddTo(busy);
+        busy.add(from, to);
     }
 
     void put(int at, ByteBuffer source, int count) {

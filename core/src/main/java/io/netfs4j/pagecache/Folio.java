@@ -17,6 +17,9 @@ public final class Folio {
     final AddressSpace space;
     private final long position;
 
+    /** Binary logarithm of its size, which is kept here to save a look at the block. */
+    private final byte sizeLog;
+
     @GuardedBy("inode lock")
     Block block;
 
@@ -28,15 +31,15 @@ public final class Folio {
 
     /** What a write request has taken and not ended yet. */
     @GuardedBy("inode lock")
-    final RangeSet writeback = new RangeSet();
+    RangeSet writeback = RangeSet.NONE;
 
     /** What read requests fetch. */
     @GuardedBy("inode lock")
-    final RangeSet loading = new RangeSet();
+    RangeSet loading = RangeSet.NONE;
 
     /** Present, not dirty, and not in the disk cache, which wants them. */
     @GuardedBy("inode lock")
-    final RangeSet uncached = new RangeSet();
+    RangeSet uncached = RangeSet.NONE;
 
     /** Of which group its dirty bytes and those in flight are; means nothing without any. */
     @GuardedBy("inode lock")
@@ -70,6 +73,7 @@ public final class Folio {
     Folio(AddressSpace space, long position, Block block) {
         this.space = space;
         this.position = position;
+        this.sizeLog = (byte) Integer.numberOfTrailingZeros(block.bytes());
         this.block = block;
     }
 
@@ -79,11 +83,11 @@ public final class Folio {
     }
 
     public int bytes() {
-        return block.bytes();
+        return 1 << sizeLog;
     }
 
     public long end() {
-        return position + block.bytes();
+        return position + bytes();
     }
 
     public FolioTag tag() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.pagecache;
 
+import io.netfs4j.base.RangeSet;
 import io.netfs4j.base.SortedLongMap;
 
 import org.jspecify.annotations.Nullable;
@@ -120,6 +121,7 @@ final class Folios {
     }
 
     void addWriteback(Folio folio, int from, int to) {
+        folio.writeback = RangeSet.toAddTo(folio.writeback);
         count(folio, 0, folio.writeback.add(from, to));
     }
 
@@ -206,10 +208,7 @@ final class Folios {
     private int sizeFor(long position, int count) {
         long start = position & -MemoryPool.PAGE_BYTES;
         long end = position + count + MemoryPool.PAGE_BYTES - 1 & -MemoryPool.PAGE_BYTES;
-        Folio next = all.ceiling(start);
-        if (next != null) {
-            end = Math.min(end, next.position());
-        }
+        end = Math.min(end, all.ceilingKey(start, Long.MAX_VALUE));
         long aligned = start == 0 ? Long.MAX_VALUE : Long.lowestOneBit(start);
         long size = Long.highestOneBit(Math.min(end - start, aligned));
         return (int) Math.min(Math.min(size, aligned), cache.blockBytesMax());

@@ -146,7 +146,7 @@ public final class WritebackPages {
     }
 
     private static void lend(Folio folio, int from, int to) {
-        folio.block.busy.add(from, to);
+        folio.block.markBusy(from, to);
         folio.block.retain();
     }
 
