@@ -88,7 +88,8 @@ public final class UnbufferedWrite {
         }
         WriteRequest next =
                 new WriteRequest(engine, inode, Origin.UNBUFFERED, engine.nextRequestId());
-        next.takeFrom(source, from);
+        // What was read meanwhile may be older; what was written meanwhile is newer, and stays.
+        next.takeFrom(source, from, () -> inode.pages().dropClean(from, to));
         request = next;
         engine.acquire(inode, next).whenDone((turn, never) -> step(() -> issue(next)));
     }
@@ -137,8 +138,6 @@ public final class UnbufferedWrite {
     private void end(WriteRequest over, @Nullable FsException failure) {
         issuing = false;
         request = null;
-        // What was read meanwhile may be older; what was written meanwhile is newer, and stays.
-        inode.pages().dropClean(from, to);
         if (over.isToBeRepeated()) {
             attempt();
             return;

@@ -98,6 +98,10 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     private @Nullable WriteSource source;
 
+    /** Done when it has completed, before another may have the write-back lock. */
+    @GuardedBy("inode lock")
+    private Runnable beforeRelease = () -> {};
+
     @GuardedBy("inode lock")
     private @Nullable WriteSession session;
 
@@ -156,10 +160,16 @@ final class WriteRequest {
         this.commit = new WriteCommit(this);
     }
 
-    /** Sends a caller's memory instead of what is dirty. Before the first step. */
-    void takeFrom(WriteSource memory, long from) {
+    /**
+     * Sends a caller's memory instead of what is dirty. Before the first step.
+     *
+     * @param last done with the inode's lock held, when nothing is in flight any more and nobody
+     *     else has the write-back lock yet
+     */
+    void takeFrom(WriteSource memory, long from, Runnable last) {
         source = memory;
         issuedTo = from;
+        beforeRelease = last;
     }
 
     /** Sends what is dirty from a position on, as it is brought. Before the first step. */
@@ -538,6 +548,7 @@ final class WriteRequest {
         engine.inFlight().forget(this);
         engine.fills().forget(this);
         granules.drop();
+        beforeRelease.run();
         inode.writing = null;
         traceEnd(problem);
         WriteRequest next = null;

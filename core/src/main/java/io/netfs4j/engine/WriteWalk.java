@@ -175,10 +175,10 @@ final class WriteWalk {
         InodeData inode = request.inode();
         long zeroPoint = inode.remoteSizeBytes();
         long present = inode.pages().nextPresent(at, to);
-        if (at >= zeroPoint && present > at) {
-            return Granules.zeros(at, present);
-        }
         // Bytes that are here and dirty are of a later group: the server's are the older ones.
+        if (at >= zeroPoint) {
+            return Granules.zeros(at, to);
+        }
         long absentEnd = present > at ? present : to;
         span = request.granules.take(at, absentEnd);
         if (span != null) {
@@ -187,7 +187,7 @@ final class WriteWalk {
         if (upload) {
             WriteStream stream = request.upload();
             long end = stream == null ? absentEnd : stream.floor(at) + stream.granule;
-            end = at < zeroPoint ? Math.min(end, zeroPoint) : Math.min(end, absentEnd);
+            end = Math.min(end, zeroPoint);
             if (!request.granules.read(at, end)) {
                 // What is gathered may hold the very share that it waits for.
                 WriteIssuer.issueWhatCannotGrow(request, Long.MIN_VALUE);

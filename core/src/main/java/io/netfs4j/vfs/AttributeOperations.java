@@ -17,6 +17,9 @@ import java.time.Instant;
 
 /** Asking for attributes and setting them. */
 final class AttributeOperations {
+    /** So often the server is asked for attributes while others change them all the time. */
+    private static final int ATTEMPTS_MAX = 10;
+
     private final VfsParts parts;
     private final OpenOperations opens;
     private final Creations creations;
@@ -46,6 +49,10 @@ final class AttributeOperations {
     }
 
     Attributes get(Inode inode) throws FsException {
+        return get(inode, 1);
+    }
+
+    private Attributes get(Inode inode, int attempt) throws FsException {
         Attributes known = known(inode);
         if (known != null) {
             return known;
@@ -76,10 +83,15 @@ final class AttributeOperations {
         inode.lock.lock();
         try {
             parts.coherency().apply(inode, a, asked);
-            return parts.coherency().attributes(inode);
+            boolean unknown = inode.fetchedNanos == Long.MIN_VALUE && inode.changes != asked;
+            if (!unknown || attempt >= ATTEMPTS_MAX) {
+                return parts.coherency().attributes(inode);
+            }
         } finally {
             inode.lock.unlock();
         }
+        // It was changed meanwhile, so that the answer is too old, and what we know is, too.
+        return get(inode, attempt + 1);
     }
 
     /** What is done with a path that stays true meanwhile. */

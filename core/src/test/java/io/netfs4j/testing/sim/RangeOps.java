@@ -176,6 +176,8 @@ final class RangeOps {
         target.busy++;
         boolean unbuffered = isUnbuffered(target);
         target.file.unbuffered += unbuffered ? 1 : 0;
+        // Others may join the reads that this begins.
+        ModelFile.Reading reads = source.file.watch();
         try {
             long done = vfs().copyRange(source.open, copy.hold.from, target.open, to, asked);
             files.event("copied", target.file, to, done);
@@ -195,6 +197,7 @@ final class RangeOps {
             toldOf(target, e);
             target.file.failed(copy.change, files.sizeNow(target.node, target.file));
         } finally {
+            source.file.drop(reads);
             target.file.unbuffered -= unbuffered ? 1 : 0;
             source.busy--;
             target.busy--;
