@@ -354,9 +354,17 @@ public final class InodeData {
         return creation != null
                 || pages.dirtyBytes() > 0
                 || pages.writebackBytes() > 0
-                || (writing != null && writing.origin != Origin.COPY_TO_CACHE)
+                || isSending()
                 || waiting != null
                 || !pendingTimes.isEmpty();
+    }
+
+    /** Whether something of the page cache is on its way to the server. */
+    private boolean isSending() {
+        WriteRequest request = writing;
+        return request != null
+                && request.origin != Origin.COPY_TO_CACHE
+                && request.origin != Origin.UNBUFFERED;
     }
 
     /** Whether {@link ServerFile#sync} has something to do. */
