@@ -6,6 +6,7 @@ import io.netfs4j.base.FsError;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -42,8 +43,23 @@ final class FaultPlan {
         CACHE_WRITE_SHORT,
         CACHE_READ_FAILS,
         CACHE_DAMAGED,
-        CACHE_GONE
+        CACHE_GONE,
+
+        // What no server may do by the contract of a Destination.
+        ODD_ESTIMATE,
+        MISCOUNTS,
+        WRITE_MEETS_END,
+        ENDS_UNTAKEN,
+        TRUE_UNTAKEN,
+        READY_EARLY;
+
+        /** Those up to here are drawn first: what else a seed draws does not depend on the rest. */
+        private static final Fault LAST_OF_OLD = CACHE_GONE;
     }
+
+    private static final int[] ODD_ESTIMATES = {
+        0, -1, Integer.MIN_VALUE, 1, 4097, Integer.MAX_VALUE
+    };
 
     private static final double[] RATES = {0.003, 0.02, 0.1, 0.3};
     private static final FsError[] PERMANENT = {FsError.EIO, FsError.ENOSPC, FsError.EACCES};
@@ -72,16 +88,24 @@ final class FaultPlan {
         this.planned = planned;
         boolean none = random.nextInt(8) == 0;
         int kindsOf = 1 + random.nextInt(4);
-        for (int i = 0; i < rates.length; i++) {
-            boolean drawn = !none && random.nextInt(kindsOf + 1) == 0;
-            rates[i] = drawn ? RATES[random.nextInt(RATES.length)] : 0;
-        }
+        drawRates(random, none ? 0 : kindsOf, 0, Fault.LAST_OF_OLD.ordinal() + 1);
         limit(Fault.RESET, 0.02);
         limit(Fault.NO_CREDITS, 0.05);
         limit(Fault.INTERRUPT, 0.1);
         limit(Fault.NAME_FAILS, 0.1);
         latencyNanos = new long[] {10_000, 200_000, 5_000_000, 80_000_000}[random.nextInt(4)];
         credits = new int[] {1, 2, 4, 16, 64}[random.nextInt(5)];
+        // Most servers keep to the contract.
+        boolean honest = none || random.nextInt(3) != 0;
+        drawRates(random, honest ? 0 : kindsOf, Fault.LAST_OF_OLD.ordinal() + 1, rates.length);
+    }
+
+    /** One in {@code kindsOf + 1} happens; with 0 none does. */
+    private void drawRates(RandomGenerator random, int kindsOf, int from, int to) {
+        for (int i = from; i < to; i++) {
+            boolean drawn = kindsOf > 0 && random.nextInt(kindsOf + 1) == 0;
+            rates[i] = drawn ? RATES[random.nextInt(RATES.length)] : 0;
+        }
     }
 
     private void limit(Fault fault, double most) {
@@ -111,6 +135,11 @@ final class FaultPlan {
     boolean has(Fault fault) {
         return rates[fault.ordinal()] > 0
                 || (planned != null && planned.stream().anyMatch(s -> s.kind() == fault));
+    }
+
+    /** The server does nothing that none may do. */
+    void keepToTheContract() {
+        Arrays.fill(rates, Fault.LAST_OF_OLD.ordinal() + 1, rates.length, 0);
     }
 
     /** From now on things go wrong. */
@@ -145,6 +174,24 @@ final class FaultPlan {
             case 4, 5 -> random.nextLong(2_000_000_000L);
             case 6 -> random.nextLong(90_000_000_000L);
             default -> random.nextLong(3_600_000_000_000L);
+        };
+    }
+
+    /** An estimate, or nonsense in its place. */
+    int estimate(int honest) {
+        return strikes(Fault.ODD_ESTIMATE)
+                ? ODD_ESTIMATES[origin.get().badness.nextInt(ODD_ESTIMATES.length)]
+                : honest;
+    }
+
+    /** How many bytes a server says that it took of some, which cannot be true. */
+    long miscount(long length) {
+        return switch (origin.get().badness.nextInt(5)) {
+            case 0 -> 0;
+            case 1 -> -1;
+            case 2 -> length + 1;
+            case 3 -> Long.MAX_VALUE;
+            default -> Long.MIN_VALUE;
         };
     }
 

@@ -172,6 +172,8 @@ final class RangeOps {
         Handle target = copy.target;
         files.event("copy from " + source.file.number, target.file, copy.hold.from, to);
         boolean byServer = world.server.capabilities().has(Capability.SERVER_COPY);
+        // Reads may join its own, and hear of bytes that had failed before they began.
+        ModelFile.Reading watch = source.file.watch();
         source.busy++;
         target.busy++;
         boolean unbuffered = isUnbuffered(target);
@@ -199,6 +201,7 @@ final class RangeOps {
         } finally {
             source.file.drop(reads);
             target.file.unbuffered -= unbuffered ? 1 : 0;
+            source.file.drop(watch);
             source.busy--;
             target.busy--;
         }

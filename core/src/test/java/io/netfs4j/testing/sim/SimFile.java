@@ -176,8 +176,20 @@ final class SimFile implements ServerFile {
         if (in != null) {
             in.requireGranules(offer);
         }
+        if (server.faults.strikes(Fault.READY_EARLY)) {
+            whenReady.run();
+            return false;
+        }
         if (!server.admits(once(whenReady))) {
             return false;
+        }
+        if (server.faults.strikes(Fault.ENDS_UNTAKEN)) {
+            new SimPiece(this, offer, to, in).endAtOnce();
+            return true;
+        }
+        if (server.faults.strikes(Fault.TRUE_UNTAKEN)) {
+            new SimPiece(this, offer, to, in).begin();
+            return true;
         }
         long taken = Math.min(offer.length(), PIECE_BYTES_MAX);
         if (server.faults.strikes(Fault.TAKES_LESS)) {
@@ -205,7 +217,7 @@ final class SimFile implements ServerFile {
     private final class Reads implements Destination {
         @Override
         public int estimateBytes(long position) {
-            return PIECE_BYTES_MAX;
+            return server.faults.estimate(PIECE_BYTES_MAX);
         }
 
         @Override
@@ -255,7 +267,8 @@ final class SimFile implements ServerFile {
 
         @Override
         public int estimateBytes(long position) {
-            return 1 + (int) ((position * 31 + server.pieces() * 4099L) % (1 << 16));
+            return server.faults.estimate(
+                    1 + (int) ((position * 31 + server.pieces() * 4099L) % (1 << 16)));
         }
 
         @Override

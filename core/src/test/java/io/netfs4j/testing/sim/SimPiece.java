@@ -48,7 +48,28 @@ final class SimPiece {
         return offer.position() + offer.length();
     }
 
+    /** As {@link #begin}, and it has ended before that returns. */
+    void endAtOnce() {
+        account();
+        finish();
+    }
+
     void begin() {
+        account();
+        if (server.isDown()) {
+            server.after(server.faults.latency(), this::refuse);
+        } else if (server.faults.strikes(Fault.ENDS_AT_ONCE)) {
+            finish();
+        } else {
+            long delay =
+                    server.faults.strikes(Fault.SLOW)
+                            ? server.faults.badNanos()
+                            : server.faults.latency();
+            server.after(delay, this::finish);
+        }
+    }
+
+    private void account() {
         server.trace.event(
                 server.loop.nanoTime(),
                 isWrite() ? "send" : "fetch",
@@ -69,17 +90,6 @@ final class SimPiece {
             }
             retry = session.sent.issued(this);
         }
-        if (server.isDown()) {
-            server.after(server.faults.latency(), this::refuse);
-        } else if (server.faults.strikes(Fault.ENDS_AT_ONCE)) {
-            finish();
-        } else {
-            long delay =
-                    server.faults.strikes(Fault.SLOW)
-                            ? server.faults.badNanos()
-                            : server.faults.latency();
-            server.after(delay, this::finish);
-        }
     }
 
     private void finish() {
@@ -98,6 +108,10 @@ final class SimPiece {
                 file.readFailed(from(), to());
             }
             end(new Termination.Failed(cause), 0);
+        } else if (faults.strikes(Fault.MISCOUNTS)) {
+            lie(new Termination.Short(faults.miscount(offer.length())));
+        } else if (isWrite() && faults.strikes(Fault.WRITE_MEETS_END)) {
+            lie(new Termination.EndOfFile(part()));
         } else if (faults.strikes(Fault.BUSY)) {
             later(false, faults.badNanos() % PATIENCE_NANOS_MAX);
         } else if (faults.strikes(Fault.DISCONNECT)) {
@@ -108,6 +122,19 @@ final class SimPiece {
         } else {
             end(transfer(offer.length()), offer.length());
         }
+    }
+
+    /** It says what cannot be, which counts as a failure. */
+    private void lie(Termination nonsense) {
+        transfer(part());
+        server.injected.add(FsError.EPROTO);
+        if (session != null) {
+            file.model.error(true);
+            session.pieceFailed();
+        } else {
+            file.readFailed(from(), to());
+        }
+        end(nonsense, 0);
     }
 
     private void shortly() {
