@@ -30,7 +30,7 @@ final class ModelFile {
     private final List<Reading> readings = new ArrayList<>();
 
     /** Ranges that the server could not read, and when. */
-    private final List<Unread> unread = new ArrayList<>();
+    private final Unread unread = new Unread();
 
     /** Errors that open files may hear of, and the number of the last that they must. */
     private int errors;
@@ -76,8 +76,6 @@ final class ModelFile {
             return last;
         }
     }
-
-    private record Unread(long from, long to, int moment) {}
 
     /** A write or truncate under way. */
     final class Change {
@@ -399,17 +397,15 @@ final class ModelFile {
 
     /** The server failed to read a range. */
     void couldNotRead(long from, long to) {
-        unread.add(new Unread(from, to, sequence.now()));
+        unread.add(from, to, sequence.now());
     }
 
     /** A read failed: that must be for bytes of its own. */
     void failedToRead(Reading reading) {
         readings.remove(reading);
         int end = reading.position + reading.length;
-        for (Unread u : unread) {
-            if (u.moment >= reading.joins && u.from < end && reading.position < u.to) {
-                return;
-            }
+        if (unread.meets(reading.position, end, reading.joins)) {
+            return;
         }
         throw new Violation(
                 "errors",

@@ -16,7 +16,6 @@ import java.util.List;
 
 /** One piece under way at the simulated server: what becomes of it is drawn when it begins. */
 final class SimPiece {
-    private static final int OBJECT_GRANULE_LEAST = 1 << 16;
 
     private static final long PATIENCE_NANOS_MAX = 5_000_000_000L;
 
@@ -78,11 +77,8 @@ final class SimPiece {
                 offer.length());
         server.began(this);
         if (session != null) {
-            // Where zeros were sent in between, some may be what was written later.
-            int granule = session.parts == null ? 1 : OBJECT_GRANULE_LEAST;
-            granule = Math.max(granule, session.granuleBytes());
             long zerosFrom = session.parts == null ? Long.MAX_VALUE : session.parts.baseBytes();
-            file.model.checkUpload(from(), to(), granule, zerosFrom);
+            file.model.checkUpload(from(), to(), session.granuleBytes(), zerosFrom);
             if (session.granuleBytes() == 1 && session.parts == null) {
                 byte[] sent = new byte[(int) offer.length()];
                 offer.copyOut(0, sent, 0, sent.length);

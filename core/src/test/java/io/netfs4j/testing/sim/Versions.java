@@ -3,9 +3,14 @@ package io.netfs4j.testing.sim;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Arrays;
+
 /** Which change each byte of a file was last changed by, and which the server is known to have. */
 final class Versions {
     static final int RUNNING = Integer.MAX_VALUE;
+
+    /** So many random bytes are not the same as others by chance. */
+    private static final int TELLING_BYTES = 6;
 
     /** When the last change of each byte began and ended. */
     final Runs began = new Runs();
@@ -48,11 +53,19 @@ final class Versions {
     void acknowledge(int from, int to, int since, byte @Nullable [] sent, byte[] value) {
         int end;
         for (int i = from; i < to; i = end) {
-            // What filled a granule was older than what is dirty there, perhaps.
-            end = sent == null ? Math.min(to, ended.endOf(i)) : i + 1;
-            if (ended.at(i) < since && (sent == null || sent[i] == value[i])) {
+            end = Math.min(to, ended.endOf(i));
+            end = sent == null ? end : Math.min(end, began.endOf(i));
+            if (ended.at(i) < since && (sent == null || isWhole(sent, value, i, end))) {
                 acknowledged.copy(began, i, end);
             }
         }
+    }
+
+    /**
+     * Whether a change is what was sent. What filled a granule was older than what is dirty there,
+     * perhaps, and a few of its bytes may be the same by chance.
+     */
+    private static boolean isWhole(byte[] sent, byte[] value, int from, int to) {
+        return to - from >= TELLING_BYTES && Arrays.equals(sent, from, to, value, from, to);
     }
 }
