@@ -20,10 +20,9 @@ final class Folios {
 
     private final AddressSpace space;
     final PageCache cache;
-    private final SortedLongMap<Folio> all = new SortedLongMap<>();
 
-    /** Folios with dirty bytes. */
-    final SortedLongMap<Folio> dirty = new SortedLongMap<>();
+    /** Every folio; marked are those with dirty bytes. */
+    private final SortedLongMap<Folio> all = new SortedLongMap<>();
 
     /** Folios with bytes that the disk cache is to have. */
     final SortedLongMap<Folio> uncached = new SortedLongMap<>();
@@ -56,6 +55,14 @@ final class Folios {
     @Nullable Folio firstFrom(long position) {
         Folio covering = covering(position);
         return covering == null ? all.ceiling(position) : covering;
+    }
+
+    /** The first folio with dirty bytes that ends behind a position. */
+    @Nullable Folio firstDirty(long position) {
+        Folio covering = covering(position);
+        return covering != null && !covering.dirty.isEmpty()
+                ? covering
+                : all.ceilingMarked(position);
     }
 
     @Nullable Folio last() {
@@ -158,11 +165,7 @@ final class Folios {
             return;
         }
         if (from.isDirty() != to.isDirty()) {
-            if (to.isDirty()) {
-                dirty.put(folio.position(), folio);
-            } else {
-                dirty.remove(folio.position());
-            }
+            all.mark(folio.position(), to.isDirty());
         }
         if (folio.isUncachedListed == folio.uncached.isEmpty()) {
             folio.isUncachedListed = !folio.uncached.isEmpty();
@@ -293,7 +296,6 @@ final class Folios {
             throw new IllegalStateException("drops dirty bytes: " + folio);
         }
         all.remove(folio.position());
-        dirty.remove(folio.position());
         if (folio.isUncachedListed) {
             uncached.remove(folio.position());
             folio.isUncachedListed = false;

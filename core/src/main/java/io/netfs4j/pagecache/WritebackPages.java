@@ -48,10 +48,7 @@ public final class WritebackPages {
      */
     @SuppressWarnings("ReferenceEquality") // a group is one object
     public long nextDirty(long from, WriteGroup group) {
-        Folio folio = folios.dirty.floor(from);
-        if (folio == null || folio.end() <= from) {
-            folio = folios.dirty.ceiling(from);
-        }
+        Folio folio = folios.firstDirty(from);
         while (folio != null) {
             if (folio.group == group) {
                 long offset = Math.max(0, from - folio.position());
@@ -60,7 +57,7 @@ public final class WritebackPages {
                     return folio.position() + next;
                 }
             }
-            folio = folios.dirty.ceiling(folio.end());
+            folio = folios.firstDirty(folio.end());
         }
         return Long.MAX_VALUE;
     }

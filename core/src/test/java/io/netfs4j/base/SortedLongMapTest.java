@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** The sorted map against the JDK's. */
 class SortedLongMapTest {
@@ -18,6 +19,7 @@ class SortedLongMapTest {
             SplittableRandom random = new SplittableRandom(seed);
             SortedLongMap<Long> map = new SortedLongMap<>();
             TreeMap<Long, Long> model = new TreeMap<>();
+            TreeSet<Long> marks = new TreeSet<>();
             int universe = 1 << (4 + random.nextInt(9));
             for (int step = 0; step < 3_000; step++) {
                 long key = random.nextInt(universe);
@@ -27,7 +29,20 @@ class SortedLongMapTest {
                 } else {
                     assertThat(map.remove(key)).isEqualTo(model.remove(key));
                 }
+                marks.retainAll(model.keySet());
+                Long some = model.ceilingKey((long) random.nextInt(universe));
+                if (some != null) {
+                    boolean on = random.nextInt(3) > 0;
+                    map.mark(some, on);
+                    marks.remove(some);
+                    if (on) {
+                        marks.add(some);
+                    }
+                }
                 long probe = random.nextInt(universe + 2) - 1L;
+                Long marked = marks.ceiling(probe);
+                assertThat(map.ceilingMarked(probe))
+                        .isEqualTo(marked == null ? null : model.get(marked));
                 assertThat(map.size()).isEqualTo(model.size());
                 assertThat(map.get(probe)).isEqualTo(model.get(probe));
                 assertThat(map.floor(probe)).isEqualTo(value(model.floorEntry(probe)));
