@@ -27,7 +27,7 @@ public final class Folio {
     final RangeSet present = new RangeSet();
 
     @GuardedBy("inode lock")
-    final RangeSet dirty = new RangeSet();
+    RangeSet dirty = RangeSet.NONE;
 
     /** What a write request has taken and not ended yet. */
     @GuardedBy("inode lock")

@@ -111,12 +111,14 @@ final class Folios {
         if (folio.dirty.isEmpty() && folio.writeback.isEmpty()) {
             folio.group = current;
         }
+        folio.dirty = RangeSet.toAddTo(folio.dirty);
         count(folio, folio.dirty.add(from, to), 0);
         folio.uncached.remove(from, to);
     }
 
     /** Bytes that were in flight and did not arrive: of the group that they were of. */
     void addDirtyAgain(Folio folio, int from, int to) {
+        folio.dirty = RangeSet.toAddTo(folio.dirty);
         count(folio, folio.dirty.add(from, to), 0);
         folio.uncached.remove(from, to);
     }
