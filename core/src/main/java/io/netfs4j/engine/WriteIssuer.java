@@ -113,7 +113,7 @@ final class WriteIssuer {
     private static boolean issueSlice(WriteRequest request, WriteStream stream) {
         long ready = stream.offerable();
         long taken =
-                request.offer(
+                request.offers.offer(
                         stream,
                         stream.gatheredFrom(),
                         ready == stream.gatheredBytes()

@@ -6,17 +6,13 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
-import io.netfs4j.base.Segment;
 import io.netfs4j.cache.Cookie;
 import io.netfs4j.pagecache.WriteGroup;
 import io.netfs4j.request.Origin;
-import io.netfs4j.request.Subrequest;
-import io.netfs4j.request.Termination;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
 import io.netfs4j.trace.Counters.Counter;
 import io.netfs4j.trace.RequestEvent;
-import io.netfs4j.trace.SubrequestEvent;
 
 import org.jspecify.annotations.Nullable;
 
@@ -89,6 +85,7 @@ final class WriteRequest {
 
     final Retries retry = new Retries();
     final Granules granules = new Granules(this);
+    final WriteOffers offers = new WriteOffers(this);
     private final WriteCommit commit;
 
     /** More may be brought to it: its walk waits at {@link #walkEnd}. */
@@ -104,9 +101,6 @@ final class WriteRequest {
 
     @GuardedBy("inode lock")
     private @Nullable WriteSession session;
-
-    @GuardedBy("inode lock")
-    private int subrequests;
 
     @GuardedBy("inode lock")
     private boolean begun;
@@ -139,6 +133,10 @@ final class WriteRequest {
 
         /** Nothing has to be waited for any more. */
         boolean due;
+    }
+
+    int id() {
+        return id;
     }
 
     WriteRequest(Engine engine, InodeData inode, Origin origin, int id) {
@@ -432,100 +430,6 @@ final class WriteRequest {
         return least;
     }
 
-    /**
-     * Offers bytes to a stream's destination. What it takes becomes a piece in flight.
-     *
-     * @return how many bytes it took; 0 when it lacks credit or too much is in flight: the request
-     *     is posted when that changes, unless the stream is the cache's
-     */
-    @GuardedBy("inode lock")
-    long offer(WriteStream stream, long position, List<Segment> segments, long bytes) {
-        long count = stream.isUpload() ? Math.min(bytes, uploadable(stream, position)) : bytes;
-        if (count == 0) {
-            return 0;
-        }
-        if (stream.lacksCredit()) {
-            // Nor may it keep others waiting behind it for a share that it cannot use now.
-            if (stream.isUpload()) {
-                engine.inFlight().forget(this);
-            }
-            return 0;
-        }
-        InFlight share = stream.isUpload() ? engine.inFlight() : engine.cacheInFlight();
-        boolean admitted =
-                stream.isUpload()
-                        ? share.tryAcquire(count, 1, this)
-                        : share.tryAcquireNow(count, 1);
-        if (!admitted) {
-            return 0;
-        }
-        List<Segment> offered =
-                count == bytes ? List.copyOf(segments) : Piece.slice(segments, 0, count);
-        Piece piece = new Piece(position, offered, count);
-        SubrequestEvent trace = new SubrequestEvent();
-        trace.begin();
-        Subrequest subrequest =
-                new Subrequest(
-                        id,
-                        subrequests++,
-                        Subrequest.Direction.WRITE,
-                        position,
-                        piece.segments,
-                        (sub, termination) ->
-                                terminated(stream, share, piece, sub, termination, trace));
-        if (!stream.offer(piece, subrequest, this::post)) {
-            share.release(count, 1);
-            return 0;
-        }
-        if (piece.length % stream.granule != 0 && piece.length < count) {
-            throw new IllegalStateException(
-                    stream.name + " takes " + piece.length + " in granules of " + stream.granule);
-        }
-        share.release(count - piece.length, 0);
-        if (stream.isUpload()) {
-            engine.counters().add(Counter.UPLOAD_REQUESTS, 1);
-        }
-        return piece.length;
-    }
-
-    /** How much may be in one more piece, by the limits of one request. */
-    @GuardedBy("inode lock")
-    private long uploadable(WriteStream stream, long position) {
-        if (stream.inFlight() >= engine.limits().throttle().requestPiecesMax()) {
-            return 0;
-        }
-        if (origin != Origin.UNBUFFERED) {
-            return Long.MAX_VALUE;
-        }
-        // Past the end one after the other: a failure in between must not leave a hole.
-        if (position >= baseBytes) {
-            return stream.inFlight() > 0 ? 0 : Long.MAX_VALUE;
-        }
-        return stream.ceiling(baseBytes) - position;
-    }
-
-    /** Called by the back end, on any thread, perhaps inside issue. */
-    private void terminated(
-            WriteStream stream,
-            InFlight share,
-            Piece piece,
-            Subrequest subrequest,
-            Termination termination,
-            SubrequestEvent trace) {
-        if (trace.shouldCommit()) {
-            trace.debugId = subrequest.debugId();
-            trace.stream = stream.name;
-            trace.position = subrequest.position();
-            trace.length = subrequest.length();
-            trace.outcome = termination.toString();
-            trace.commit();
-        }
-        piece.termination = termination;
-        share.release(subrequest.length(), 1);
-        stream.terminated();
-        post();
-    }
-
     /** Notes a failure that dooms the rest: the walk ends, what was not issued stays dirty. */
     void fail(FsException cause) {
         if (failure == null) {
@@ -607,7 +511,7 @@ final class WriteRequest {
             event.origin = origin.name();
             event.file = inode.listener().name();
             event.uploadedBytes = transferredBytes;
-            event.subrequests = subrequests;
+            event.subrequests = offers.count();
             event.outcome = problem == null ? "done" : problem.toString();
             event.commit();
         }

@@ -109,7 +109,7 @@ final class WriteRetryer {
             long count = Math.min(span.length, upload.estimate(span.position));
             List<Segment> offered =
                     count == span.length ? span.segments : Piece.slice(span.segments, 0, count);
-            long taken = request.offer(upload, span.position, offered, count);
+            long taken = request.offers.offer(upload, span.position, offered, count);
             if (taken == 0) {
                 return;
             }

@@ -24,16 +24,13 @@ public final class WritebackPages {
 
     /** Whether any byte of [from, to) is dirty. */
     public boolean isDirty(long from, long to) {
-        Folio folio = folios.dirty.floor(from);
-        if (folio == null || folio.end() <= from) {
-            folio = folios.dirty.ceiling(from);
-        }
+        Folio folio = folios.firstDirty(from);
         while (folio != null && folio.position() < to) {
             long base = folio.position();
             if (folio.dirty.intersects(Math.max(0, from - base), to - base)) {
                 return true;
             }
-            folio = folios.dirty.ceiling(folio.end());
+            folio = folios.firstDirty(folio.end());
         }
         return false;
     }

@@ -326,16 +326,21 @@ final class FileOperations {
         }
         checkWritable(file, position, source.remaining());
         int start = source.position();
-        WritePlace place = new WritePlace(position, false);
         // One hold of the lock for both: nobody may send, or append behind, what is taken back.
         file.inode.lock.lock();
         try {
-            writeStep(file, place, source, null);
+            long sizeBefore = file.data.sizeBytes();
+            boolean append = file.flags().append();
+            int count = copyIn(file, append ? sizeBefore : position, source, null);
             if (source.hasRemaining()) {
                 // What was written stands and is written once more by the caller's waiting write,
                 // at the same place; an append has to go on where it began.
                 source.position(start);
-                place.undoAppend(file);
+                if (append && count > 0) {
+                    file.data.pages().truncate(sizeBefore);
+                    file.data.setSizeBytes(sizeBefore);
+                    file.inode.sizeBytes = sizeBefore;
+                }
                 return false;
             }
         } finally {
@@ -350,7 +355,6 @@ final class FileOperations {
      */
     private static final class WritePlace {
         private long next;
-        private long sizeBefore = -1;
 
         /** Something of the write was copied before this began. */
         private final boolean hasPart;
@@ -358,15 +362,6 @@ final class FileOperations {
         WritePlace(long position, boolean hasPart) {
             next = position;
             this.hasPart = hasPart;
-        }
-
-        /** With the lock held since the step. */
-        void undoAppend(OpenedInode file) {
-            if (file.flags().append() && next > sizeBefore) {
-                file.data.pages().truncate(sizeBefore);
-                file.data.setSizeBytes(sizeBefore);
-                file.inode.sizeBytes = sizeBefore;
-            }
         }
     }
 
@@ -381,7 +376,6 @@ final class FileOperations {
         file.inode.lock.lock();
         try {
             if (file.flags().append()) {
-                place.sizeBefore = data.sizeBytes();
                 place.next = data.sizeBytes();
             }
             place.next += copyIn(file, place.next, source, through);

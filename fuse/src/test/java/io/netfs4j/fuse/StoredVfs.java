@@ -2,6 +2,7 @@
 package io.netfs4j.fuse;
 
 import io.netfs4j.base.FsError;
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.Segment;
 import io.netfs4j.server.AttributeChange;
@@ -326,6 +327,17 @@ final class StoredVfs implements Vfs {
                     f.modified = Instant.now();
                     return count;
                 });
+    }
+
+    @Override
+    public Completion<Integer> writeUnbuffered(OpenFile file, long position, ByteBuffer source)
+            throws FsException {
+        return Completion.done(write(file, position, source.duplicate()));
+    }
+
+    @Override
+    public void barrier(OpenFile file) {
+        // Everything is on the server at once.
     }
 
     @Override
