@@ -83,7 +83,9 @@ public interface Vfs {
      * What was written to the file before is on the server before anything that is written to it
      * afterwards, by whomever. Waits only when there are too many such barriers.
      */
-    void barrier(OpenFile file) throws FsException;
+    default void barrier(OpenFile file) throws FsException {
+        fsync(file, true);
+    }
 
     /** As {@link #write} when that needs no waiting; else writes nothing and returns false. */
     boolean tryWrite(OpenFile file, long position, ByteBuffer source) throws FsException;

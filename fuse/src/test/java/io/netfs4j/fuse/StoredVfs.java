@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.fuse;
 
-import io.netfs4j.base.FsError;
 import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.Segment;
 import io.netfs4j.server.AttributeChange;
@@ -333,11 +333,6 @@ final class StoredVfs implements Vfs {
     public Completion<Integer> writeUnbuffered(OpenFile file, long position, ByteBuffer source)
             throws FsException {
         return Completion.done(write(file, position, source.duplicate()));
-    }
-
-    @Override
-    public void barrier(OpenFile file) {
-        // Everything is on the server at once.
     }
 
     @Override
