@@ -70,14 +70,16 @@ public interface Vfs {
 
     /**
      * Writes past the page cache, from the buffer's position to its limit, which are not moved.
-     * Never waits for the server.
+     * Does not wait for the server, unless it has no better way.
      *
      * @param source must not be touched until the completion has ended
      * @return ends, once and on any thread, with how many bytes from the beginning the server has
      * @throws FsException when it could not begin
      */
-    Completion<Integer> writeUnbuffered(OpenFile file, long position, ByteBuffer source)
-            throws FsException;
+    default Completion<Integer> writeUnbuffered(OpenFile file, long position, ByteBuffer source)
+            throws FsException {
+        return Completion.done(write(file, position, source.duplicate()));
+    }
 
     /**
      * What was written to the file before is on the server before anything that is written to it

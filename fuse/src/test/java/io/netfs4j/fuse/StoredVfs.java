@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.fuse;
 
-import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.Segment;
@@ -327,12 +326,6 @@ final class StoredVfs implements Vfs {
                     f.modified = Instant.now();
                     return count;
                 });
-    }
-
-    @Override
-    public Completion<Integer> writeUnbuffered(OpenFile file, long position, ByteBuffer source)
-            throws FsException {
-        return Completion.done(write(file, position, source.duplicate()));
     }
 
     @Override

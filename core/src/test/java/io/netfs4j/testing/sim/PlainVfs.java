@@ -383,17 +383,6 @@ class PlainVfs implements Vfs {
     }
 
     @Override
-    public Completion<Integer> writeUnbuffered(OpenFile file, long position, ByteBuffer source)
-            throws FsException {
-        return Completion.done(write(file, position, source.duplicate()));
-    }
-
-    @Override
-    public void barrier(OpenFile file) {
-        // Everything is on the server at once.
-    }
-
-    @Override
     public boolean tryWrite(OpenFile file, long position, ByteBuffer source) {
         return false;
     }
