@@ -228,7 +228,9 @@ final class Folios {
      */
     @Nullable Folio allocateDirty(long position, int count, long rowBytes) {
         int expected = (int) Math.min(rowBytes / 2, EXPECTED_BYTES_MAX);
-        int most = expected > count && cache.isCalm(expected) ? expected : count;
+        // Where barriers are in use, what follows the next one must not find a folio of before it.
+        boolean grows = expected > count && current.number() == 0 && cache.isCalm(expected);
+        int most = grows ? expected : count;
         while (!cache.hasDirtyRoom(sizeFor(position, most))) {
             if (sizeFor(position, most) == MemoryPool.PAGE_BYTES) {
                 return null;

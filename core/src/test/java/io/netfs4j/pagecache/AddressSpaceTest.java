@@ -132,6 +132,18 @@ class AddressSpaceTest {
     }
 
     @Test
+    void write_inARowBehindABarrier_neverMeetsAFolioOfBeforeTheNextOne() {
+        for (int at = 0; at < 256 << 10; at += 4096) {
+            write(at, filled(4096, 'a'));
+        }
+        pages.beginGroup();
+        for (int at = 256 << 10; at < 512 << 10; at += 4096) {
+            write(at, filled(4096, 'b'));
+            pages.beginGroup();
+        }
+    }
+
+    @Test
     void truncate_insideASpan_dropsTheTailOfDirtyAndPresent() {
         for (int cut = 0; cut <= 8; cut++) {
             AddressSpace each = new AddressSpace(lock, cache);
