@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.bench;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.Segment;
@@ -147,10 +148,20 @@ final class NullVfs implements Vfs {
     }
 
     @Override
+    public Completion<Integer> writeUnbuffered(OpenFile file, long position, ByteBuffer source) {
+        Completion<Integer> done = new Completion<>();
+        done.complete(write(file, position, source));
+        return done;
+    }
+
+    @Override
     public void flush(OpenFile file) {}
 
     @Override
     public void fsync(OpenFile file, boolean dataOnly) {}
+
+    @Override
+    public void barrier(OpenFile file) {}
 
     @Override
     public void release(OpenFile file) {}
