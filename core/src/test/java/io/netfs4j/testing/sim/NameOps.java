@@ -478,10 +478,14 @@ final class NameOps {
 
     private void rename(Claim from, ModelNode node, Claim to, @Nullable ModelNode target) {
         RenameMode mode = random.nextInt(4) == 0 ? RenameMode.NOREPLACE : RenameMode.REPLACE;
+        if (target != null && random.nextInt(4) == 0 && world.subject().knowsRanges()) {
+            mode = RenameMode.EXCHANGE;
+        }
+        RenameMode drawn = mode;
         FsError expected = null;
         if (target != null && mode == RenameMode.NOREPLACE) {
             expected = FsError.EEXIST;
-        } else if (target != null && !target.children.isEmpty()) {
+        } else if (target != null && mode == RenameMode.REPLACE && !target.children.isEmpty()) {
             expected = FsError.ENOTEMPTY;
         }
         if (target != null) {
@@ -497,17 +501,23 @@ final class NameOps {
                                                 from.name,
                                                 ino(to.directory),
                                                 to.name,
-                                                mode),
+                                                drawn),
                         from,
                         to);
         if (target != null) {
             target.leaving = false;
         }
-        if (done || (expected == null && serverRenamed(from, to))) {
-            if (target != null) {
+        boolean exchanges = mode == RenameMode.EXCHANGE;
+        if (done || (expected == null && !exchanges && serverRenamed(from, to))) {
+            if (target != null && !exchanges) {
                 removed(target);
+            } else if (target != null) {
+                target.detach();
             }
             node.detach();
+            if (target != null && exchanges) {
+                target.attach(from.directory, from.name);
+            }
             node.attach(to.directory, to.name);
         }
     }

@@ -35,7 +35,7 @@ interface Subject {
         return false;
     }
 
-    /** Whether it knows fallocate, lseek and copy_file_range. */
+    /** Whether it knows fallocate, lseek and copy_file_range, and exchanges names. */
     default boolean knowsRanges() {
         return true;
     }
