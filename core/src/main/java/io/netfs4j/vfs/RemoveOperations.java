@@ -255,18 +255,19 @@ final class RemoveOperations {
     /** Removed files that are still open must not keep their directory from being removed. */
     private void moveHiddenUp(Inode directory, Inode parent) throws FsException {
         List<Inode> hidden = new ArrayList<>();
+        List<Inode> others = new ArrayList<>();
         parts.table().lock().lock();
         try {
             if (directory.children != null) {
                 for (Inode child : directory.children.values()) {
-                    if (!child.hidden) {
-                        return;
-                    }
-                    hidden.add(child);
+                    (child.hidden ? hidden : others).add(child);
                 }
             }
         } finally {
             parts.table().lock().unlock();
+        }
+        if (hidden.isEmpty() || anyFresh(others)) {
+            return;
         }
         for (Inode child : hidden) {
             RemotePath from = parts.table().path(child);
@@ -274,6 +275,21 @@ final class RemoveOperations {
             parts.server().rename(from, to, RenameMode.REPLACE);
             moved(directory, from.name(), parent, to.name(), child);
         }
+    }
+
+    /** Names that are known from long ago another client may have removed since. */
+    private boolean anyFresh(List<Inode> inodes) {
+        for (Inode inode : inodes) {
+            inode.lock.lock();
+            try {
+                if (parts.coherency().isFresh(inode)) {
+                    return true;
+                }
+            } finally {
+                inode.lock.unlock();
+            }
+        }
+        return false;
     }
 
     // ---- renaming -----------------------------------------------------------------------------
