@@ -73,4 +73,20 @@ class KeptRunsTest {
                 .strike(Fault.NAME_FAILS, 0, 3, 1)
                 .passes();
     }
+
+    /** A directory with a removed file that is open, and a name that another client took away. */
+    @Test
+    void replay_names_seed5065() {
+        KeptRun.of(5065L)
+                .operation(0, 5, Op.WRITE)
+                .operation(0, 8, Op.CREATE)
+                .operation(0, 29, Op.MKDIR)
+                .operation(0, 32, Op.CREATE)
+                .operation(0, 42, Op.RENAME)
+                .operation(0, 43, Op.CLOSE)
+                .operation(1, 7, Op.ELSEWHERE)
+                .operation(0, 65, Op.UNLINK)
+                .operation(0, 69, Op.RMDIR)
+                .passes();
+    }
 }

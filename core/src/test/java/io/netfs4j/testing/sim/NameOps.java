@@ -211,7 +211,9 @@ final class NameOps {
             // A soft mount gives up waiting for a file to be made before its name is touched.
             boolean gaveUp =
                     e.error() == FsError.ETIMEDOUT && world.server.injected.contains(e.error());
-            boolean old = e.error() == FsError.ENOENT && isOld(claims[0]);
+            boolean old =
+                    (e.error() == FsError.ENOENT && isOld(claims[0]))
+                            || (e.error() == FsError.ENOTEMPTY && mayHold(claims));
             if (e.error() == expected || gaveUp || old || world.isInterrupt(e)) {
                 return false;
             }
@@ -235,6 +237,20 @@ final class NameOps {
                     "names", what + " /" + claims[0].path() + " succeeds, not " + expected);
         }
         return true;
+    }
+
+    /** Whether what is to go is a directory that held, a moment ago, what another took away. */
+    private boolean mayHold(Claim... claims) {
+        ModelNode directory = claims[claims.length - 1].child();
+        if (directory == null) {
+            return false;
+        }
+        for (String name : directory.unsettled.keySet()) {
+            if (world.isUnsettled(directory, name)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean isOld(Claim claim) {
