@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.request.Destination;
+import io.netfs4j.request.Subrequest;
+import io.netfs4j.request.Termination;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.CoherencyToken;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.WriteSession;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A destination whose pieces end when a test says so, in the order that it wants. */
+final class StreamDouble implements WriteSession, ServerFile {
+    private final String name;
+    private final int granule;
+
+    /** The most that one piece takes, in bytes. */
+    int pieceBytesMax;
+
+    final List<Subrequest> pieces = new ArrayList<>();
+    private long end;
+
+    StreamDouble(String name, int pieceBytesMax, int granule) {
+        this.name = name;
+        this.pieceBytesMax = pieceBytesMax;
+        this.granule = granule;
+    }
+
+    /** What was issued, as "[from, to)", in the order in which it was. */
+    List<String> ranges() {
+        return pieces.stream()
+                .map(p -> "[" + p.position() + ", " + (p.position() + p.length()) + ")")
+                .toList();
+    }
+
+    void end(int piece, Termination termination) {
+        pieces.get(piece).terminated(termination);
+    }
+
+    @Override
+    public int estimateBytes(long position) {
+        return pieceBytesMax;
+    }
+
+    @Override
+    public boolean issue(Subrequest offer, Runnable whenReady) {
+        offer.take(Math.min(offer.length(), pieceBytesMax));
+        pieces.add(offer);
+        end = Math.max(end, offer.position() + offer.length());
+        return true;
+    }
+
+    @Override
+    public int granuleBytes() {
+        return granule;
+    }
+
+    @Override
+    public void keep(long position, long length) {
+        throw new IllegalStateException("writes at offsets");
+    }
+
+    @Override
+    public void commit(AttributeChange times, Completion<ServerAttributes> done) {
+        done.complete(attributes());
+    }
+
+    @Override
+    public void abort() {
+        // What was written stays.
+    }
+
+    @Override
+    public ServerAttributes attributes() {
+        return new ServerAttributes(
+                FileType.REGULAR,
+                end,
+                0644,
+                0,
+                0,
+                1,
+                Instant.EPOCH,
+                Instant.EPOCH,
+                Instant.EPOCH,
+                1,
+                new CoherencyToken("v" + pieces.size()));
+    }
+
+    @Override
+    public Destination reads() {
+        return this;
+    }
+
+    @Override
+    public WriteSession begin(@Nullable CoherencyToken base) {
+        return this;
+    }
+
+    @Override
+    public void sync(Completion<@Nullable Void> done) {
+        done.complete(null);
+    }
+
+    @Override
+    public ServerAttributes setAttributes(AttributeChange change) {
+        return attributes();
+    }
+
+    @Override
+    public boolean isReadable() {
+        return true;
+    }
+
+    @Override
+    public boolean isWritable() {
+        return true;
+    }
+
+    @Override
+    public void close() {
+        // Nothing is held.
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.Scheduler;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.cache.Cookie;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Destination;
+import io.netfs4j.request.Origin;
+import io.netfs4j.request.Termination;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.trace.Counters;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * One request over two streams, piece by piece, folio by folio. Folios of 4, 4, 8 and 8 KiB hold a
+ * file of 22 KiB; the second is clean and lacks only in the disk cache, whose granule is 4 KiB. The
+ * server takes at most 10 KiB at once.
+ */
+class WriteRequestTest {
+    private static final int KIB = 1 << 10;
+    private static final int SIZE = 22 * KIB;
+
+    private final ArrayDeque<Runnable> steps = new ArrayDeque<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final StreamDouble server = new StreamDouble("server", 10 * KIB, 1);
+    private final StreamDouble disk = new StreamDouble("disk", 1 << 20, 4 * KIB);
+    private final List<String> discarded = new ArrayList<>();
+    private SystemRuntime runtime;
+    private Engine engine;
+    private InodeData inode;
+
+    @BeforeEach
+    void make() {
+        runtime = new SystemRuntime();
+        Environment real = runtime.environment();
+        engine =
+                new Engine(
+                        new Environment(real.clock(), stepByStep(), real.waits(), real.random()),
+                        new PageCache(
+                                new PageCache.Limits(1 << 20, 1 << 20, 1 << 20),
+                                ByteBuffer::allocate),
+                        EngineLimits.DEFAULT,
+                        new Counters());
+        inode = new InodeData(lock, engine.cache(), new CachedFile(), 0);
+        lock.lock();
+        inode.setFile(server);
+    }
+
+    @AfterEach
+    void close() {
+        lock.unlock();
+        runtime.close();
+    }
+
+    private Scheduler stepByStep() {
+        return new Scheduler() {
+            @Override
+            public void execute(Runnable step) {
+                steps.add(step);
+            }
+
+            @Override
+            public Cancellable schedule(Runnable step, long delayNanos) {
+                return () -> {};
+            }
+
+            @Override
+            public void fork(String name, Runnable task) {
+                throw new AssertionError("the engine has no threads");
+            }
+        };
+    }
+
+    private final class CachedFile implements InodeData.Listener {
+        @Override
+        public void create() {}
+
+        @Override
+        public void onGivenUp() {}
+
+        @Override
+        public void onCommitting() {}
+
+        @Override
+        public void onCommitted(ServerAttributes attributes) {}
+
+        @Override
+        public void onClean() {}
+
+        @Override
+        public Cookie openCookie() {
+            return new DiskFile();
+        }
+
+        @Override
+        public String name() {
+            return "f";
+        }
+    }
+
+    private final class DiskFile implements Cookie {
+        @Override
+        public int granuleBytes() {
+            return 4 * KIB;
+        }
+
+        @Override
+        public long nextHeld(long from, long to) {
+            return to;
+        }
+
+        @Override
+        public long nextMissing(long from, long to) {
+            return from;
+        }
+
+        @Override
+        public Destination reads() {
+            return disk;
+        }
+
+        @Override
+        public Destination writes() {
+            return disk;
+        }
+
+        @Override
+        public void discard(long from, long to) {
+            discarded.add("[" + from + ", " + to + ")");
+        }
+
+        @Override
+        public void setVersion(String version) {}
+
+        @Override
+        public void close() {}
+    }
+
+    private void run() {
+        Runnable step;
+        while ((step = steps.poll()) != null) {
+            step.run();
+        }
+    }
+
+    private void write(int from, int to) {
+        byte[] bytes = new byte[to - from];
+        java.util.Arrays.fill(bytes, (byte) (1 + from / KIB));
+        assertThat(inode.pages().write(from, ByteBuffer.wrap(bytes), bytes.length))
+                .isEqualTo(bytes.length);
+        inode.setSizeBytes(Math.max(inode.sizeBytes(), to));
+    }
+
+    /** The folios: the second fetched from the server, the others dirty. */
+    private Completion<@Nullable Void> begin() {
+        inode.setSizeBytes(SIZE);
+        inode.setRemoteSizeBytes(8 * KIB);
+        Object holdsUpTheCopy = new Object();
+        engine.acquire(inode, holdsUpTheCopy);
+        engine.load(inode, 4 * KIB, 8 * KIB, Origin.DEMAND_READ);
+        server.end(0, Termination.DONE);
+        run();
+        server.pieces.clear();
+        write(0, 4 * KIB);
+        write(8 * KIB, SIZE);
+        inode.writebackLock().release(holdsUpTheCopy);
+        Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
+        run();
+        return done;
+    }
+
+    @Test
+    void issue_twoStreams_eachHasItsOwnPiecesAndGaps() {
+        begin();
+
+        assertThat(server.ranges())
+                .as("the server: nothing of the clean folio, at most 10 KiB at once")
+                .containsExactly("[0, 4096)", "[8192, 18432)", "[18432, 22528)");
+        assertThat(disk.ranges())
+                .as("the cache: all of it at once, with zeros to the end of its last granule")
+                .containsExactly("[0, 24576)");
+    }
+
+    @Test
+    void collect_outOfOrder_releasesEachFolioOnceBothStreamsHavePassedIt() {
+        Completion<@Nullable Void> done = begin();
+        assertThat(inode.pages().writebackBytes()).isEqualTo(18 * KIB);
+
+        disk.end(0, Termination.DONE);
+        run();
+        assertThat(inode.pages().writebackBytes()).as("the server has nothing").isEqualTo(18 * KIB);
+
+        server.end(1, Termination.DONE);
+        server.end(2, Termination.DONE);
+        run();
+        assertThat(inode.pages().writebackBytes()).as("its first piece").isEqualTo(18 * KIB);
+        assertThat(done.isDone()).isFalse();
+
+        server.end(0, Termination.DONE);
+        run();
+        assertThat(inode.pages().writebackBytes()).isZero();
+        assertThat(done.isDone()).isTrue();
+        assertThat(done.failure()).isNull();
+    }
+
+    @Test
+    void collect_inOrder_releasesBeforeTheRequestEnds() {
+        Completion<@Nullable Void> done = begin();
+        disk.end(0, Termination.DONE);
+        server.end(0, Termination.DONE);
+        run();
+        assertThat(inode.pages().writebackBytes()).as("the first folio").isEqualTo(14 * KIB);
+        assertThat(done.isDone()).isFalse();
+    }
+
+    @Test
+    void retry_shortWriteAndSmallerLimit_sendsTheRestAndNoByteMore() {
+        Completion<@Nullable Void> done = begin();
+        disk.end(0, Termination.DONE);
+        server.pieceBytesMax = 2 * KIB;
+        server.end(0, Termination.DONE);
+        server.end(1, new Termination.Short(7 * KIB));
+        run();
+        assertThat(server.ranges()).as("something is in flight still").hasSize(3);
+
+        server.end(2, Termination.DONE);
+        run();
+        assertThat(server.ranges().subList(3, server.pieces.size()))
+                .containsExactly("[15360, 17408)", "[17408, 18432)");
+        server.end(3, Termination.DONE);
+        server.end(4, Termination.DONE);
+        run();
+        assertThat(done.isDone()).isTrue();
+        assertThat(inode.pages().writebackBytes()).isZero();
+    }
+
+    @Test
+    void cacheFailure_ofAPiece_dropsThatRangeAndNothingElse() {
+        Completion<@Nullable Void> done = begin();
+        disk.end(0, new Termination.Failed(new FsException(FsError.ENOSPC, "disk full")));
+        server.end(0, Termination.DONE);
+        server.end(1, Termination.DONE);
+        server.end(2, Termination.DONE);
+        run();
+        assertThat(done.isDone()).isTrue();
+        assertThat(done.failure()).isNull();
+        assertThat(discarded).containsExactly("[0, 24576)");
+        assertThat(inode.pages().dirtyBytes()).isZero();
+    }
+
+    @Test
+    void uploadFailure_keepsItsDataDirty_andTakesItOutOfTheCache() {
+        Completion<@Nullable Void> done = begin();
+        disk.end(0, Termination.DONE);
+        server.end(0, Termination.DONE);
+        server.end(1, new Termination.Failed(new FsException(FsError.ENOSPC, "quota")));
+        server.end(2, Termination.DONE);
+        run();
+        assertThat(done.isDone()).isTrue();
+        assertThat(done.failure()).hasMessageContaining("quota");
+        assertThat(inode.pages().dirtyBytes()).isEqualTo(10 * KIB);
+        assertThat(discarded).contains("[8192, 18432)");
+    }
+}
