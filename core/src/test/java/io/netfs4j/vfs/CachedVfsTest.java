@@ -17,13 +17,16 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /** The whole way down, over a directory as a server. */
 class CachedVfsTest {
@@ -59,6 +62,36 @@ class CachedVfsTest {
         assertThat(mount.drain()).isEmpty();
         assertThat(mount.status().dirtyBytes()).isZero();
         assertThat(mount.status().uploadedBytes()).isEqualTo(bytes.length);
+    }
+
+    @Test
+    void randomWrites_intoAGibibyte_sendEachDirtyByteOnce() throws Exception {
+        try (RandomAccessFile sparse =
+                new RandomAccessFile(directory.resolve("g").toFile(), "rw")) {
+            sparse.setLength(1L << 30);
+        }
+        long ino = vfs.lookup(Vfs.ROOT_INO, "g").attributes().ino();
+        OpenFile file = vfs.open(ino, OpenFlags.READ_WRITE);
+        Random random = new Random(7);
+        Set<Integer> places = new HashSet<>();
+        long dirtied = 0;
+        for (int i = 0; i < 2000; i++) {
+            int place = random.nextInt(1 << 17);
+            if (!places.add(place)) {
+                continue;
+            }
+            // Every place has 8 KiB for its 4, anywhere in them: some lie across folios.
+            long at = place * 8192L + random.nextInt(4096);
+            if (i % 3 == 0) {
+                // Large clean folios, of which 4 KiB become dirty.
+                read(file, at & -(1L << 20), 1 << 20);
+            }
+            write(file, at, random(4096, i));
+            dirtied += 4096;
+        }
+        vfs.fsync(file, false);
+        vfs.release(file);
+        assertThat(mount.status().uploadedBytes()).isEqualTo(dirtied);
     }
 
     @Test
