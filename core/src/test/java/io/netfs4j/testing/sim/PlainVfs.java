@@ -383,6 +383,11 @@ class PlainVfs implements Vfs {
     }
 
     @Override
+    public void barrier(OpenFile file) {
+        // Everything is on the server at once.
+    }
+
+    @Override
     public boolean tryWrite(OpenFile file, long position, ByteBuffer source) {
         return false;
     }
