@@ -90,6 +90,10 @@ final class WriteWalk {
         if (upload == null) {
             return Long.MAX_VALUE;
         }
+        if (upload.oweTo <= from && upload.floor(upload.fedTo) < upload.fedTo) {
+            // A part of a granule was sent as the end of the file: in this request it stays that.
+            return Long.MAX_VALUE;
+        }
         long dirty = request.source().nextDirty(Math.max(from, upload.skipTo));
         while (dirty != Long.MAX_VALUE && upload.oweTo <= from && upload.floor(dirty) < from) {
             upload.skipTo = upload.floor(dirty) + upload.granule;

@@ -89,4 +89,21 @@ class KeptRunsTest {
                 .operation(0, 69, Op.RMDIR)
                 .passes();
     }
+
+    /** The end of the file was sent as such, and then what was written behind it (I22). */
+    @Test
+    void replay_I22_seed20839() {
+        KeptRun.of(20839L)
+                .operation(2, 1, Op.WRITE)
+                .operation(3, 3, Op.WRITE)
+                .operation(1, 4, Op.WRITE)
+                .operation(3, 18, Op.APPEND)
+                .operation(3, 20, Op.WRITE)
+                .operation(3, 30, Op.WRITE)
+                .strike(Fault.SLOW, 2, 1, 0)
+                .strike(Fault.NO_CREDITS, 3, 18, 0)
+                .strike(Fault.ENDS_AT_ONCE, 3, 18, 1)
+                .strike(Fault.SHORT_WRITE, 3, 18, 0)
+                .passes();
+    }
 }
