@@ -137,6 +137,13 @@ final class FaultPlan {
                 || (planned != null && planned.stream().anyMatch(s -> s.kind() == fault));
     }
 
+    /** Each piece of an object has to arrive: with many failures a large one never would. */
+    void haveWholeObjects() {
+        limit(Fault.WRITE_FAILS, RATES[1]);
+        limit(Fault.MISCOUNTS, RATES[1]);
+        limit(Fault.WRITE_MEETS_END, RATES[1]);
+    }
+
     /** The server does nothing that none may do. */
     void keepToTheContract() {
         Arrays.fill(rates, Fault.LAST_OF_OLD.ordinal() + 1, rates.length, 0);

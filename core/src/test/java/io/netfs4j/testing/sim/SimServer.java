@@ -126,6 +126,7 @@ final class SimServer implements Server {
             granule = GRANULES[random.nextInt(GRANULES.length)];
             if (random.nextInt(3) != 0) {
                 set.remove(Capability.OFFSET_WRITES);
+                faults.haveWholeObjects();
             }
         }
         capabilities = new Capabilities(set, granule, granularity, 255);

@@ -66,10 +66,10 @@ final class Tuning {
         thinkNanos = new long[] {1, 100_000, 10_000_000, 3_000_000_000L}[random.nextInt(4)];
         syncOpens = random.nextInt(4) == 0;
         drawWeights(random, Op.LAST_OF_OLD.ordinal() + 1, weights.length);
-        // At least two of five operations write.
+        // Two of five operations are to write, and some of these find nothing to write to.
         int sum = Arrays.stream(weights).sum();
         int writes = weights[Op.WRITE.ordinal()] + weights[Op.APPEND.ordinal()];
-        int lacking = Math.max(0, (2 * sum - 5 * writes + 2) / 3);
+        int lacking = Math.max(0, (12 * sum - 25 * writes) / 13);
         weights[Op.WRITE.ordinal()] += lacking;
         weightsSum = sum + lacking;
     }
