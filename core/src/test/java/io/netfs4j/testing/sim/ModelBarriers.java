@@ -22,6 +22,10 @@ final class ModelBarriers {
         moments.add(new int[] {began, ended});
     }
 
+    boolean isEmpty() {
+        return moments.isEmpty();
+    }
+
     /** Of bytes that are not known nobody knows what they are older than. */
     void forget() {
         moments.clear();
@@ -29,9 +33,6 @@ final class ModelBarriers {
 
     /** A piece is sent: what of it was written after a barrier may not overtake what was before. */
     void check(long from, byte[] sent, byte[] there) {
-        if (moments.isEmpty()) {
-            return;
-        }
         int to = (int) from + sent.length;
         int newest = newestUnsent((int) from, sent);
         int before = 0;

@@ -525,23 +525,22 @@ final class ModelFile {
     /** A piece is about to be sent: each byte of it must have been changed since it last was. */
     void checkUpload(long from, long to, int granule, long zerosFrom) {
         checkSizeLimit(to);
-        for (long at = from; at < to; at += granule) {
-            long end = Math.min(to, at + granule);
-            if (end <= zerosFrom && !versions.isOwed((int) at, (int) end)) {
-                throw new Violation(
-                        "I12",
-                        "upload ["
-                                + from
-                                + ", "
-                                + to
-                                + ") of file "
-                                + number
-                                + ": nothing was written in ["
-                                + at
-                                + ", "
-                                + end
-                                + ") since the server has it");
-            }
+        // A granule that reaches past the base is sent whole, be it zeros.
+        long end = to <= zerosFrom ? to : from + Math.max(0, zerosFrom - from) / granule * granule;
+        int bad = versions.firstNotOwed((int) from, (int) end, granule);
+        if (bad >= 0) {
+            throw new Violation(
+                    "I12",
+                    "upload ["
+                            + from
+                            + ", "
+                            + to
+                            + ") of file "
+                            + number
+                            + ": nothing was written at "
+                            + bad
+                            + " since the server has it; granules of "
+                            + granule);
         }
     }
 

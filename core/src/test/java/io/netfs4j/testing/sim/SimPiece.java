@@ -79,7 +79,8 @@ final class SimPiece {
         if (session != null) {
             long zerosFrom = session.parts == null ? Long.MAX_VALUE : session.parts.baseBytes();
             file.model.checkUpload(from(), to(), session.granuleBytes(), zerosFrom);
-            if (session.granuleBytes() == 1 && session.parts == null) {
+            boolean offsets = session.granuleBytes() == 1 && session.parts == null;
+            if (offsets && !file.model.barriers.isEmpty()) {
                 byte[] sent = new byte[(int) offer.length()];
                 offer.copyOut(0, sent, 0, sent.length);
                 file.model.barriers.check(from(), sent, server.peek(file.model));

@@ -38,15 +38,32 @@ final class Versions {
         acknowledged.copy(began, from, to);
     }
 
-    boolean isOwed(int from, int to) {
+    /** The first granule of a range of which the server has everything, or -1. */
+    int firstNotOwed(int from, int to, int granule) {
+        int at = from;
+        while (at < to) {
+            // Runs that are owed are stepped over whole, which matters where granules are bytes.
+            int owed = nextOwed(at, to);
+            int end = Math.min(to, at + granule);
+            if (owed >= end) {
+                return at;
+            }
+            int runEnd = Math.min(began.endOf(owed), acknowledged.endOf(owed));
+            int whole = from + (Math.min(runEnd, to) - from) / granule * granule;
+            at = Math.max(end, whole);
+        }
+        return -1;
+    }
+
+    private int nextOwed(int from, int to) {
         int end;
         for (int i = from; i < to; i = end) {
             end = Math.min(began.endOf(i), acknowledged.endOf(i));
             if (began.at(i) != acknowledged.at(i)) {
-                return true;
+                return i;
             }
         }
-        return false;
+        return to;
     }
 
     /** The server has these bytes, as they were at or after a moment. */
