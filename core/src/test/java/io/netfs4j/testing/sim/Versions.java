@@ -80,9 +80,17 @@ final class Versions {
 
     /**
      * Whether a change is what was sent. What filled a granule was older than what is dirty there,
-     * perhaps, and a few of its bytes may be the same by chance.
+     * perhaps, and a few of its bytes may be the same by chance; zeros are what gaps hold.
      */
     private static boolean isWhole(byte[] sent, byte[] value, int from, int to) {
-        return to - from >= TELLING_BYTES && Arrays.equals(sent, from, to, value, from, to);
+        if (to - from < TELLING_BYTES || !Arrays.equals(sent, from, to, value, from, to)) {
+            return false;
+        }
+        for (int i = from; i < to; i++) {
+            if (value[i] != 0) {
+                return true;
+            }
+        }
+        return false;
     }
 }
