@@ -293,9 +293,8 @@ final class FileOperations {
 
     private boolean isSynchronous(OpenedInode file) {
         OpenFlags flags = file.flags();
-        boolean direct = flags.direct() || parts.options().unbuffered();
         // Where an append goes is known only in the page cache.
-        boolean appendsDirectly = direct && flags.append();
+        boolean appendsDirectly = flags.direct() && flags.append();
         return flags.sync() || flags.dataSync() || appendsDirectly || parts.options().syncWrites();
     }
 

@@ -23,6 +23,13 @@ public record OpenFlags(
     public static final OpenFlags READ = plain(Access.READ);
     public static final OpenFlags READ_WRITE = plain(Access.READ_WRITE);
 
+    /** The same, past the page cache. */
+    public OpenFlags pastThePageCache() {
+        return direct
+                ? this
+                : new OpenFlags(access, append, truncate, exclusive, sync, dataSync, true);
+    }
+
     public static OpenFlags plain(Access access) {
         return new OpenFlags(access, false, false, false, false, false, false);
     }

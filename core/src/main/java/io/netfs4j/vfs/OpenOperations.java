@@ -204,7 +204,9 @@ final class OpenOperations implements InodeTable.Unsaved {
     private OpenedInode opened(Inode inode, InodeData data, OpenFlags flags, boolean keeps) {
         count(inode, 1);
         Readahead readahead = new Readahead(parts.options().engine().readaheadBytesMax());
-        return new OpenedInode(inode, data, flags, keeps, readahead);
+        // The doors ask for these flags, too: what we do not cache the kernel is not to cache.
+        OpenFlags effective = parts.options().unbuffered() ? flags.pastThePageCache() : flags;
+        return new OpenedInode(inode, data, effective, keeps, readahead);
     }
 
     @GuardedBy("inode lock")

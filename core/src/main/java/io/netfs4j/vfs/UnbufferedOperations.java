@@ -31,8 +31,7 @@ final class UnbufferedOperations {
      * place is known only once they are in it.
      */
     boolean isUnbuffered(OpenedInode file) {
-        boolean wanted = file.flags().direct() || parts.options().unbuffered();
-        return wanted && !file.flags().append();
+        return file.flags().direct() && !file.flags().append();
     }
 
     Completion<Integer> write(OpenedInode file, long position, ByteBuffer source)
