@@ -172,7 +172,7 @@ final class InodeTable {
             return known;
         }
         if (known != null) {
-            unlink(directory, name);
+            lose(directory, name);
         }
         Inode inode =
                 a.serverFileId() == 0 || a.links() < 2 ? null : byServerId.get(a.serverFileId());
@@ -180,7 +180,7 @@ final class InodeTable {
             inode = new Inode(ino == 0 ? newIno() : ino, a, nowNanos);
             byNumber.put(inode.ino, inode);
         }
-        link(directory, name, inode);
+        attach(directory, name, inode);
         return inode;
     }
 
@@ -222,10 +222,17 @@ final class InodeTable {
         }
     }
 
+    /** Enters a name that we gave it. */
     @GuardedBy("lock")
     void link(Inode directory, String name, Inode inode) {
-        directory.children().put(name, inode);
         directory.nameChanged(name, inode);
+        attach(directory, name, inode);
+    }
+
+    /** Enters a name that the server told of, perhaps longer ago than a listing under way. */
+    @GuardedBy("lock")
+    private void attach(Inode directory, String name, Inode inode) {
+        directory.children().put(name, inode);
         inode.links.add(new Inode.Link(directory, name));
         if (inode.serverFileId != 0 && !inode.isDirectory()) {
             byServerId.put(inode.serverFileId, inode);
@@ -235,8 +242,14 @@ final class InodeTable {
     /** Takes a name away; the inode stays as long as somebody needs it. */
     @GuardedBy("lock")
     @Nullable Inode unlink(Inode directory, String name) {
-        Inode inode = directory.children().remove(name);
         directory.nameChanged(name, null);
+        return lose(directory, name);
+    }
+
+    /** As {@link #unlink}, of a name that the server does not have: it was not us. */
+    @GuardedBy("lock")
+    @Nullable Inode lose(Inode directory, String name) {
+        Inode inode = directory.children().remove(name);
         if (directory.listing != null) {
             directory.listing.entries().remove(name);
         }

@@ -185,7 +185,7 @@ final class NameOperations {
         parts.table().lock().lock();
         try {
             if (directory.children().get(name) == child) {
-                parts.table().unlink(directory, name);
+                parts.table().lose(directory, name);
             }
         } finally {
             parts.table().lock().unlock();
@@ -238,6 +238,7 @@ final class NameOperations {
                 parts.table().unlink(directory, name);
             }
             Inode inode = parts.table().enter(directory, name, a, 0, parts.nowNanos());
+            directory.nameChanged(name, inode);
             parts.table().hold(inode);
             Listings.add(directory, name, inode);
             Inode.Owners owners = new Inode.Owners(a.uid(), a.gid());

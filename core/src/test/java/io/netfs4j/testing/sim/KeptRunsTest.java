@@ -106,4 +106,27 @@ class KeptRunsTest {
                 .strike(Fault.SHORT_WRITE, 3, 18, 0)
                 .passes();
     }
+
+    /** What an older listing said comes into a newer one that is under way. */
+    @Test
+    void replay_names_seed21322() {
+        KeptRun.of(21322L)
+                .operation(2, 1, Op.WRITE)
+                .operation(0, 0, Op.WRITE)
+                .operation(1, 0, Op.LIST)
+                .operation(0, 2, Op.OPEN)
+                .operation(3, 2, Op.ELSEWHERE)
+                .operation(0, 6, Op.CREATE)
+                .operation(2, 15, Op.RENAME)
+                .operation(1, 17, Op.LIST)
+                .operation(0, 12, Op.OPEN)
+                .operation(2, 27, Op.CLOSE)
+                .operation(3, 118, Op.ELSEWHERE)
+                .operation(0, 19, Op.LIST)
+                .strike(Fault.SLOW, 0, 6, 0)
+                .strike(Fault.SLOW, 1, 17, 1)
+                .strike(Fault.SLOW, 0, 12, 0)
+                .strike(Fault.SLOW, 0, 19, 0)
+                .passes();
+    }
 }
