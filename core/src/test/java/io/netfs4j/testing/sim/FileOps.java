@@ -291,7 +291,7 @@ final class FileOps {
             event("fsync failed", file, since, e.error().errno());
             requireInjected(e, "fsync");
             if (e.error() != FsError.EINTR && e.error() != FsError.ETIMEDOUT) {
-                handle.toldOf(e, errors, "fsync");
+                told(handle, e, errors, "fsync");
             }
         } finally {
             handle.busy--;
@@ -383,7 +383,7 @@ final class FileOps {
         } catch (FsException e) {
             requireInjected(e, "flush");
             if (e.error() != FsError.EINTR && e.error() != FsError.ETIMEDOUT) {
-                handle.toldOf(e, errors, "flush");
+                told(handle, e, errors, "flush");
             }
         }
         vfs().release(handle.open);
@@ -394,6 +394,13 @@ final class FileOps {
             vfs().forget(node.ino, node.lookups);
             node.lookups = 0;
             node.ino = 0;
+        }
+    }
+
+    private void told(Handle handle, FsException e, int errors, String where) {
+        // What was given up before the server had it can be saved no more, each time anew.
+        if (!handle.file.unlinked || !world.server.isAwaited(handle.file)) {
+            handle.toldOf(e, errors, where);
         }
     }
 
