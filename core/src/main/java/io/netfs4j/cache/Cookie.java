@@ -28,7 +28,9 @@ public interface Cookie {
     /**
      * Where pieces are stored. It holds a granule from the moment its piece ended well, and stops
      * holding it when one is issued: of a granule that is being written it holds nothing. One that
-     * cannot take a piece now returns false, and the piece is not cached.
+     * cannot take a piece now returns false, and the piece is not cached. What was discarded while
+     * it was written must not change, however late it ends, what a later piece stores there; nor
+     * may it when the handle was closed and another acquired meanwhile.
      */
     Destination writes();
 

@@ -88,8 +88,7 @@ public final class UnbufferedWrite {
         }
         WriteRequest next =
                 new WriteRequest(engine, inode, Origin.UNBUFFERED, engine.nextRequestId());
-        // What was read meanwhile may be older; what was written meanwhile is newer, and stays.
-        next.takeFrom(source, from, () -> inode.pages().dropClean(from, to));
+        next.takeFrom(source, from, () -> settle(next));
         request = next;
         engine.acquire(inode, next).whenDone((turn, never) -> step(() -> issue(next)));
     }
@@ -134,6 +133,30 @@ public final class UnbufferedWrite {
         turned.post();
     }
 
+    /** Before the next request begins: it has to know how long the file is, and what is old. */
+    @GuardedBy("inode lock")
+    private void settle(WriteRequest over) {
+        // What was read meanwhile may be older; what was written meanwhile is newer, and stays.
+        inode.pages().dropClean(from, to);
+        if (over.isToBeRepeated()) {
+            return;
+        }
+        int count = count(over);
+        long size = Math.max(inode.sizeBytes(), count == 0 ? 0 : from + count);
+        if (over.failure != null) {
+            // Of the piece that failed the server may have a part.
+            size = Math.max(size, inode.remoteSizeBytes());
+        }
+        inode.setSizeBytes(size);
+        inode.listener().onWritten(from, (int) (to - from));
+    }
+
+    /** How many bytes the server has, counted from the beginning. */
+    private int count(WriteRequest over) {
+        long end = Math.min(over.issuedTo, over.failed.next(from, to));
+        return (int) Math.max(0, Math.min(end, to) - from);
+    }
+
     @GuardedBy("inode lock")
     private void end(WriteRequest over, @Nullable FsException failure) {
         issuing = false;
@@ -142,15 +165,7 @@ public final class UnbufferedWrite {
             attempt();
             return;
         }
-        long end = Math.min(over.issuedTo, over.failed.next(from, to));
-        int count = (int) Math.max(0, Math.min(end, to) - from);
-        long size = Math.max(inode.sizeBytes(), count == 0 ? 0 : from + count);
-        if (failure != null) {
-            // Of the piece that failed the server may have a part.
-            size = Math.max(size, inode.remoteSizeBytes());
-        }
-        inode.setSizeBytes(size);
-        inode.listener().onWritten(from, (int) (to - from));
+        int count = count(over);
         if (count == 0 && failure != null) {
             written.fail(failure);
         } else {

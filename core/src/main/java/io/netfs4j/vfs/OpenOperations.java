@@ -396,6 +396,15 @@ final class OpenOperations implements InodeTable.Unsaved {
      * before that lies past the new size can reach the server afterwards.
      */
     void truncate(Inode inode, long size) throws FsException {
+        resize(inode, size, false);
+    }
+
+    /** Makes a file at least so long; what others write behind that meanwhile stays. */
+    void extend(Inode inode, long size) throws FsException {
+        resize(inode, size, true);
+    }
+
+    private void resize(Inode inode, long size, boolean onlyGrows) throws FsException {
         if (size < 0) {
             throw new FsException(FsError.EINVAL, "size " + size);
         }
@@ -411,13 +420,20 @@ final class OpenOperations implements InodeTable.Unsaved {
                 data,
                 () -> {
                     long asked = ownerChanges(inode);
+                    if (onlyGrows && remoteSize(inode, data) >= size) {
+                        return;
+                    }
                     ServerAttributes a = change(inode, data, AttributeChange.size(size));
                     inode.lock.lock();
                     try {
-                        data.pages().truncate(size);
                         data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
-                        data.setSizeBytes(size);
-                        inode.sizeBytes = size;
+                        if (onlyGrows) {
+                            data.setSizeBytes(Math.max(size, data.sizeBytes()));
+                        } else {
+                            data.pages().truncate(size);
+                            data.setSizeBytes(size);
+                        }
+                        inode.sizeBytes = data.sizeBytes();
                         parts.coherency().applyOwn(inode, a, asked);
                         if (data.pages().dirtyBytes() == 0) {
                             inode.modified = a.modified();
@@ -433,6 +449,15 @@ final class OpenOperations implements InodeTable.Unsaved {
                         inode.lock.unlock();
                     }
                 });
+    }
+
+    private static long remoteSize(Inode inode, InodeData data) {
+        inode.lock.lock();
+        try {
+            return data.remoteSizeBytes();
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     static long ownerChanges(Inode inode) {

@@ -63,14 +63,14 @@ final class RangeOperations {
                     throw new FsException(FsError.ENOTSUP, "space on a server is not reserved");
             case EXTEND -> {
                 if (end > size) {
-                    opens.truncate(file.inode, end);
+                    opens.extend(file.inode, end);
                 }
             }
             case PUNCH_HOLE, ZERO_RANGE_KEEP_SIZE -> zero(file, position, Math.min(end, size));
             case ZERO_RANGE -> {
                 zero(file, position, Math.min(end, size));
                 if (end > size(file)) {
-                    opens.truncate(file.inode, end);
+                    opens.extend(file.inode, end);
                 }
             }
         }

@@ -276,6 +276,9 @@ final class SimCache implements DiskCache {
                 if (server.faults.strikes(Fault.CACHE_WRITE_FAILS)) {
                     return failure("cache write");
                 }
+                if (writing.dropped) {
+                    return Termination.DONE;
+                }
                 int end = (int) writing.to;
                 if (stored.bytes.length < end) {
                     stored.bytes = Arrays.copyOf(stored.bytes, Math.max(end, 2 * end / 3 * 2));
@@ -285,9 +288,7 @@ final class SimCache implements DiskCache {
                 if (offer.length() > granule && server.faults.strikes(Fault.CACHE_WRITE_SHORT)) {
                     return new Termination.Short(granule);
                 }
-                if (!writing.dropped) {
-                    stored.held.add(writing.from, writing.to);
-                }
+                stored.held.add(writing.from, writing.to);
                 return Termination.DONE;
             }
 
