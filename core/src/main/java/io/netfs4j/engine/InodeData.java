@@ -86,6 +86,14 @@ public final class InodeData {
     @GuardedBy("lock")
     private boolean creating;
 
+    /** Somebody is about to give it up: no attempt begins meanwhile. */
+    @GuardedBy("lock")
+    private boolean creationHeld;
+
+    /** An attempt was wanted while it was held. */
+    @GuardedBy("lock")
+    private boolean creationWanted;
+
     /** Why the last attempt failed. */
     @GuardedBy("lock")
     private @Nullable FsException creationFailure;
@@ -306,11 +314,34 @@ public final class InodeData {
 
     /** Begins an attempt; null when none is needed. */
     @Nullable Completion<@Nullable Void> beginCreation() {
-        if (creation != null) {
+        if (creation != null && creationHeld) {
+            creationWanted = true;
+        } else if (creation != null) {
             creating = true;
             listener.create();
         }
         return creation;
+    }
+
+    /**
+     * Keeps attempts from beginning, until {@link #releaseCreation}.
+     *
+     * @return false when one is under way, when it is held already, or when none is needed
+     */
+    public boolean holdCreation() {
+        if (creation == null || creating || creationHeld) {
+            return false;
+        }
+        creationHeld = true;
+        return true;
+    }
+
+    public void releaseCreation() {
+        creationHeld = false;
+        if (creationWanted) {
+            creationWanted = false;
+            beginCreation();
+        }
     }
 
     /** An attempt has ended: well, and the handle is set, or badly, and there will be others. */
@@ -345,7 +376,12 @@ public final class InodeData {
         if (attempt != null && !creating) {
             creation = null;
             listener.onGivenUp();
-            attempt.fail(new FsException(FsError.ESTALE, "the file was given up"));
+            // Who waits for it hears why the server has not got it.
+            FsException refused = creationFailure;
+            attempt.fail(
+                    refused == null
+                            ? new FsException(FsError.ESTALE, "the file was given up")
+                            : refused);
         }
     }
 

@@ -383,15 +383,35 @@ final class Creations {
         if (refusal.error() == FsError.ETIMEDOUT) {
             return false;
         }
-        if (refusal.error() != FsError.EEXIST && isStillPending(inode)) {
-            removeLeftOver(directory, name);
-        }
+        InodeData data;
         inode.lock.lock();
         try {
-            InodeData data = inode.data;
-            if (data == null || data.creation() == null || data.isBeingCreated()) {
+            data = inode.data;
+            if (data == null || !data.holdCreation()) {
                 return false;
             }
+        } finally {
+            inode.lock.unlock();
+        }
+        try {
+            if (refusal.error() != FsError.EEXIST) {
+                removeLeftOver(directory, name);
+            }
+            giveUp(inode, data);
+            return true;
+        } finally {
+            inode.lock.lock();
+            try {
+                data.releaseCreation();
+            } finally {
+                inode.lock.unlock();
+            }
+        }
+    }
+
+    private void giveUp(Inode inode, InodeData data) {
+        inode.lock.lock();
+        try {
             boolean open;
             parts.table().lock().lock();
             try {
@@ -413,7 +433,6 @@ final class Creations {
             } finally {
                 parts.table().lock().unlock();
             }
-            return true;
         } finally {
             inode.lock.unlock();
         }
