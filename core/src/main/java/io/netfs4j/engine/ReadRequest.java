@@ -39,8 +39,11 @@ final class ReadRequest {
     private final ServerFile file;
     private final IoStream download;
 
-    /** What the disk cache holds; null when there is none. */
-    private final @Nullable IoStream cached;
+    /** What the disk cache holds; null when there is none, or when it is not waited for. */
+    private @Nullable IoStream cached;
+
+    /** Whether somebody looks after a while whether the cache has answered. */
+    private boolean isWatched;
 
     private final long generation;
     private final AtomicBoolean posted = new AtomicBoolean();
@@ -246,6 +249,7 @@ final class ReadRequest {
     @GuardedBy("inode lock")
     private void issue() {
         issueCached();
+        watchCached();
         if (abandoned) {
             IoStream.Span rest;
             while ((rest = download.retries.pollFirst()) != null) {
@@ -331,6 +335,69 @@ final class ReadRequest {
                         new IoStream.Span(first.position, first.segmentsAfter(0), first.length));
             }
         }
+    }
+
+    /** A cache that does not answer is waited for no longer than the mount's patience with it. */
+    @GuardedBy("inode lock")
+    private void watchCached() {
+        IoStream stream = cached;
+        Piece front = stream == null ? null : stream.pieces.first();
+        if (front != null && !isWatched) {
+            isWatched = true;
+            engine.after(engine.limits().cachePatienceNanos(), () -> look(front));
+        }
+    }
+
+    private void look(Piece front) {
+        inode.lock().lock();
+        try {
+            isWatched = false;
+            IoStream stream = cached;
+            if (stream != null && stream.pieces.first() == front && front.termination == null) {
+                abandon(stream);
+                post();
+            } else {
+                watchCached();
+            }
+        } finally {
+            inode.lock().unlock();
+        }
+    }
+
+    /**
+     * Stops waiting for the cache. Its pieces may still fill the memory that they were given, which
+     * is kept until they have ended; who waits for those bytes asks again, in other memory and of
+     * the server, for until then the file is not cached at all.
+     */
+    @GuardedBy("inode lock")
+    private void abandon(IoStream stream) {
+        cached = null;
+        engine.counters().add(Counter.CACHE_ERRORS, 1);
+        inode.suspendCookie();
+        download.retries.addAll(stream.retries);
+        List<Runnable> releases = new ArrayList<>();
+        List<Piece> pieces = stream.allPieces();
+        for (int i = front; i < fillings.size(); i++) {
+            ReadTarget target = fillings.get(i).target;
+            if (pieces.stream()
+                    .anyMatch(p -> p.position < target.end() && target.position() < p.end())) {
+                releases.add(target.orphan());
+            }
+        }
+        for (Piece piece : pieces) {
+            end(piece.position, piece.end(), false, false);
+        }
+        Runnable over =
+                () -> {
+                    inode.lock().lock();
+                    try {
+                        releases.forEach(Runnable::run);
+                        inode.resumeCookie();
+                    } finally {
+                        inode.lock().unlock();
+                    }
+                };
+        stream.onIdle(() -> engine.scheduler().execute(over));
     }
 
     @GuardedBy("inode lock")

@@ -31,6 +31,13 @@ interface ReadTarget {
     /** All of it has ended. */
     void release();
 
+    /**
+     * A transfer into it is not waited for any more, and may still fill it; call before it ends.
+     *
+     * @return to be called with the inode's lock held when that transfer has ended
+     */
+    Runnable orphan();
+
     /** Absent bytes of a folio. */
     record Pages(AddressSpace pages, LoadSpan span) implements ReadTarget {
         @Override
@@ -66,6 +73,12 @@ interface ReadTarget {
         public void release() {
             pages.release(span);
         }
+
+        @Override
+        public Runnable orphan() {
+            pages.orphan(span);
+            return () -> pages.releaseOrphan(span);
+        }
     }
 
     /** A caller's memory, which is the caller's again when the read has ended. */
@@ -90,6 +103,11 @@ interface ReadTarget {
         @Override
         public void release() {
             // It was lent.
+        }
+
+        @Override
+        public Runnable orphan() {
+            throw new IllegalStateException("the caller waits for all of its memory");
         }
     }
 }

@@ -246,6 +246,9 @@ public final class AddressSpace {
                 if (start >= end) {
                     break;
                 }
+                if (!folios.makeLoadable(folio)) {
+                    return false;
+                }
                 int stop = (int) folio.present.next(start, end);
                 stop = (int) Math.min(stop, folio.loading.next(start, end));
                 stop = (int) Math.min(stop, folio.block.busy.next(start, end));
@@ -291,6 +294,20 @@ public final class AddressSpace {
         folios.cache.release(span.block());
     }
 
+    /**
+     * A transfer that is not waited for any more may still fill a span's memory, which nobody may
+     * use for anything else until {@link #releaseOrphan}; call before the span ends.
+     */
+    public void orphan(LoadSpan span) {
+        span.block().orphans++;
+        span.block().retain();
+    }
+
+    public void releaseOrphan(LoadSpan span) {
+        span.block().orphans--;
+        folios.cache.release(span.block());
+    }
+
     /** Zeros a part of a span's memory: what lies past the end of the server's file. */
     public void zero(LoadSpan span, int from, int to) {
         span.block().zero(from, to - from);
@@ -323,7 +340,8 @@ public final class AddressSpace {
 
     /**
      * The first byte in [from, to) that is absent and that nobody fetches. Memory that an overtaken
-     * read may still fill (busy, though no longer wanted) is left alone until that has ended.
+     * read may still fill (busy, though no longer wanted) is left alone until that has ended; what
+     * is orphaned is not waited for, but exchanged.
      */
     private static int nextUncovered(Folio folio, int from, int to) {
         int at = from;

@@ -243,21 +243,28 @@ final class Folios {
     /** Makes sure that [from, from+n) may be changed: charged, and not in flight. */
     boolean makeWritable(Folio folio, int from, int n) {
         if (folio.block.orphans > 0 || folio.block.busy.intersects(from, from + n)) {
-            return fork(folio);
+            return fork(folio, true);
         }
         return cache.charge(folio.block);
     }
 
+    /** Makes sure that absent bytes may be fetched into its memory. */
+    boolean makeLoadable(Folio folio) {
+        return folio.block.orphans == 0 || fork(folio, folio.block.charged);
+    }
+
     /**
      * Copy on write: the requests in flight keep the old block, the folio goes on with a new one.
+     *
+     * @param charged whether the new one counts as dirty memory
      */
-    private boolean fork(Folio folio) {
-        boolean room = cache.hasDirtyRoom(folio.bytes());
+    private boolean fork(Folio folio, boolean charged) {
+        boolean room = !charged || cache.hasDirtyRoom(folio.bytes());
         Block fresh = room ? cache.allocate(folio.bytes(), folio.bytes()) : null;
         if (fresh == null) {
             return false;
         }
-        if (!cache.charge(fresh)) {
+        if (charged && !cache.charge(fresh)) {
             cache.giveBack(fresh);
             return false;
         }

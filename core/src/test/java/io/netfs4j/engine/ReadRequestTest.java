@@ -7,8 +7,10 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.base.RangeSet;
 import io.netfs4j.base.Scheduler;
 import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.cache.Cookie;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Origin;
@@ -27,6 +29,7 @@ import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -39,6 +42,11 @@ class ReadRequestTest {
     private final ArrayDeque<Runnable> steps = new ArrayDeque<>();
     private final List<Subrequest> pieces = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
+
+    /** What the disk cache holds; the pieces that it was asked for. */
+    private final RangeSet held = new RangeSet();
+
+    private final List<Subrequest> cachePieces = new ArrayList<>();
     private SystemRuntime runtime;
     private Engine engine;
     private InodeData inode;
@@ -86,8 +94,13 @@ class ReadRequestTest {
         };
     }
 
-    private static InodeData.Listener silence() {
+    private InodeData.Listener silence() {
         return new InodeData.Listener() {
+            @Override
+            public @Nullable Cookie openCookie() {
+                return held.isEmpty() ? null : cookie();
+            }
+
             @Override
             public void create() {}
 
@@ -110,21 +123,50 @@ class ReadRequestTest {
         };
     }
 
-    private ServerFile file() {
-        Destination reads =
-                new Destination() {
-                    @Override
-                    public int estimateBytes(long position) {
-                        return PIECE;
-                    }
+    private static Destination collecting(List<Subrequest> pieces) {
+        return new Destination() {
+            @Override
+            public int estimateBytes(long position) {
+                return PIECE;
+            }
 
-                    @Override
-                    public boolean issue(Subrequest offer, Runnable whenReady) {
-                        offer.take(offer.length());
-                        pieces.add(offer);
-                        return true;
-                    }
-                };
+            @Override
+            public boolean issue(Subrequest offer, Runnable whenReady) {
+                offer.take(offer.length());
+                pieces.add(offer);
+                return true;
+            }
+        };
+    }
+
+    private Cookie cookie() {
+        Destination reads = collecting(cachePieces);
+        return (Cookie)
+                Proxy.newProxyInstance(
+                        Cookie.class.getClassLoader(),
+                        new Class<?>[] {Cookie.class},
+                        (proxy, method, arguments) ->
+                                switch (method.getName()) {
+                                    case "reads" -> reads;
+                                    case "nextHeld" ->
+                                            Math.min(
+                                                    (long) arguments[1],
+                                                    held.next((long) arguments[0], SIZE));
+                                    case "nextMissing" ->
+                                            Math.min(
+                                                    (long) arguments[1],
+                                                    held.runEnd((long) arguments[0]));
+                                    case "discard" -> {
+                                        held.remove((long) arguments[0], (long) arguments[1]);
+                                        yield null;
+                                    }
+                                    default -> throw new AssertionError(method);
+                                });
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the double is one object
+    private ServerFile file() {
+        Destination reads = collecting(pieces);
         return (ServerFile)
                 Proxy.newProxyInstance(
                         ServerFile.class.getClassLoader(),
@@ -133,6 +175,7 @@ class ReadRequestTest {
                                 switch (method.getName()) {
                                     case "reads" -> reads;
                                     case "isReadable" -> true;
+                                    case "equals" -> proxy == arguments[0];
                                     default -> throw new AssertionError(method);
                                 });
     }
@@ -146,6 +189,10 @@ class ReadRequestTest {
                         .orElseThrow();
         pieces.remove(found);
         found.terminated(how);
+        runSteps();
+    }
+
+    private void runSteps() {
         for (Runnable step; (step = steps.poll()) != null; ) {
             step.run();
         }
@@ -220,5 +267,44 @@ class ReadRequestTest {
         assertThat(first.failure()).extracting(FsException::error).isEqualTo(FsError.EIO);
         assertThat(second.failure()).isNull();
         assertThat(inode.isBusy()).isFalse();
+    }
+
+    private static void fill(Subrequest piece, byte with) {
+        byte[] bytes = new byte[(int) piece.length()];
+        Arrays.fill(bytes, with);
+        piece.copyIn(0, bytes, 0, bytes.length);
+    }
+
+    @Test
+    void cacheThatHangs_isLeftBehindForTheServer_andWhatItDeliversLateIsDropped() {
+        held.add(PIECE, 3 * PIECE);
+        inode.setFile(inode.file());
+        engine.load(inode, 0, 3 * PIECE, Origin.DEMAND_READ);
+        Completion<@Nullable Void> all = engine.loading(inode, 0, 3 * PIECE);
+        assertThat(cachePieces).hasSize(2);
+        fill(pieces.getFirst(), (byte) 7);
+        end(0, Termination.DONE);
+        // The clock here runs out at once.
+        assertThat(all.isDone()).isTrue();
+        assertThat(all.failure()).isNull();
+        assertThat(inode.isBusy()).isFalse();
+
+        engine.load(inode, 0, 3 * PIECE, Origin.DEMAND_READ);
+        for (int piece = 1; piece < 3; piece++) {
+            fill(pieces.getFirst(), (byte) 7);
+            end(piece, Termination.DONE);
+        }
+        for (Subrequest late : cachePieces) {
+            fill(late, (byte) 9);
+            late.terminated(Termination.DONE);
+        }
+        runSteps();
+        ByteBuffer read = ByteBuffer.allocate(3 * PIECE);
+        assertThat(inode.pages().read(0, read, 3 * PIECE, SIZE)).isEqualTo(3 * PIECE);
+        assertThat(read.array()).containsOnly(7);
+        assertThat(engine.cache().memoryBytes())
+                .as("the memory that the cache still filled was given back")
+                .isEqualTo(3 * PIECE);
+        assertThat(cachePieces).as("not asked again while it hangs").hasSize(2);
     }
 }
