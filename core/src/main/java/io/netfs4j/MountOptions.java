@@ -34,6 +34,9 @@ public record MountOptions(VfsOptions vfs) {
      */
     private static final int CLEAN_SHARE = 8;
 
+    /** One request leaves this share of what may be in flight to the others: a quarter. */
+    private static final int REQUEST_SHARE = 4;
+
     private static final long SECOND = 1_000_000_000L;
 
     /** One option by name, for help and for refusing what is unknown. */
@@ -107,11 +110,13 @@ public record MountOptions(VfsOptions vfs) {
         }
         long background = size(values, "background", 4096, dirty / 4);
         EngineLimits d = EngineLimits.DEFAULT;
+        long inFlight = size(values, "in_flight", 4096, d.throttle().bytesMax());
         EngineLimits engine =
                 new EngineLimits(
                         new EngineLimits.Throttle(
-                                size(values, "in_flight", 4096, d.throttle().bytesMax()),
+                                inFlight,
                                 d.throttle().piecesMax(),
+                                inFlight - inFlight / REQUEST_SHARE,
                                 d.throttle().requestPiecesMax(),
                                 d.throttle().cacheBytesMax(),
                                 d.throttle().fillBytesMax()),

@@ -36,18 +36,21 @@ public record EngineLimits(
      *
      * @param bytesMax bytes of all pieces to the server that were issued and have not ended
      * @param piecesMax their number
-     * @param requestPiecesMax the number of one request's: a file is not to take every credit
+     * @param requestBytesMax bytes of one request's pieces: a file is not to keep all others
+     *     waiting
+     * @param requestPiecesMax and their number: nor to take every credit
      * @param cacheBytesMax bytes of pieces to the disk cache; more are not cached
      * @param fillBytesMax bytes read to fill granules
      */
     public record Throttle(
             long bytesMax,
             int piecesMax,
+            long requestBytesMax,
             int requestPiecesMax,
             long cacheBytesMax,
             long fillBytesMax) {
         public static final Throttle DEFAULT =
-                new Throttle(16L << 20, 4096, 2048, 16L << 20, 16L << 20);
+                new Throttle(16L << 20, 4096, 12L << 20, 2048, 16L << 20, 16L << 20);
     }
 
     /** 16 MiB in flight fill 100 ms at 160 MB/s; the rest is dirty memory's business. */

@@ -20,11 +20,15 @@ import java.util.List;
 final class WriteOffers {
     private final WriteRequest request;
 
+    /** The request's own pieces to the server, against the limits of one request. */
+    private final InFlight own;
+
     @GuardedBy("inode lock")
     private int subrequests;
 
-    WriteOffers(WriteRequest request) {
+    WriteOffers(WriteRequest request, EngineLimits.Throttle throttle) {
         this.request = request;
+        this.own = new InFlight(throttle.requestBytesMax(), throttle.requestPiecesMax());
     }
 
     /** How many pieces were offered. */
@@ -46,19 +50,10 @@ final class WriteOffers {
             return 0;
         }
         if (stream.lacksCredit()) {
-            // Nor may it keep others waiting behind it for a share that it cannot use now.
-            if (stream.isUpload()) {
-                request.engine().inFlight().forget(request);
-            }
+            doesNotWait(stream);
             return 0;
         }
-        InFlight share =
-                stream.isUpload() ? request.engine().inFlight() : request.engine().cacheInFlight();
-        boolean admitted =
-                stream.isUpload()
-                        ? share.tryAcquire(count, 1, request)
-                        : share.tryAcquireNow(count, 1);
-        if (!admitted) {
+        if (!admits(stream, count)) {
             return 0;
         }
         List<Segment> offered =
@@ -73,10 +68,9 @@ final class WriteOffers {
                         Subrequest.Direction.WRITE,
                         position,
                         piece.segments,
-                        (sub, termination) ->
-                                terminated(stream, share, piece, sub, termination, trace));
+                        (sub, termination) -> terminated(stream, piece, sub, termination, trace));
         if (!stream.offer(piece, subrequest, request::post)) {
-            share.release(count, 1);
+            release(stream, count, 1);
             return 0;
         }
         if (piece.length % stream.granule != 0 && piece.length < count) {
@@ -89,19 +83,50 @@ final class WriteOffers {
                                     + " bytes in granules of "
                                     + stream.granule));
         }
-        share.release(count - piece.length, 0);
+        release(stream, count - piece.length, 0);
         if (stream.isUpload()) {
             request.engine().counters().add(Counter.UPLOAD_REQUESTS, 1);
         }
         return piece.length;
     }
 
-    /** How much may be in one more piece, by the limits of one request. */
+    /**
+     * Takes a share of what may be under way, of the request's and the mount's; or of the cache's.
+     */
+    private boolean admits(WriteStream stream, long count) {
+        if (!stream.isUpload()) {
+            return request.engine().cacheInFlight().tryAcquireNow(count, 1);
+        }
+        if (!own.tryAcquireNow(count, 1)) {
+            doesNotWait(stream);
+            return false;
+        }
+        if (request.engine().inFlight().tryAcquire(count, 1, request)) {
+            return true;
+        }
+        own.release(count, 1);
+        return false;
+    }
+
+    /** It may not keep others waiting behind it for a share that it cannot use now. */
+    private void doesNotWait(WriteStream stream) {
+        if (stream.isUpload()) {
+            request.engine().inFlight().forget(request);
+        }
+    }
+
+    private void release(WriteStream stream, long count, int pieces) {
+        if (stream.isUpload()) {
+            own.release(count, pieces);
+            request.engine().inFlight().release(count, pieces);
+        } else {
+            request.engine().cacheInFlight().release(count, pieces);
+        }
+    }
+
+    /** How much may be in one more piece, so that a failure leaves no hole. */
     @GuardedBy("inode lock")
     private long uploadable(WriteStream stream, long position) {
-        if (stream.inFlight() >= request.engine().limits().throttle().requestPiecesMax()) {
-            return 0;
-        }
         if (request.origin != Origin.UNBUFFERED) {
             return Long.MAX_VALUE;
         }
@@ -115,7 +140,6 @@ final class WriteOffers {
     /** Called by the back end, on any thread, perhaps inside issue. */
     private void terminated(
             WriteStream stream,
-            InFlight share,
             Piece piece,
             Subrequest subrequest,
             Termination termination,
@@ -129,7 +153,7 @@ final class WriteOffers {
             trace.commit();
         }
         piece.termination = termination;
-        share.release(subrequest.length(), 1);
+        release(stream, subrequest.length(), 1);
         stream.terminated();
         request.post();
     }

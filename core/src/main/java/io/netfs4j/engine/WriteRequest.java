@@ -85,7 +85,7 @@ final class WriteRequest {
 
     final Retries retry = new Retries();
     final Granules granules = new Granules(this);
-    final WriteOffers offers = new WriteOffers(this);
+    final WriteOffers offers;
     private final WriteCommit commit;
 
     /** More may be brought to it: its walk waits at {@link #walkEnd}. */
@@ -156,6 +156,7 @@ final class WriteRequest {
         this.done = done;
         this.limited = origin == Origin.SYNC;
         this.commit = new WriteCommit(this);
+        this.offers = new WriteOffers(this, engine.limits().throttle());
     }
 
     /**

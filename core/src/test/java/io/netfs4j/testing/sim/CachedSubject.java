@@ -68,6 +68,7 @@ final class CachedSubject implements Subject {
                         new EngineLimits.Throttle(
                                 pick(random, 1, 4096, 1 << 16, 16 << 20),
                                 (int) pick(random, 1, 3, 64, 4096),
+                                pick(random, 1, 4096, 1 << 16, 12 << 20),
                                 (int) pick(random, 1, 4, 64, 2048),
                                 pick(random, 1, 1 << 14, 1 << 18, 16 << 20),
                                 pick(random, 1, 1 << 14, 1 << 18, 16 << 20)),
