@@ -420,6 +420,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                 data,
                 () -> {
                     long asked = ownerChanges(inode);
+                    long changes = changes(inode);
                     if (onlyGrows && remoteSize(inode, data) >= size) {
                         return;
                     }
@@ -434,7 +435,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                             data.setSizeBytes(size);
                         }
                         inode.sizeBytes = data.sizeBytes();
-                        parts.coherency().applyOwn(inode, a, asked);
+                        parts.coherency().applyOwn(inode, a, asked, changes);
                         if (data.pages().dirtyBytes() == 0) {
                             inode.modified = a.modified();
                             data.setPendingTimes(data.pendingTimes().withoutModified());
@@ -455,6 +456,15 @@ final class OpenOperations implements InodeTable.Unsaved {
         inode.lock.lock();
         try {
             return data.remoteSizeBytes();
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    static long changes(Inode inode) {
+        inode.lock.lock();
+        try {
+            return inode.changes;
         } finally {
             inode.lock.unlock();
         }

@@ -157,6 +157,7 @@ final class RangeOperations {
                         throw new FsException(FsError.EBADF, "no handle on the server");
                     }
                     long asked = OpenOperations.ownerChanges(target.inode);
+                    long changes = OpenOperations.changes(target.inode);
                     try {
                         copied[0] = writing.copyRange(reading, from, to, count);
                     } catch (FsException e) {
@@ -164,7 +165,7 @@ final class RangeOperations {
                         doubt(target.inode, target.data);
                         throw e;
                     }
-                    landed(target, to, copied[0], attributes(writing), asked);
+                    landed(target, to, copied[0], attributes(writing), asked, changes);
                 });
         return copied[0];
     }
@@ -193,7 +194,12 @@ final class RangeOperations {
 
     /** The server changed a range of the target: what is cached of it is old, sizes grow. */
     private void landed(
-            OpenedInode target, long to, long copied, @Nullable ServerAttributes a, long asked) {
+            OpenedInode target,
+            long to,
+            long copied,
+            @Nullable ServerAttributes a,
+            long asked,
+            long changes) {
         InodeData data = target.data;
         target.inode.lock.lock();
         try {
@@ -206,7 +212,7 @@ final class RangeOperations {
                 target.inode.sizeBytes = data.sizeBytes();
                 doubt(target.inode, data);
             } else {
-                parts.coherency().applyOwn(target.inode, a, asked);
+                parts.coherency().applyOwn(target.inode, a, asked, changes);
             }
             parts.coherency().kernelCache().invalidate(target.ino(), to, copied);
         } finally {

@@ -129,4 +129,17 @@ class KeptRunsTest {
                 .strike(Fault.SLOW, 0, 19, 0)
                 .passes();
     }
+
+    /** A truncate's late answer brings the time of access back to before somebody set it. */
+    @Test
+    void replay_attributes_seed14108() {
+        KeptRun.of(14108L)
+                .operation(2, 0, Op.WRITE)
+                .operation(0, 0, Op.SET)
+                .operation(2, 1, Op.TRUNCATE)
+                .operation(0, 69, Op.STAT)
+                .strike(Fault.SLOW, 0, 0, 0)
+                .strike(Fault.LOST_REPLY, 2, 1, 0)
+                .passes();
+    }
 }
