@@ -56,7 +56,7 @@ interface ReadTarget {
         }
 
         private int offset(long position) {
-            return (int) (position - span.folio().position());
+            return span.from() + (int) (position - span.position());
         }
 
         @Override

@@ -257,7 +257,15 @@ public final class AddressSpace {
                 folio.loading.add(start, stop);
                 folio.block.markBusy(start, stop);
                 folio.block.retain();
-                spans.add(new LoadSpan(folio, folio.block, start, stop, folio.epoch));
+                folio.spans++;
+                spans.add(
+                        new LoadSpan(
+                                folio,
+                                folio.block,
+                                folio.position() + start,
+                                start,
+                                stop,
+                                folio.epoch));
                 offset = stop;
             }
             folios.settle(folio);
@@ -286,11 +294,11 @@ public final class AddressSpace {
                 merge(folio, span.block(), from, to, uncached);
             }
         }
-        folios.dropIfEmpty(folio);
-        folios.settle(folio);
+        folios.settleOrDrop(folio);
     }
 
     public void release(LoadSpan span) {
+        span.folio().spans--;
         folios.cache.release(span.block());
     }
 
@@ -371,8 +379,7 @@ public final class AddressSpace {
         }
         if (folio != null && folio.end() > size) {
             cut(folio, (int) (size - folio.position()), folio.bytes());
-            folios.dropIfEmpty(folio);
-            folios.settle(folio);
+            folios.settleOrDrop(folio);
         }
     }
 
@@ -384,8 +391,7 @@ public final class AddressSpace {
             int a = (int) Math.max(0, from - folio.position());
             int b = (int) Math.min(folio.bytes(), to - folio.position());
             cut(folio, a, b);
-            folios.dropIfEmpty(folio);
-            folios.settle(folio);
+            folios.settleOrDrop(folio);
             folio = folios.firstFrom(next);
         }
     }
@@ -403,8 +409,7 @@ public final class AddressSpace {
             folio.present.remove(a, b);
             folio.present.addAll(folio.dirty);
             folio.present.addAll(folio.writeback);
-            folios.dropIfEmpty(folio);
-            folios.settle(folio);
+            folios.settleOrDrop(folio);
             folio = folios.firstFrom(next);
         }
     }
@@ -420,8 +425,7 @@ public final class AddressSpace {
             folio.present.addAll(folio.dirty);
             folio.present.addAll(folio.writeback);
             folio.uncached.clear();
-            folios.dropIfEmpty(folio);
-            folios.settle(folio);
+            folios.settleOrDrop(folio);
             folio = folios.firstFrom(next);
         }
     }

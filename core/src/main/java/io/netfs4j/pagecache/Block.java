@@ -12,10 +12,10 @@ import java.nio.ByteBuffer;
  * last one gives it back to the pool.
  */
 public final class Block {
-    private final ByteBuffer memory;
-    private final int page;
-    private final int offset;
-    private final int bytes;
+    private ByteBuffer memory;
+    private int page;
+    private int offset;
+    private int bytes;
 
     @GuardedBy("inode lock")
     private int references = 1;
@@ -40,6 +40,18 @@ public final class Block {
         this.page = page;
         this.offset = offset;
         this.bytes = bytes;
+    }
+
+    /** One that serves again, for other memory. */
+    void renew(ByteBuffer memory, int page, int offset, int bytes) {
+        this.memory = memory;
+        this.page = page;
+        this.offset = offset;
+        this.bytes = bytes;
+        references = 1;
+        busy.clear();
+        orphans = 0;
+        charged = false;
     }
 
     public ByteBuffer memory() {

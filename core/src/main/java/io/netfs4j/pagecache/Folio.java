@@ -12,13 +12,22 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>INVARIANT: dirty, writeback and uncached are parts of present; dirty and uncached do not meet;
  * loading and present do not meet, unless a write overtook the read.
+ *
+ * <p>A folio that has left its address space serves again, in any other one, unless a request still
+ * knows it.
  */
 public final class Folio {
-    final AddressSpace space;
-    private final long position;
+    /** Null while it is a spare one. Set with the lock of the inode that it comes to or leaves. */
+    @Nullable AddressSpace space;
+
+    private long position;
 
     /** Binary logarithm of its size, which is kept here to save a look at the block. */
-    private final byte sizeLog;
+    private byte sizeLog;
+
+    /** Spans of it that requests have and have not given back. */
+    @GuardedBy("inode lock")
+    int spans;
 
     @GuardedBy("inode lock")
     Block block;
@@ -73,8 +82,33 @@ public final class Folio {
     Folio(AddressSpace space, long position, Block block) {
         this.space = space;
         this.position = position;
-        this.sizeLog = (byte) Integer.numberOfTrailingZeros(block.bytes());
+        this.sizeLog = sizeLog(block);
         this.block = block;
+    }
+
+    private static byte sizeLog(Block block) {
+        return (byte) Integer.numberOfTrailingZeros(block.bytes());
+    }
+
+    /** A spare one comes to an address space. */
+    void attach(AddressSpace to, long at, Block memory) {
+        space = to;
+        position = at;
+        sizeLog = sizeLog(memory);
+        block = memory;
+        attached = true;
+    }
+
+    /** It has left its address space, and no request knows it. */
+    void becomeSpare() {
+        present.clear();
+        dirty.clear();
+        writeback.clear();
+        loading.clear();
+        uncached.clear();
+        group = null;
+        tag = FolioTag.CLEAN;
+        space = null;
     }
 
     /** Where in the file it begins. */

@@ -203,10 +203,16 @@ final class Folios {
     @Nullable Folio allocate(long position, int count) {
         long start = position & -MemoryPool.PAGE_BYTES;
         Block block = cache.allocate(sizeFor(position, count), MemoryPool.PAGE_BYTES);
-        Folio folio = block == null ? null : new Folio(space, start, block);
-        if (folio != null) {
-            all.put(start, folio);
+        if (block == null) {
+            return null;
         }
+        Folio folio = cache.spares.take();
+        if (folio == null) {
+            folio = new Folio(space, start, block);
+        } else {
+            folio.attach(space, start, block);
+        }
+        all.put(start, folio);
         return folio;
     }
 
@@ -284,12 +290,14 @@ final class Folios {
         }
     }
 
-    void dropIfEmpty(Folio folio) {
-        if (folio.attached
-                && folio.present.isEmpty()
-                && folio.loading.isEmpty()
-                && folio.writeback.isEmpty()) {
+    /** Settles a folio, or drops it when nothing is left of it. */
+    void settleOrDrop(Folio folio) {
+        boolean empty =
+                folio.present.isEmpty() && folio.loading.isEmpty() && folio.writeback.isEmpty();
+        if (folio.attached && empty) {
             detach(folio);
+        } else {
+            settle(folio);
         }
     }
 
@@ -299,9 +307,11 @@ final class Folios {
             all.remove(folio.position());
             folio.attached = false;
             cache.giveBack(folio.block);
+            keepSpare(folio);
         }
     }
 
+    /** Drops a folio: the caller does not touch it any more. */
     void detach(Folio folio) {
         if (!folio.dirty.isEmpty()) {
             throw new IllegalStateException("drops dirty bytes: " + folio);
@@ -316,8 +326,17 @@ final class Folios {
         cache.unlist(folio);
         boolean freed = cache.uncharge(folio.block);
         cache.release(folio.block);
+        keepSpare(folio);
         if (freed) {
             cache.freed();
+        }
+    }
+
+    /** One that a request still knows is left to the collector of garbage. */
+    private void keepSpare(Folio folio) {
+        if (folio.spans == 0) {
+            folio.becomeSpare();
+            cache.spares.put(folio);
         }
     }
 

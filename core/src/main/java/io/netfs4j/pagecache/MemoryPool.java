@@ -34,6 +34,10 @@ public final class MemoryPool {
     private static final int NIL = -1;
 
     private final ReentrantLock lock = new ReentrantLock();
+
+    /** Blocks without memory. */
+    private final Spares<Block> spares = new Spares<>();
+
     private final IntFunction<ByteBuffer> source;
 
     @GuardedBy("lock")
@@ -101,6 +105,8 @@ public final class MemoryPool {
      */
     public @Nullable Block allocate(int bytes) {
         int order = Integer.numberOfTrailingZeros(bytes / PAGE_BYTES);
+        ByteBuffer slab;
+        int page;
         lock.lock();
         try {
             int from = order;
@@ -113,19 +119,27 @@ public final class MemoryPool {
                 }
                 from = orders - 1;
             }
-            int page = heads[from];
+            page = heads[from];
             unlink(page, from);
             while (from > order) {
                 from--;
                 link(page + (1 << from), from);
             }
             usedBytes += bytes;
-            return new Block(slabs[page / slabPages], page, page % slabPages * PAGE_BYTES, bytes);
+            slab = slabs[page / slabPages];
         } finally {
             lock.unlock();
         }
+        int offset = page % slabPages * PAGE_BYTES;
+        Block spare = spares.take();
+        if (spare == null) {
+            return new Block(slab, page, offset, bytes);
+        }
+        spare.renew(slab, page, offset, bytes);
+        return spare;
     }
 
+    /** Takes the memory back, and the block as well: nobody may know it any more. */
     void free(Block block) {
         lock.lock();
         try {
@@ -146,6 +160,7 @@ public final class MemoryPool {
         } finally {
             lock.unlock();
         }
+        spares.put(block);
     }
 
     @GuardedBy("lock")

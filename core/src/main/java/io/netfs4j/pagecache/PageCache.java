@@ -34,6 +34,10 @@ public final class PageCache {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final MemoryPool pool;
+
+    /** Folios that are of no address space now. */
+    final Spares<Folio> spares = new Spares<>();
+
     private final Limits limits;
     private final Turnstile writers = new Turnstile();
     private final Turnstile readers = new Turnstile();
@@ -251,16 +255,23 @@ public final class PageCache {
             if (victim == null) {
                 break;
             }
+            AddressSpace space = victim.space;
+            if (space == null) {
+                continue;
+            }
             // Only tried: the caller holds the lock of an inode, and two are never waited for.
-            if (!victim.space.lock().tryLock()) {
+            if (!space.lock().tryLock()) {
                 list(victim);
                 contended = true;
                 continue;
             }
             try {
-                got += victim.space.reclaim(victim);
+                // It may have gone elsewhere since it was found.
+                if (space.equals(victim.space)) {
+                    got += space.reclaim(victim);
+                }
             } finally {
-                victim.space.lock().unlock();
+                space.lock().unlock();
             }
         }
         return got > 0;

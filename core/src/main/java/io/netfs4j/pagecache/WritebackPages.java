@@ -91,7 +91,7 @@ public final class WritebackPages {
         folios.addWriteback(folio, from, end);
         lend(folio, from, end);
         folios.settle(folio);
-        return new WritebackSpan(folio, folio.block, from, end, true);
+        return new WritebackSpan(folio, folio.block, folio.position() + from, from, end, true);
     }
 
     /**
@@ -128,7 +128,7 @@ public final class WritebackPages {
         folio.uncached.remove(from, end);
         lend(folio, from, end);
         folios.settle(folio);
-        return new WritebackSpan(folio, folio.block, from, end, false);
+        return new WritebackSpan(folio, folio.block, folio.position() + from, from, end, false);
     }
 
     private Folio covering(long at) {
@@ -142,6 +142,7 @@ public final class WritebackPages {
     private static void lend(Folio folio, int from, int to) {
         folio.block.markBusy(from, to);
         folio.block.retain();
+        folio.spans++;
     }
 
     /**
@@ -171,6 +172,7 @@ public final class WritebackPages {
 
     /** Gives back the span's hold on the memory, once all of it has ended. */
     public void release(WritebackSpan span) {
+        span.folio().spans--;
         folios.cache.release(span.block());
     }
 
