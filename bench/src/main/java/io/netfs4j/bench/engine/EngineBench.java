@@ -238,7 +238,15 @@ public final class EngineBench {
         }
         spans(rounds, "write", "one more 4 KiB write");
         spans(rounds, "writeback", "write-back of a span");
+        int few = SpansBenchmark.COUNTS[0];
         int most = SpansBenchmark.COUNTS[SpansBenchmark.COUNTS.length - 1];
+        add(
+                "spansRatio",
+                "a write and its write-back, " + most + " beside " + few,
+                (rounds.least("write" + most) + rounds.least("writeback" + most))
+                        / (rounds.least("write" + few) + rounds.least("writeback" + few)),
+                "times",
+                "<= 2");
         add(
                 "spansHeapBytes",
                 "heap that a dirty span holds, of " + most,
@@ -276,7 +284,7 @@ public final class EngineBench {
                 "  " + most + " beside " + few,
                 rounds.least(what + most) / rounds.least(what + few),
                 "times",
-                "<= 2");
+                "");
     }
 
     private void print(boolean json) {
