@@ -141,9 +141,12 @@ public final class InodeData {
     @GuardedBy("lock")
     long generation;
 
-    /** Something was committed that the server was not told to force to its stable storage. */
+    /**
+     * Something was committed that the server was not told to force to its stable storage; at first
+     * nobody knows: it may have been, when the file was open before and forgotten since.
+     */
     @GuardedBy("lock")
-    boolean unsynced;
+    boolean unsynced = true;
 
     @GuardedBy("lock")
     private @Nullable Completion<@Nullable Void> syncing;
