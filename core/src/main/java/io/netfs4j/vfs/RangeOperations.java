@@ -150,24 +150,32 @@ final class RangeOperations {
         opens.exclusively(
                 target.inode,
                 target.data,
-                () -> {
-                    ServerFile reading = handle(source);
-                    ServerFile writing = handle(target);
-                    if (reading == null || writing == null) {
-                        throw new FsException(FsError.EBADF, "no handle on the server");
-                    }
+                () ->
+                        copied[0] =
+                                borrowing(
+                                        source,
+                                        reading -> copyFrom(reading, from, target, to, count)));
+        return copied[0];
+    }
+
+    private long copyFrom(ServerFile reading, long from, OpenedInode target, long to, long count)
+            throws FsException {
+        return borrowing(
+                target,
+                writing -> {
                     long asked = OpenOperations.ownerChanges(target.inode);
                     long changes = OpenOperations.changes(target.inode);
+                    long copied;
                     try {
-                        copied[0] = writing.copyRange(reading, from, to, count);
+                        copied = writing.copyRange(reading, from, to, count);
                     } catch (FsException e) {
                         // The server may have copied a part.
                         doubt(target.inode, target.data);
                         throw e;
                     }
-                    landed(target, to, copied[0], attributes(writing), asked, changes);
+                    landed(target, to, copied, attributes(writing), asked, changes);
+                    return copied;
                 });
-        return copied[0];
     }
 
     /** Null when the server does not tell: what it copied is there all the same. */
@@ -220,12 +228,19 @@ final class RangeOperations {
         }
     }
 
-    private static @Nullable ServerFile handle(OpenedInode file) {
+    /** Uses a file's handle on the server, which stays open meanwhile: openers may replace it. */
+    private static long borrowing(OpenedInode file, InodeData.HandleUse<Long> use)
+            throws FsException {
+        ServerFile handle;
         file.inode.lock.lock();
         try {
-            return file.data.file();
+            handle = file.data.borrowFile();
         } finally {
             file.inode.lock.unlock();
         }
+        if (handle == null) {
+            throw new FsException(FsError.EBADF, "no handle on the server");
+        }
+        return file.data.useBorrowed(handle, use);
     }
 }
