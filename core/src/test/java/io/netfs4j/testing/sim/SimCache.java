@@ -64,9 +64,19 @@ final class SimCache implements DiskCache {
         final long to;
         boolean dropped;
 
-        Writing(long from, long to) {
-            this.from = from;
-            this.to = to;
+        /** What it was lent, which nobody may change before it has ended. */
+        final int lent;
+
+        Writing(Subrequest offer, boolean write) {
+            from = offer.position();
+            to = from + offer.length();
+            lent = write ? hash(offer) : 0;
+        }
+
+        static int hash(Subrequest offer) {
+            byte[] bytes = new byte[(int) offer.length()];
+            offer.copyOut(0, bytes, 0, bytes.length);
+            return Arrays.hashCode(bytes);
         }
     }
 
@@ -232,7 +242,7 @@ final class SimCache implements DiskCache {
                         from,
                         to - from);
                 inFlight++;
-                Writing writing = new Writing(from, to);
+                Writing writing = new Writing(offer, write);
                 if (write) {
                     for (Writing other : stored.writing) {
                         if (!other.dropped && other.from < to && from < other.to) {
@@ -257,6 +267,9 @@ final class SimCache implements DiskCache {
                 Termination end = write ? store(offer, writing) : load(offer);
                 inFlight--;
                 stored.writing.remove(writing);
+                if (write && Writing.hash(offer) != writing.lent) {
+                    throw new Violation("I7", "the cache was lent memory that changed: " + offer);
+                }
                 server.trace.event(
                         server.loop.nanoTime(),
                         end.getClass().getSimpleName(),
