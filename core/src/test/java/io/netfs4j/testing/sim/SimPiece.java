@@ -27,6 +27,11 @@ final class SimPiece {
     private boolean retry;
     private boolean ended;
 
+    /** The answer to a read is on its way for so long: what it holds may be old when it comes. */
+    private long replyNanos;
+
+    private boolean readFails;
+
     SimPiece(SimFile file, Subrequest offer, Destination store, SimFile.@Nullable Session session) {
         this.file = file;
         this.server = file.server;
@@ -64,7 +69,8 @@ final class SimPiece {
                     server.faults.strikes(Fault.SLOW)
                             ? server.faults.badNanos()
                             : server.faults.latency();
-            server.after(delay, this::finish);
+            replyNanos = isWrite() ? 0 : delay / 2;
+            server.after(delay - replyNanos, this::finish);
         }
     }
 
@@ -102,7 +108,7 @@ final class SimPiece {
             if (isWrite()) {
                 file.model.error(true);
             } else {
-                file.readFailed(from(), to());
+                readFails = true;
             }
             end(new Termination.Failed(cause), 0);
         } else if (faults.strikes(Fault.MISCOUNTS)) {
@@ -129,7 +135,7 @@ final class SimPiece {
             file.model.error(true);
             session.pieceFailed();
         } else {
-            file.readFailed(from(), to());
+            readFails = true;
         }
         end(nonsense, 0);
     }
@@ -143,6 +149,8 @@ final class SimPiece {
     /** The connection is gone; whether the server got it, or a part of it, nobody knows. */
     void cut() {
         if (!ended) {
+            replyNanos = 0;
+            readFails = false;
             transfer(part());
             later(true, 0);
         }
@@ -160,9 +168,7 @@ final class SimPiece {
             // The engine may lose its patience and report it.
             server.injected.add(error);
             file.model.error(false);
-            if (!isWrite()) {
-                file.readFailed(from(), to());
-            }
+            readFails = !isWrite();
         }
         FsException cause = new FsException(error, "injected: " + this);
         end(new Termination.RetryLater(disconnected, after, cause), 0);
@@ -212,6 +218,25 @@ final class SimPiece {
     }
 
     private void end(Termination termination, long transferred) {
+        long delay = replyNanos;
+        replyNanos = 0;
+        if (delay == 0 || server.faults.isQuiet()) {
+            arrive(termination, transferred);
+            return;
+        }
+        server.after(
+                delay,
+                () -> {
+                    if (!ended) {
+                        arrive(termination, transferred);
+                    }
+                });
+    }
+
+    private void arrive(Termination termination, long transferred) {
+        if (readFails) {
+            file.readFailed(from(), to());
+        }
         if (!isWrite() && server.faults.strikes(Fault.SCRIBBLE)) {
             scribble(termination instanceof Termination.EndOfFile(long n) ? n : transferred);
         }
