@@ -38,6 +38,9 @@ final class SimFile implements ServerFile {
     private boolean closed;
     private @Nullable Session session;
 
+    /** Calls under way: after a lost connection they would need the handle once more. */
+    private int calls;
+
     SimFile(SimServer server, ServerFile inner, ModelFile model) {
         this.server = server;
         this.inner = inner;
@@ -56,9 +59,7 @@ final class SimFile implements ServerFile {
 
     @Override
     public WriteSession begin(@Nullable CoherencyToken base) {
-        if (closed) {
-            throw new Violation("I18", "a session on a closed handle of file " + model.number);
-        }
+        requireOpen("a session");
         if (session != null) {
             throw new Violation("I11", "two sessions at once on a handle of " + model.number);
         }
@@ -121,12 +122,28 @@ final class SimFile implements ServerFile {
 
     @Override
     public ServerAttributes attributes() throws FsException {
-        return server.callFile("fstat", this, () -> living().attributes());
+        return call("fstat", () -> living().attributes());
     }
 
     @Override
     public ServerAttributes setAttributes(AttributeChange change) throws FsException {
-        return server.callFile("fsetattr", this, () -> living().setAttributes(change));
+        return call("fsetattr", () -> living().setAttributes(change));
+    }
+
+    private void requireOpen(String what) {
+        if (closed) {
+            throw new Violation("I18", what + " on a closed handle of file " + model.number);
+        }
+    }
+
+    private <T> T call(String name, Action<T> action) throws FsException {
+        requireOpen(name);
+        calls++;
+        try {
+            return server.callFile(name, this, action);
+        } finally {
+            calls--;
+        }
     }
 
     private ServerFile living() throws FsException {
@@ -142,8 +159,13 @@ final class SimFile implements ServerFile {
             throw new FsException(FsError.ENOTSUP);
         }
         SimFile other = (SimFile) source;
-        return server.callFile(
-                "copy", this, () -> living().copyRange(other.living(), from, to, count));
+        other.requireOpen("copy");
+        other.calls++;
+        try {
+            return call("copy", () -> living().copyRange(other.living(), from, to, count));
+        } finally {
+            other.calls--;
+        }
     }
 
     @Override
@@ -164,6 +186,9 @@ final class SimFile implements ServerFile {
         }
         if (session != null) {
             throw new Violation("I18", "a handle of file " + model.number + " with a session");
+        }
+        if (calls > 0) {
+            throw new Violation("I18", "a handle of file " + model.number + " closed in a call");
         }
         closed = true;
         server.closedFile();
