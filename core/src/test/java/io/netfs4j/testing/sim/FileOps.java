@@ -73,6 +73,10 @@ final class FileOps {
                 barrier(handle);
             }
             int count = put(handle, append ? 0 : position, data);
+            if (count < data.length) {
+                // The rest counts as changed when this began, and may be of before a barrier.
+                file.barriers.forget();
+            }
             if (unbuffered && count < data.length) {
                 // Of the piece that failed the server may have anything, and be longer for it.
                 requireOnServer(handle, position, Arrays.copyOf(data, count));

@@ -187,6 +187,9 @@ final class RangeOps {
             if (done > count || (done < count && (done < 1 || !faulty))) {
                 throw new Violation("I1", "copied " + done + " of " + count + " bytes");
             }
+            if (done < count) {
+                target.file.barriers.forget();
+            }
             if (unbuffered && done < count) {
                 // Of the piece that failed the server may have anything.
                 target.file.failed(copy.change, files.sizeNow(target.node, target.file));
