@@ -393,6 +393,7 @@ final class FileOps {
         vfs().release(handle.open);
         world.handles.remove(handle);
         handle.file.opens--;
+        handle.file.unheard.closed(handle.file.opens);
         ModelNode node = handle.node;
         if (handle.file.unlinked && handle.file.opens == 0 && node.lookups > 0) {
             vfs().forget(node.ino, node.lookups);

@@ -28,7 +28,7 @@ final class Handle {
         this.flags = flags;
         this.node = node;
         this.file = file;
-        heard = file.errors();
+        heard = file.unheard.heardAtOpening(file.errors());
         // An error that nobody has heard of yet is told to the next who opens.
         told = Math.max(0, file.errors() - 1);
         file.opens++;
@@ -55,6 +55,7 @@ final class Handle {
     /** A synchronous write failed: it told of what there was, and fsync may, too. */
     void toldByWrite() {
         heard = file.errors();
+        file.unheard.told();
     }
 
     void toldOf(FsException error, int errorsBefore, String where) {
@@ -66,6 +67,7 @@ final class Handle {
                     where + " of file " + file.number + " fails without a new error: " + error);
         }
         heard = file.errors();
+        file.unheard.told();
         told = errorsBefore > told ? errorsBefore : told + 1;
     }
 }

@@ -55,6 +55,7 @@ final class ModelFile {
 
     int unbuffered;
     final ModelBarriers barriers = new ModelBarriers(this);
+    final Unheard unheard = new Unheard();
 
     /** Another client changed it: until this is over its attributes may be the old ones. */
     @Nullable Staleness stale;
@@ -581,6 +582,7 @@ final class ModelFile {
         // A write past the page cache tells its caller, and nobody else.
         if (must && !unlinked && unbuffered == 0) {
             lastMust = errors;
+            unheard.failed(errors, opens);
         }
     }
 

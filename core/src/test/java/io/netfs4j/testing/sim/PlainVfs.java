@@ -107,6 +107,7 @@ class PlainVfs implements Vfs {
         @Nullable ServerFile file;
         int opens;
         int errors;
+        boolean lastErrorWasHeard = true;
         FsError lastError = FsError.EIO;
         boolean locked;
         final ArrayDeque<Completion<Boolean>> queue = new ArrayDeque<>();
@@ -119,6 +120,7 @@ class PlainVfs implements Vfs {
 
         void failed(FsException e) {
             errors++;
+            lastErrorWasHeard = false;
             lastError = e.error();
         }
 
@@ -135,7 +137,7 @@ class PlainVfs implements Vfs {
         Open(Node node, OpenFlags flags) {
             this.node = node;
             this.flags = flags;
-            heard = node.errors;
+            heard = node.lastErrorWasHeard ? node.errors : node.errors - 1;
         }
 
         @Override
@@ -400,6 +402,7 @@ class PlainVfs implements Vfs {
         Open open = (Open) file;
         if (open.heard < open.node.errors && bug != Bug.SWALLOWS_ERRORS) {
             open.heard = open.node.errors;
+            open.node.lastErrorWasHeard = true;
             throw new FsException(open.node.lastError);
         }
         transfers.sync(java.util.Objects.requireNonNull(open.node.file));
