@@ -278,6 +278,8 @@ final class FileOps {
         ModelFile file = handle.file;
         int errors = file.errors();
         int must = file.lastMust();
+        // One that is under way past the page cache answers for itself.
+        int uploaded = file.isChanging() ? 0 : file.forced.uploadedAt();
         int since = world.sequence.next();
         event("fsync", file, since, 0);
         handle.busy++;
@@ -290,6 +292,7 @@ final class FileOps {
                     throw new Violation("I2", "after fsync the server has no file " + file.number);
                 }
                 file.checkServer(world.server.peek(file), since, "I2", "after fsync");
+                file.forced.check(uploaded, file.number);
             }
         } catch (FsException e) {
             event("fsync failed", file, since, e.error().errno());

@@ -55,6 +55,7 @@ final class ModelFile {
 
     int unbuffered;
     final ModelBarriers barriers = new ModelBarriers(this);
+    final Forced forced = new Forced();
     final Unheard unheard = new Unheard();
 
     /** Another client changed it: until this is over its attributes may be the old ones. */

@@ -87,16 +87,18 @@ final class SimFile implements ServerFile {
 
     @Override
     public void sync(Completion<@Nullable Void> done) {
-        if (closed) {
-            throw new Violation("I18", "sync on a closed handle of file " + model.number);
-        }
+        requireOpen("sync");
+        calls++;
+        int asked = server.sequence.next();
         later(
                 "sync",
                 () -> {
+                    calls--;
                     if (server.faults.strikes(Fault.SYNC_FAILS)) {
                         model.error(false);
                         done.fail(server.inject(server.faults.permanent(), "sync"));
                     } else {
+                        model.forced.forced(asked);
                         inner.sync(done);
                     }
                 });
@@ -353,6 +355,7 @@ final class SimFile implements ServerFile {
                                 List.of(segment),
                                 (s, t) -> {});
                 into.issue(all, () -> {});
+                model.forced.uploaded(server.sequence.next());
                 model.acknowledge(sent.start(i), sent.end(i), began, collected.bytes());
             }
         }

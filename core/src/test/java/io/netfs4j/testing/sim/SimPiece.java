@@ -258,6 +258,9 @@ final class SimPiece {
                 session.pieceFailed();
             }
             if (session.parts == null) {
+                if (whole > 0) {
+                    file.model.forced.uploaded(server.sequence.next());
+                }
                 byte[] there = session.granuleBytes() > 1 ? server.peek(file.model) : null;
                 file.model.acknowledge(from(), from() + whole, session.began, there);
             }
