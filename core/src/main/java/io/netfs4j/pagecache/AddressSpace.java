@@ -247,6 +247,7 @@ public final class AddressSpace {
                     break;
                 }
                 if (!folios.makeLoadable(folio)) {
+                    folios.settle(folio);
                     return false;
                 }
                 int stop = (int) folio.present.next(start, end);
