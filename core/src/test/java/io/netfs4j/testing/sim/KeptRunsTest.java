@@ -142,4 +142,44 @@ class KeptRunsTest {
                 .strike(Fault.LOST_REPLY, 2, 1, 0)
                 .passes();
     }
+
+    /** A file is opened otherwise during a copy, whose handle is closed under it (I18). */
+    @Test
+    void replay_I18_seed45() {
+        KeptRun.of(45L)
+                .operation(0, 1, Op.WRITE)
+                .operation(2, 0, Op.WRITE)
+                .operation(1, 1, Op.LIST)
+                .operation(3, 8, Op.WRITE)
+                .operation(2, 1, Op.CREATE)
+                .operation(3, 11, Op.OPEN)
+                .operation(2, 3, Op.FSYNC)
+                .operation(0, 4, Op.CLOSE)
+                .operation(1, 3, Op.COPY)
+                .operation(2, 13, Op.WRITE)
+                .strike(Fault.LOST_REPLY, 1, 3, 1)
+                .passes();
+    }
+
+    /** A read fills memory that a slow cache write, left behind, still reads (I7). */
+    @Test
+    void replay_I7_seed1901() {
+        KeptRun.of(1901L)
+                .operation(3, 1, Op.WRITE)
+                .operation(2, 0, Op.WRITE)
+                .operation(1, 1, Op.ALLOCATE)
+                .operation(2, 3, Op.ALLOCATE)
+                .operation(2, 6, Op.WRITE)
+                .operation(2, 9, Op.OPEN)
+                .operation(2, 10, Op.OPEN)
+                .operation(1, 4, Op.WRITE)
+                .operation(3, 5, Op.CLOSE)
+                .operation(0, 3, Op.READ)
+                .operation(1, 7, Op.WRITE)
+                .operation(3, 9, Op.CLOSE)
+                .operation(1, 11, Op.COPY)
+                .operation(3, 13, Op.READ)
+                .strike(Fault.CACHE_SLOW, 3, 9, 0)
+                .passes();
+    }
 }
