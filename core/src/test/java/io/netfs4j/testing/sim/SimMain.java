@@ -133,10 +133,12 @@ public final class SimMain {
         }
         long done = Math.min(next.get(), arguments.seeds);
         double seconds = (System.nanoTime() - began) / 1e9;
-        new SimReport(tally).lines(again.get(), seconds).forEach(System.out::println);
+        SimReport report = new SimReport(tally);
+        report.lines().forEach(System.out::println);
         if (sampled.get() > 0) {
             coverage.report(sampled.get()).forEach(System.out::println);
         }
+        System.out.println(report.speed(again.get(), seconds));
         System.out.printf(
                 Locale.ROOT,
                 "seeds=%d operations=%d faults=%d violations=%d trace=%016x%n",

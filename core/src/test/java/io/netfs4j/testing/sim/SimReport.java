@@ -16,7 +16,7 @@ final class SimReport {
         this.tally = tally;
     }
 
-    List<String> lines(long again, double seconds) {
+    List<String> lines() {
         List<String> lines = new ArrayList<>();
         StringBuilder ops = new StringBuilder("operations by kind:");
         for (Op op : Op.values()) {
@@ -37,15 +37,23 @@ final class SimReport {
                         Locale.ROOT,
                         "writes and appends: %.1f %% of operations",
                         100.0 * writes / Math.max(1, tally.done())));
-        lines.add(
-                String.format(
-                        Locale.ROOT,
-                        "operations per second: %.0f (%d in %.1f s, %d of them in runs once more)",
-                        (tally.done() + again) / seconds,
-                        tally.done() + again,
-                        seconds,
-                        again));
         return lines;
+    }
+
+    /**
+     * How fast that was.
+     *
+     * @param again operations of worlds that were run once more, which took their time, too
+     */
+    String speed(long again, double seconds) {
+        long all = tally.done() + again;
+        return String.format(
+                Locale.ROOT,
+                "operations a second: %.0f (%d in %.1f s, %d of them in runs once more)",
+                all / seconds,
+                all,
+                seconds,
+                again);
     }
 
     /** How often a fault struck while such an operation was under way; "-": while none was. */
