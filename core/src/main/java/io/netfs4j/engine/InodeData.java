@@ -116,7 +116,7 @@ public final class InodeData {
 
     /** How many transfers to the disk cache were left behind and have not ended. */
     @GuardedBy("lock")
-    private int cookieSuspensions;
+    int cookieSuspensions;
 
     /** The version that the clean bytes belong to. */
     @GuardedBy("lock")

@@ -49,7 +49,7 @@ final class ReadRequest {
     private final AtomicBoolean posted = new AtomicBoolean();
 
     /** A part that is being filled, and how many of its bytes have not ended yet. */
-    private static final class Filling {
+    static final class Filling {
         final ReadTarget target;
         long left;
 
@@ -68,7 +68,7 @@ final class ReadRequest {
     private boolean runsAhead;
 
     /** What is to be filled, in file order. */
-    private final List<Filling> fillings = new ArrayList<>();
+    final List<Filling> fillings = new ArrayList<>();
 
     private final long from;
     private final long to;

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class AddressSpace {
     private final ReentrantLock lock;
-    private final Folios folios;
+    final Folios folios;
     private final WritebackPages writeback;
 
     /** Where the last write ended, and how many bytes were written up to there in a row. */

@@ -15,6 +15,8 @@ import io.netfs4j.vfs.CachedVfs;
 import io.netfs4j.vfs.Vfs;
 import io.netfs4j.vfs.VfsOptions;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +33,7 @@ final class CachedSubject implements Subject {
     private final CachedVfs vfs;
     private final VfsOptions options;
     private final HeldLocks locks;
+    private @Nullable WholeState whole;
 
     private CachedSubject(Mount mount, VfsOptions options) {
         this.mount = mount;
@@ -182,6 +185,16 @@ final class CachedSubject implements Subject {
         if (dirty < 0 || vfs.engine().inFlightBytes() < 0) {
             throw new Violation("I8", "an account below 0: dirty " + dirty);
         }
+    }
+
+    @Override
+    public void checkWhole(World world) {
+        WholeState state = whole;
+        if (state == null) {
+            state = new WholeState(world, vfs, locks.all());
+            whole = state;
+        }
+        state.check();
     }
 
     @Override

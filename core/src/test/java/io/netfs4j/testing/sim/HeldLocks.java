@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.reflect.Field;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,11 @@ final class HeldLocks {
             }
             require(lock, entry.getValue());
         }
+    }
+
+    /** All inodes that the mount knows, as they come and go. */
+    Collection<?> all() {
+        return inodes.values();
     }
 
     /** What is known of the inodes that are left, for the report of a leak. */

@@ -48,7 +48,7 @@ final class ModelBarriers {
             end = Math.min(size, Math.min(end, file.versions.began.endOf(i)));
             boolean unsent = file.versions.began.at(i) != file.versions.acknowledged.at(i);
             boolean older = file.versions.began.at(i) > 0 && file.versions.ended.at(i) < before;
-            if (unsent && older && (i < from || i >= to) && file.differs(there, i, end)) {
+            if (unsent && older && (i < from || i >= to) && differs(there, i, end)) {
                 throw new Violation(
                         "I13",
                         "file "
@@ -64,13 +64,27 @@ final class ModelBarriers {
         }
     }
 
+    /** Whether the server lacks any of these bytes; where it has none, they are zeros. */
+    private boolean differs(byte[] there, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (!file.wild.get(i) && file.value[i] != (i < there.length ? there[i] : 0)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean holds(int position, byte seen) {
+        return file.value[position] == seen && !file.wild.get(position);
+    }
+
     /** When the newest change began that is certainly in what is sent, and not of before it. */
     private int newestUnsent(int from, byte[] sent) {
         int newest = 0;
         for (int i = from; i < from + sent.length; i++) {
             if (file.versions.began.at(i) != file.versions.acknowledged.at(i)
                     && file.versions.ended.at(i) < Integer.MAX_VALUE
-                    && file.holds(i, sent[i - from])) {
+                    && holds(i, sent[i - from])) {
                 newest = Math.max(newest, file.versions.began.at(i));
             }
         }

@@ -20,13 +20,13 @@ final class ModelFile {
 
     final int number;
     private final Sequence sequence;
-    private byte[] value = new byte[0];
+    byte[] value = new byte[0];
 
     final Versions versions = new Versions();
-    private final BitSet wild = new BitSet();
+    final BitSet wild = new BitSet();
     private int size;
     private int sizeEnded;
-    private final List<Change> changes = new ArrayList<>();
+    final List<Change> changes = new ArrayList<>();
     private final List<Reading> readings = new ArrayList<>();
 
     /** Ranges that the server could not read, and when. */
@@ -49,6 +49,9 @@ final class ModelFile {
 
     /** Somebody sets attributes now. */
     boolean beingSet;
+
+    /** Its names. */
+    final List<ModelNode> names = new ArrayList<>(1);
 
     /** Open files, for claims of exclusive things; and writes past the page cache under way. */
     int opens;
@@ -450,7 +453,7 @@ final class ModelFile {
     }
 
     /** The next position whose byte is not as it is here, or is not known here. */
-    private int suspect(byte[] seen, int shift, int from, int end) {
+    int suspect(byte[] seen, int shift, int from, int end) {
         int unknown = from < end ? wild.nextSetBit(from) : -1;
         int known = unknown < 0 ? end : Math.min(unknown, end);
         if (known <= from) {
@@ -548,20 +551,6 @@ final class ModelFile {
                             + " since the server has it; granules of "
                             + granule);
         }
-    }
-
-    /** Whether the server lacks any of these bytes; where it has none, they are zeros. */
-    boolean differs(byte[] there, int from, int to) {
-        for (int i = from; i < to; i++) {
-            if (!wild.get(i) && value[i] != (i < there.length ? there[i] : 0)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    boolean holds(int position, byte seen) {
-        return value[position] == seen && !wild.get(position);
     }
 
     void checkSizeLimit(long to) {

@@ -78,12 +78,18 @@ final class ModelNode {
         name = as;
         to.children.put(as, this);
         to.changes++;
+        if (file != null) {
+            file.names.add(this);
+        }
     }
 
     void detach() {
         if (parent != null) {
             parent.children.remove(name);
             parent.changes++;
+        }
+        if (file != null) {
+            file.names.remove(this);
         }
     }
 }

@@ -28,11 +28,15 @@ final class SimCache implements DiskCache {
     private static final long[] GRANULES = {1, 512, 4096, 1 << 14, 1 << 16};
     private static final int PIECE_BYTES_MAX = 1 << 17;
 
+    /** Longer than the engine's next step takes to come. */
+    private static final long LOOKING_NANOS = 100_000;
+
     private final SimServer server;
     private final Map<String, Stored> files = new TreeMap<>();
     private final int granule;
     private int opened;
     private int inFlight;
+    private long endedAt;
     private boolean gone;
     private long storedBytes;
     private long deliveredBytes;
@@ -86,6 +90,11 @@ final class SimCache implements DiskCache {
 
     int inFlight() {
         return inFlight;
+    }
+
+    /** Whether nothing is under way, nor has ended so lately that nobody has looked at it yet. */
+    boolean isIdle() {
+        return inFlight == 0 && server.loop.nanoTime() - endedAt > LOOKING_NANOS;
     }
 
     /** Checks at the end that no file holds, of a version, anything but what that version holds. */
@@ -266,6 +275,7 @@ final class SimCache implements DiskCache {
             private void finish(Subrequest offer, Writing writing) {
                 Termination end = write ? store(offer, writing) : load(offer);
                 inFlight--;
+                endedAt = server.loop.nanoTime();
                 stored.writing.remove(writing);
                 if (write && Writing.hash(offer) != writing.lent) {
                     throw new Violation("I7", "the cache was lent memory that changed: " + offer);

@@ -45,6 +45,11 @@ final class SimLoop implements Clock, Scheduler, Waits {
     /** Called before a task gives way: no lock may be held there. */
     private Runnable yieldCheck = () -> {};
 
+    /** Called between two steps, not less often than after so many. */
+    private Runnable wholeCheck = () -> {};
+
+    private static final int WHOLE_STEPS = 64;
+
     private long now = 1;
     private int steps;
     private @Nullable Task current;
@@ -135,6 +140,10 @@ final class SimLoop implements Clock, Scheduler, Waits {
         yieldCheck = check;
     }
 
+    void onWhole(Runnable check) {
+        wholeCheck = check;
+    }
+
     private Step post(Runnable action, long delayNanos) {
         Step step = new Step(now + delayNanos, ++numbered, origin, action);
         queue.add(step);
@@ -220,6 +229,9 @@ final class SimLoop implements Clock, Scheduler, Waits {
             latest[steps % latest.length] = step.action;
             origin = step.origin;
             step.action.run();
+            if (steps % WHOLE_STEPS == 0) {
+                wholeCheck.run();
+            }
         }
     }
 

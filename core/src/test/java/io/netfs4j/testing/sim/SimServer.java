@@ -16,7 +16,6 @@ import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
-import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.ServerFileSystemStatistics;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.sim.FaultPlan.Fault;
@@ -58,7 +57,7 @@ final class SimServer implements Server {
     private record Place(long directory, String name) {}
 
     private final Map<Place, ModelFile> announced = new HashMap<>();
-    private final Map<ModelFile, ServerFile> peeks = new HashMap<>();
+    private final Map<ModelFile, Peek> peeks = new HashMap<>();
 
     /** Pieces under way, in the order of their issue. */
     private final Set<SimPiece> inFlight = new LinkedHashSet<>();
@@ -143,10 +142,15 @@ final class SimServer implements Server {
     void adopt(RemotePath path, ModelFile file) {
         try {
             files.put(attributes(path).serverFileId(), file);
-            peeks.put(file, store.open(() -> path, Access.READ).file());
+            peeks.put(file, new Peek(store.open(() -> path, Access.READ).file()));
         } catch (FsException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** The file that the store has under a number, or null. */
+    @Nullable ModelFile fileOf(long number) {
+        return files.get(number);
     }
 
     /** Whether a file that was announced has not been made yet. */
@@ -184,10 +188,10 @@ final class SimServer implements Server {
         return writtenBytes;
     }
 
-    /** What the server holds of a file now, also one without a name. */
+    /** What the server holds of a file now, also one without a name. Not to be changed. */
     byte[] peek(ModelFile file) {
-        ServerFile open = peeks.get(file);
-        return open == null ? new byte[0] : Peek.all(open);
+        Peek peek = peeks.get(file);
+        return peek == null ? new byte[0] : peek.all();
     }
 
     /** What the store has under a path, or null. */
@@ -394,7 +398,7 @@ final class SimServer implements Server {
                             throw new Violation("names", "creates /" + path + " unasked");
                         }
                         files.put(made.attributes().serverFileId(), file);
-                        peeks.put(file, store.open(source, Access.READ).file());
+                        peeks.put(file, new Peek(store.open(source, Access.READ).file()));
                         return opened(made);
                     });
         } catch (FsException e) {

@@ -25,6 +25,9 @@ interface Subject {
     /** Fails with a {@link Violation} when a lock is held, or an account is past its limit. */
     void check();
 
+    /** Looks over everything that it holds, between two steps; a world hands itself in. */
+    default void checkWhole(World world) {}
+
     /** Whether every write is synchronous. */
     default boolean isSynchronous() {
         return false;

@@ -182,6 +182,7 @@ final class World {
         loop.runUntil(opening::isDone, LIVENESS_NANOS_MAX);
         faults.loud();
         loop.onYield(subject()::check);
+        loop.onWhole(() -> subject().checkWhole(this));
         root.ino = Vfs.ROOT_INO;
         int count = 1 + random.nextInt(subject().applicationsMax());
         int each = (OPERATIONS_MIN + random.nextInt(OPERATIONS_MAX - OPERATIONS_MIN)) / count;
@@ -204,6 +205,7 @@ final class World {
         // What was posted to tidy up has its chance.
         SimLoop.Task settling = loop.start("settle", () -> loop.sleep(SETTLING_NANOS));
         loop.runUntil(settling::isDone, LIVENESS_NANOS_MAX);
+        subject().checkWhole(this);
         compare(root, RemotePath.ROOT);
         requireNothingHeld();
     }
