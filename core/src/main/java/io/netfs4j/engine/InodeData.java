@@ -406,6 +406,14 @@ public final class InodeData {
                 && request.origin != Origin.UNBUFFERED;
     }
 
+    /**
+     * Whether a request sends something of it to the server now, past the page cache, too: what the
+     * server said of the file may be from before that.
+     */
+    public boolean isBeingWritten() {
+        return writing != null && writing.origin != Origin.COPY_TO_CACHE;
+    }
+
     /** Whether {@link ServerFile#sync} has something to do. */
     public boolean isUnsynced() {
         return unsynced;

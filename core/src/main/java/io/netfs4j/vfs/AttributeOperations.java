@@ -138,7 +138,8 @@ final class AttributeOperations {
             InodeData data = inode.data;
             // Owners and bits at once; size, times and version only if nothing has gone on since:
             // what was written and committed meanwhile is newer than this answer.
-            if (inode.changes == asked && (data == null || !data.isUnsaved())) {
+            boolean written = data != null && (data.isUnsaved() || data.isBeingWritten());
+            if (inode.changes == asked && !written) {
                 parts.coherency().applyOwn(inode, a, inode.ownerChanges);
             } else {
                 inode.takeOwners(a);

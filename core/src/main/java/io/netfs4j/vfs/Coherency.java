@@ -136,7 +136,9 @@ final class Coherency {
             data.invalidate();
             data.setToken(a.token());
             data.setSizeBytes(a.sizeBytes());
-            data.setRemoteSizeBytes(a.sizeBytes());
+            // The answer may be from before what has reached the server since.
+            long atLeast = data.isBeingWritten() ? data.remoteSizeBytes() : 0;
+            data.setRemoteSizeBytes(Math.max(atLeast, a.sizeBytes()));
             moved = true;
         }
         if (moved) {

@@ -182,4 +182,37 @@ class KeptRunsTest {
                 .strike(Fault.CACHE_SLOW, 3, 9, 0)
                 .passes();
     }
+
+    /** What the server said before an unbuffered write lowers the size that it is known to have. */
+    @Test
+    void replay_I1_seed3312() {
+        KeptRun.of(3312L)
+                .operation(2, 0, Op.OPEN)
+                .operation(0, 0, Op.WRITE)
+                .operation(1, 0, Op.WRITE)
+                .operation(2, 1, Op.WRITE)
+                .operation(0, 1, Op.WRITE)
+                .operation(1, 1, Op.OPEN)
+                .operation(2, 2, Op.CLOSE)
+                .operation(2, 6, Op.WRITE)
+                .operation(1, 3, Op.WRITE)
+                .operation(0, 2, Op.WRITE)
+                .operation(1, 4, Op.UNLINK)
+                .operation(2, 7, Op.WRITE)
+                .operation(0, 3, Op.LIST)
+                .operation(1, 5, Op.WRITE)
+                .operation(2, 8, Op.CREATE)
+                .operation(0, 5, Op.UNLINK)
+                .operation(1, 6, Op.WRITE)
+                .operation(2, 10, Op.OPEN)
+                .operation(0, 6, Op.READ)
+                .operation(1, 7, Op.READ)
+                .operation(0, 7, Op.SET)
+                .operation(2, 11, Op.WRITE)
+                .operation(1, 9, Op.WRITE)
+                .operation(0, 9, Op.WRITE)
+                .operation(2, 12, Op.READ)
+                .strike(Fault.COMMIT_FAILS, 1, 9, 0)
+                .passes();
+    }
 }
