@@ -71,6 +71,7 @@ final class FileOps {
             int errors = file.errors();
             if (random.nextInt(30) == 0) {
                 barrier(handle);
+                file.beginAgain(change);
             }
             int count = put(handle, append ? 0 : position, data);
             if (count < data.length) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
+import io.netfs4j.base.RangeSet;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,10 +35,34 @@ final class ModelBarriers {
         moments.clear();
     }
 
-    /** A piece is sent: what of it was written after a barrier may not overtake what was before. */
-    void check(long from, byte[] sent, byte[] there) {
+    /**
+     * A piece is sent to a server that writes at offsets: what of it was written after a barrier
+     * may not overtake what was written before, be that in the same piece.
+     *
+     * @param granule what fills one comes from the server, and is older than what is dirty there
+     */
+    void check(long from, byte[] sent, int granule, byte[] there) {
         int to = (int) from + sent.length;
-        int newest = newestUnsent((int) from, sent);
+        int newest = newestSent((int) from, to, sent, (int) from, granule == 1 ? null : there);
+        requireOlder(newest, there, "sends [" + from + ", " + to + ")");
+    }
+
+    /**
+     * A whole object takes the place of another, all at once: when anything in it was written after
+     * a barrier, so must be everything that was written before.
+     *
+     * @param sent what of it was sent; the rest is the old object's
+     */
+    void checkObject(RangeSet sent, byte[] object, byte[] before) {
+        int newest = 0;
+        for (int i = 0; i < sent.count(); i++) {
+            int from = (int) sent.start(i);
+            newest = Math.max(newest, newestSent(from, (int) sent.end(i), object, 0, before));
+        }
+        requireOlder(newest, object, "publishes " + sent);
+    }
+
+    private void requireOlder(int newest, byte[] there, String what) {
         int before = 0;
         for (int[] moment : moments) {
             if (moment[1] < newest) {
@@ -44,50 +72,78 @@ final class ModelBarriers {
         int end;
         int size = file.size();
         for (int i = 0; before > 0 && i < size; i = end) {
-            end = Math.min(file.versions.ended.endOf(i), file.versions.acknowledged.endOf(i));
-            end = Math.min(size, Math.min(end, file.versions.began.endOf(i)));
-            boolean unsent = file.versions.began.at(i) != file.versions.acknowledged.at(i);
+            end = Math.min(size, endOfRun(i));
             boolean older = file.versions.began.at(i) > 0 && file.versions.ended.at(i) < before;
-            if (unsent && older && (i < from || i >= to) && differs(there, i, end)) {
+            if (isUnsent(i) && older && differs(there, i, end)) {
                 throw new Violation(
                         "I13",
                         "file "
                                 + file.number
-                                + " sends ["
-                                + from
-                                + ", "
-                                + to
-                                + ") of after a barrier, and the server lacks "
+                                + " "
+                                + what
+                                + " of after a barrier, and the server lacks "
                                 + i
                                 + " of before it");
             }
         }
     }
 
+    /** Where the bytes end that were last changed by the same change as one, and sent with it. */
+    private int endOfRun(int i) {
+        int end = Math.min(file.versions.ended.endOf(i), file.versions.acknowledged.endOf(i));
+        return Math.min(end, file.versions.began.endOf(i));
+    }
+
+    private boolean isUnsent(int i) {
+        return file.versions.began.at(i) != file.versions.acknowledged.at(i);
+    }
+
     /** Whether the server lacks any of these bytes; where it has none, they are zeros. */
     private boolean differs(byte[] there, int from, int to) {
         for (int i = from; i < to; i++) {
-            if (!file.wild.get(i) && file.value[i] != (i < there.length ? there[i] : 0)) {
+            if (!file.wild.get(i) && file.value[i] != at(there, i)) {
                 return true;
             }
         }
         return false;
     }
 
-    private boolean holds(int position, byte seen) {
-        return file.value[position] == seen && !file.wild.get(position);
+    private static byte at(byte[] bytes, int i) {
+        return i < bytes.length ? bytes[i] : 0;
     }
 
-    /** When the newest change began that is certainly in what is sent, and not of before it. */
-    private int newestUnsent(int from, byte[] sent) {
+    /**
+     * When the newest change began that is certainly in what is sent, and not of before it.
+     *
+     * @param old where some bytes are sent to fill granules: what the server has, which these are;
+     *     then so many bytes in a row must be new that they are not the same by chance
+     */
+    private int newestSent(int from, int to, byte[] sent, int shift, byte @Nullable [] old) {
         int newest = 0;
-        for (int i = from; i < from + sent.length; i++) {
-            if (file.versions.began.at(i) != file.versions.acknowledged.at(i)
-                    && file.versions.ended.at(i) < Integer.MAX_VALUE
-                    && holds(i, sent[i - from])) {
-                newest = Math.max(newest, file.versions.began.at(i));
+        int end;
+        for (int i = from; i < to; i = end) {
+            end = Math.min(to, endOfRun(i));
+            int began = file.versions.began.at(i);
+            if (began > newest
+                    && isUnsent(i)
+                    && file.versions.ended.at(i) < Versions.RUNNING
+                    && isSent(i, end, sent, shift, old)) {
+                newest = began;
             }
         }
         return newest;
+    }
+
+    private boolean isSent(int from, int to, byte[] sent, int shift, byte @Nullable [] old) {
+        int row = 0;
+        for (int i = from; i < to; i++) {
+            byte value = file.value[i];
+            boolean is = sent[i - shift] == value && !file.wild.get(i);
+            row = is && (old == null || at(old, i) != value) ? row + 1 : 0;
+            if (row >= (old == null ? 1 : Versions.TELLING_BYTES)) {
+                return true;
+            }
+        }
+        return false;
     }
 }

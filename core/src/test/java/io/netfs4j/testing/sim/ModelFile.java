@@ -326,6 +326,12 @@ final class ModelFile {
         }
     }
 
+    /** Of a write that has only claimed its range until now: it comes after what was meanwhile. */
+    void beginAgain(Change change) {
+        int length = java.util.Objects.requireNonNull(change.data).length;
+        versions.begin(change.dataAt, change.dataAt + length, sequence.next());
+    }
+
     /** It ended well, or in the middle: then the rest was not touched. */
     void wrote(Change change, int count) {
         byte[] data = java.util.Objects.requireNonNull(change.data);
@@ -335,6 +341,9 @@ final class ModelFile {
         }
         System.arraycopy(data, 0, value, change.dataAt, count);
         wild.clear(change.dataAt, change.dataAt + count);
+        if (count < data.length) {
+            barriers.forget(); // What was not touched counts as changed, but is older.
+        }
         int newSize = change.resizes ? Math.max(size, change.dataAt + count) : size;
         end(change, change.dataAt, change.dataAt + data.length, newSize);
     }

@@ -96,6 +96,16 @@ final class ObjectParts implements Destination {
         return sent;
     }
 
+    /** The object that a commit would make of another. */
+    byte[] over(byte[] base) {
+        byte[] object = Arrays.copyOf(base, (int) size());
+        for (int i = 0; i < sent.count(); i++) {
+            int from = (int) sent.start(i);
+            System.arraycopy(bytes, from, object, from, (int) sent.end(i) - from);
+        }
+        return object;
+    }
+
     byte[] bytes() {
         return bytes;
     }

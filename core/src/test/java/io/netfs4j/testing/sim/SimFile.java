@@ -340,6 +340,10 @@ final class SimFile implements ServerFile {
             }
             collected.size();
             RangeSet sent = collected.sent();
+            if (!model.barriers.isEmpty()) {
+                byte[] before = server.peek(model);
+                model.barriers.checkObject(sent, collected.over(before), before);
+            }
             for (int i = 0; i < sent.count(); i++) {
                 int length = (int) (sent.end(i) - sent.start(i));
                 model.checkSizeLimit(sent.end(i));

@@ -85,11 +85,11 @@ final class SimPiece {
         if (session != null) {
             long zerosFrom = session.parts == null ? Long.MAX_VALUE : session.parts.baseBytes();
             file.model.checkUpload(from(), to(), session.granuleBytes(), zerosFrom);
-            boolean offsets = session.granuleBytes() == 1 && session.parts == null;
-            if (offsets && !file.model.barriers.isEmpty()) {
+            if (session.parts == null && !file.model.barriers.isEmpty()) {
                 byte[] sent = new byte[(int) offer.length()];
                 offer.copyOut(0, sent, 0, sent.length);
-                file.model.barriers.check(from(), sent, server.peek(file.model));
+                file.model.barriers.check(
+                        from(), sent, session.granuleBytes(), server.peek(file.model));
             }
             retry = session.sent.issued(this);
         }

@@ -10,7 +10,7 @@ final class Versions {
     static final int RUNNING = Integer.MAX_VALUE;
 
     /** So many random bytes are not the same as others by chance. */
-    private static final int TELLING_BYTES = 6;
+    static final int TELLING_BYTES = 6;
 
     /** When the last change of each byte began and ended. */
     final Runs began = new Runs();

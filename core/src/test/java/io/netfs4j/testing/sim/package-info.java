@@ -26,7 +26,8 @@
  * I10  SimPiece, SimFile and FileOps, at ends; whole: EnginePeek, the write-back lock
  * I11  SimServer and SimCache, at each piece
  * I12  ModelFile, at each piece
- * I13  ModelBarriers, at each piece; whole: PagesPeek, the groups
+ * I13  ModelBarriers, at each piece, and at the commit of whole objects; whole: PagesPeek,
+ *      the groups
  * I14  ModelFile, at each piece and as it arrives
  * I17  Handle
  * I18  whole: PagesPeek, references to memory; at the end: World, all accounts
