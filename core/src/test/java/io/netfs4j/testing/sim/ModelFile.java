@@ -335,10 +335,6 @@ final class ModelFile {
     /** It ended well, or in the middle: then the rest was not touched. */
     void wrote(Change change, int count) {
         byte[] data = java.util.Objects.requireNonNull(change.data);
-        if (count < data.length) {
-            // The rest is older than the versions say.
-            barriers.forget();
-        }
         System.arraycopy(data, 0, value, change.dataAt, count);
         wild.clear(change.dataAt, change.dataAt + count);
         if (count < data.length) {
