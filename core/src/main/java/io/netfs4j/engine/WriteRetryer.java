@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.engine;
 
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
@@ -14,13 +15,18 @@ import java.util.List;
  * upload is in flight: then it joins what is left of neighbouring pieces, and offers it anew, so
  * that the destination's limits of this moment decide how it is cut. The issuer rests meanwhile.
  *
- * <p>A short write goes on at once. An answer that asks for patience is waited for with exponential
- * back-off, and counts: after too many without progress the pieces fail. A lost connection is
- * waited for in the same way, and does not count.
+ * <p>A short write goes on at once, unless not even a granule of it arrived. An answer that asks
+ * for patience is waited for with exponential back-off, and counts: after too many without progress
+ * the pieces fail. A lost connection is waited for in the same way, and does not count.
  *
  * <p>The stream to the disk cache is never retried: see {@link CacheStream}.
  */
 final class WriteRetryer {
+    /** A short write that took less than a granule is no progress, and may be none for ever. */
+    private static final Termination.RetryLater NOTHING_TAKEN =
+            new Termination.RetryLater(
+                    false, 0, new FsException(FsError.EIO, "the server takes less than a granule"));
+
     private WriteRetryer() {}
 
     @GuardedBy("inode lock")
@@ -53,10 +59,20 @@ final class WriteRetryer {
             return;
         }
         List<Piece> pieces = upload.allPieces();
-        if (pieces.stream().anyMatch(p -> p.termination instanceof Termination.Short)) {
+        boolean came = false;
+        boolean stuck = false;
+        for (Piece p : pieces) {
+            boolean isShort = p.termination instanceof Termination.Short;
+            came |= isShort && got(upload, p) > 0;
+            stuck |= isShort && got(upload, p) == 0;
+        }
+        if (came) {
             request.retry.patience.progress();
         }
         Termination.RetryLater asked = Patience.askedBy(pieces);
+        if (asked == null && stuck && !came) {
+            asked = NOTHING_TAKEN;
+        }
         if (asked == null) {
             request.retry.due = true;
             return;
@@ -90,16 +106,19 @@ final class WriteRetryer {
             }
             upload.pieces.remove(p.position);
             request.engine().counters().add(Counter.RETRIES, 1);
-            long got = 0;
-            if (p.termination instanceof Termination.Short(long n)) {
-                // A granule is sent whole or not at all.
-                got = Math.max(0, upload.floor(p.position + n) - p.position);
-            }
+            long got = got(upload, p);
             if (got > 0) {
                 WriteCollector.transferred(request, p, got);
             }
             upload.retry(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
         }
+    }
+
+    /** How many bytes of a piece count as transferred: a granule is sent whole or not at all. */
+    private static long got(WriteStream upload, Piece p) {
+        return p.termination instanceof Termination.Short(long n)
+                ? Math.max(0, upload.floor(p.position + n) - p.position)
+                : 0;
     }
 
     @GuardedBy("inode lock")

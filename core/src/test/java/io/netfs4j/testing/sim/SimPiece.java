@@ -143,6 +143,11 @@ final class SimPiece {
     private void shortly() {
         long count = Math.max(1, part());
         Termination met = transfer(count);
+        if (session != null && count < session.granuleBytes()) {
+            // Of no granule everything arrived: the engine may lose its patience and report it.
+            server.injected.add(FsError.EIO);
+            file.model.error(false);
+        }
         end(met instanceof Termination.EndOfFile ? met : new Termination.Short(count), count);
     }
 
