@@ -32,6 +32,9 @@ public final class UnbufferedWrite {
     @GuardedBy("inode lock")
     private boolean issuing;
 
+    @GuardedBy("inode lock")
+    private boolean ended;
+
     UnbufferedWrite(Engine engine, InodeData inode, long from, ByteBuffer memory) {
         this.engine = engine;
         this.inode = inode;
@@ -41,9 +44,9 @@ public final class UnbufferedWrite {
     }
 
     /**
-     * Ends, once and on any thread, with how many bytes the server has, counted from the beginning:
-     * fewer than all after a failure in the middle. Fails when it has none. The memory is the
-     * caller's again then, and not before.
+     * Ends, once, on any thread and with no lock held, with how many bytes the server has, counted
+     * from the beginning: fewer than all after a failure in the middle. Fails when it has none. The
+     * memory is the caller's again then, and not before.
      */
     public Completion<Integer> written() {
         return written;
@@ -56,13 +59,27 @@ public final class UnbufferedWrite {
         if (issuing && asked != null) {
             asked.fail(why);
             asked.post();
-        } else if (!written.isDone()) {
+        } else if (!ended) {
             if (asked != null) {
                 inode.writebackLock().release(asked);
                 request = null;
             }
-            written.fail(why);
+            finish(0, why);
         }
+    }
+
+    /** Tells the caller, in a step of its own: what he does then may take other inodes' locks. */
+    @GuardedBy("inode lock")
+    private void finish(int count, @Nullable FsException failure) {
+        ended = true;
+        engine.scheduler()
+                .execute(() -> {
+                    if (failure == null) {
+                        written.complete(count);
+                    } else {
+                        written.fail(failure);
+                    }
+                });
     }
 
     /** Begins; never waits. */
@@ -79,7 +96,7 @@ public final class UnbufferedWrite {
 
     @GuardedBy("inode lock")
     private void attempt() {
-        if (written.isDone()) {
+        if (ended) {
             return;
         }
         if (inode.pages().writeback().isDirty(from, to)) {
@@ -94,11 +111,13 @@ public final class UnbufferedWrite {
     }
 
     private void flushed(@Nullable Void nothing, @Nullable FsException failure) {
-        if (failure != null) {
-            written.fail(failure);
-        } else {
-            step(this::attempt);
-        }
+        step(() -> {
+            if (failure == null) {
+                attempt();
+            } else if (!ended) {
+                finish(0, failure);
+            }
+        });
     }
 
     private void step(Runnable action) {
@@ -166,10 +185,6 @@ public final class UnbufferedWrite {
             return;
         }
         int count = count(over);
-        if (count == 0 && failure != null) {
-            written.fail(failure);
-        } else {
-            written.complete(count);
-        }
+        finish(count, count == 0 ? failure : null);
     }
 }
