@@ -169,8 +169,8 @@ final class RangeOperations {
                     try {
                         copied = writing.copyRange(reading, from, to, count);
                     } catch (FsException e) {
-                        // The server may have copied a part.
-                        doubt(target.inode, target.data);
+                        // The server may have copied a part, and the file be longer for it.
+                        doubt(target.inode, target.data, to + count);
                         throw e;
                     }
                     landed(target, to, copied, attributes(writing), asked, changes);
@@ -187,10 +187,15 @@ final class RangeOperations {
         }
     }
 
-    /** Which version the server has is not known: the next open asks for it. */
-    private static void doubt(Inode inode, InodeData data) {
+    /**
+     * Which version the server has is not known: the next open asks for it.
+     *
+     * @param end what it has may reach up to there
+     */
+    private static void doubt(Inode inode, InodeData data, long end) {
         inode.lock.lock();
         try {
+            data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), end));
             data.invalidate();
             data.setToken(null);
             inode.changes++;
@@ -216,9 +221,8 @@ final class RangeOperations {
             data.setSizeBytes(Math.max(data.sizeBytes(), to + copied));
             data.setUnsynced();
             if (a == null) {
-                data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), to + copied));
                 target.inode.sizeBytes = data.sizeBytes();
-                doubt(target.inode, data);
+                doubt(target.inode, data, to + copied);
             } else {
                 parts.coherency().applyOwn(target.inode, a, asked, changes);
             }
