@@ -7,6 +7,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.UnbufferedWrite;
 import io.netfs4j.request.Origin;
+import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 
 import org.jspecify.annotations.Nullable;
@@ -85,14 +86,52 @@ final class UnbufferedOperations {
     int read(OpenedInode file, long position, ByteBuffer target) throws FsException {
         int start = target.position();
         long at = position;
+        learnSize(file, position + target.remaining());
         while (target.hasRemaining()) {
-            int count = readChunk(file, at, target);
+            int count;
+            try {
+                count = readChunk(file, at, target);
+            } catch (FsException e) {
+                if (at == position) {
+                    throw e;
+                }
+                // What was read stands; who goes on from there hears of it.
+                break;
+            }
             if (count == 0) {
                 break;
             }
             at += count;
         }
         return target.position() - start;
+    }
+
+    /** Where a read reaches past the end that is known: another client may have moved it. */
+    private void learnSize(OpenedInode file, long end) throws FsException {
+        Inode inode = file.inode;
+        ServerFile handle;
+        long asked;
+        inode.lock.lock();
+        try {
+            boolean ours = file.data.isUnsaved() || file.data.isBeingWritten();
+            if (end <= file.data.sizeBytes() || ours) {
+                return;
+            }
+            handle = file.data.borrowFile();
+            asked = inode.changes;
+        } finally {
+            inode.lock.unlock();
+        }
+        if (handle == null) {
+            return;
+        }
+        ServerAttributes a = file.data.useBorrowed(handle, ServerFile::attributes);
+        inode.lock.lock();
+        try {
+            parts.coherency().apply(inode, a, asked);
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     private int readChunk(OpenedInode file, long at, ByteBuffer target) throws FsException {
