@@ -31,6 +31,9 @@ final class FileOperations {
     /** So many barriers may be on their way to the server, per file. */
     private static final int BARRIERS_MAX = 16;
 
+    /** Bytes of a synchronous write that are copied in one hold of the inode's lock. */
+    private static final int THROUGH_STEP_BYTES = 1 << 20;
+
     private final SoftWaits soft;
     private final UnbufferedOperations unbuffered;
 
@@ -193,7 +196,7 @@ final class FileOperations {
         file.inode.lock.lock();
         try {
             long at = file.flags().append() ? file.data.sizeBytes() : position;
-            copyIn(file, at, source, null);
+            copyIn(file, at, source, source.remaining(), null);
             return !source.hasRemaining();
         } finally {
             file.inode.lock.unlock();
@@ -251,6 +254,9 @@ final class FileOperations {
     private record Hurdle(
             @Nullable FsException hopeless, @Nullable Completion<@Nullable Void> flushed) {
         static final Hurdle NONE = new Hurdle(null, null);
+
+        /** Only the step was long enough. */
+        static final Hurdle MORE = new Hurdle(null, Completion.done(null));
     }
 
     /**
@@ -278,7 +284,11 @@ final class FileOperations {
             } finally {
                 file.inode.lock.unlock();
             }
-            Hurdle hurdle = writeStep(file, place, source, through);
+            Hurdle hurdle;
+            do {
+                // The lock is free in between: what was copied leaves while the rest is copied.
+                hurdle = writeStep(file, place, source, through);
+            } while (hurdle.equals(Hurdle.MORE));
             Completion<@Nullable Void> done;
             file.inode.lock.lock();
             try {
@@ -330,7 +340,8 @@ final class FileOperations {
         try {
             long sizeBefore = file.data.sizeBytes();
             boolean append = file.flags().append();
-            int count = copyIn(file, append ? sizeBefore : position, source, null);
+            int count =
+                    copyIn(file, append ? sizeBefore : position, source, source.remaining(), null);
             if (source.hasRemaining()) {
                 // What was written stands and is written once more by the caller's waiting write,
                 // at the same place; an append has to go on where it began.
@@ -374,12 +385,19 @@ final class FileOperations {
         InodeData data = file.data;
         file.inode.lock.lock();
         try {
+            int most = source.remaining();
             if (file.flags().append()) {
                 place.next = data.sizeBytes();
+            } else if (through != null) {
+                most = Math.min(most, THROUGH_STEP_BYTES);
             }
-            place.next += copyIn(file, place.next, source, through);
+            int count = copyIn(file, place.next, source, most, through);
+            place.next += count;
             if (!source.hasRemaining()) {
                 return Hurdle.NONE;
+            }
+            if (count == most) {
+                return Hurdle.MORE;
             }
             if (data.pages().isOlderGroupAt(place.next)) {
                 return new Hurdle(null, parts.engine().writeback(data, Origin.SYNC));
@@ -393,10 +411,14 @@ final class FileOperations {
 
     @GuardedBy("inode lock")
     private int copyIn(
-            OpenedInode file, long position, ByteBuffer source, @Nullable WriteThrough through) {
+            OpenedInode file,
+            long position,
+            ByteBuffer source,
+            int most,
+            @Nullable WriteThrough through) {
         InodeData data = file.data;
         Inode inode = file.inode;
-        int n = data.pages().write(position, source, source.remaining());
+        int n = data.pages().write(position, source, most);
         if (n > 0) {
             data.setSizeBytes(Math.max(data.sizeBytes(), position + n));
             inode.sizeBytes = data.sizeBytes();
