@@ -8,8 +8,10 @@ import io.netfs4j.request.Origin;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -31,6 +33,10 @@ public final class Flusher {
     /** Files with anything unsaved, in the order in which they became so. */
     @GuardedBy("lock")
     private final LinkedHashSet<InodeData> unsaved = new LinkedHashSet<>();
+
+    /** Those of them whose last upload failed, and how. */
+    @GuardedBy("lock")
+    private final Map<InodeData, FsException> refused = new LinkedHashMap<>();
 
     @GuardedBy("lock")
     private boolean ticking;
@@ -115,8 +121,17 @@ public final class Flusher {
                 unsaved.remove(inode);
                 inode.isKnownUnsaved = false;
             }
+            if (dirty && problem != null) {
+                refused.put(inode, problem);
+            } else {
+                refused.remove(inode);
+            }
         } finally {
             lock.unlock();
+        }
+        if (stuck() != null) {
+            // Who waits for room waits for nothing.
+            engine.cache().freed();
         }
         inode.dirtySinceNanos = engine.nowNanos();
         if (dirty && engine.cache().isAboveBackground()) {
@@ -192,7 +207,23 @@ public final class Flusher {
         lock.lock();
         try {
             unsaved.remove(inode);
+            refused.remove(inode);
             inode.isKnownUnsaved = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Why nothing that is dirty is about to be saved: how the upload of one file failed, when that
+     * of all has. Null while anything is under way or about to be.
+     */
+    public @Nullable FsException stuck() {
+        lock.lock();
+        try {
+            return refused.size() < unsaved.size() || refused.isEmpty()
+                    ? null
+                    : refused.values().iterator().next();
         } finally {
             lock.unlock();
         }

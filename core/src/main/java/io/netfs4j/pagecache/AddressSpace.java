@@ -15,6 +15,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p><b>Threads</b>: everything with the inode's lock held, which is the lock given here.
  */
 public final class AddressSpace {
+    /** A new folio that is written past the dirty limit is at most so large, in bytes. */
+    private static final int ANYWAY_BYTES_MAX = 64 << 10;
+
     private final ReentrantLock lock;
     final Folios folios;
     private final WritebackPages writeback;
@@ -81,24 +84,48 @@ public final class AddressSpace {
                     break;
                 }
             }
-            int offset = (int) (at - folio.position());
-            int n = Math.min(count - done, folio.bytes() - offset);
-            if (folios.isOfOlderGroup(folio)) {
+            int n = put(folio, at, source, count - done, false);
+            if (n == 0) {
                 break;
             }
-            if (!folios.makeWritable(folio, offset, n)) {
-                folios.dropUnused(folio);
-                break;
-            }
-            folio.block.put(offset, source, n);
-            folio.present.add(offset, offset + n);
-            folios.addDirty(folio, offset, offset + n);
-            folios.settle(folio);
             done += n;
         }
         rowEnd = position + done;
         rowBytes += done;
         return done;
+    }
+
+    /**
+     * As {@link #write}, but of one folio only, and whatever is dirty already: for when nothing is
+     * under way that would make room.
+     *
+     * @return how many bytes; 0 when not even memory is left
+     */
+    public int writeAnyway(long position, ByteBuffer source, int count) {
+        Folio folio = folios.covering(position);
+        if (folio == null) {
+            folio = folios.allocate(position, Math.min(count, ANYWAY_BYTES_MAX));
+        }
+        int done = folio == null ? 0 : put(folio, position, source, count, true);
+        folios.cache.press();
+        return done;
+    }
+
+    private int put(Folio folio, long at, ByteBuffer source, int count, boolean anyway) {
+        int offset = (int) (at - folio.position());
+        int n = Math.min(count, folio.bytes() - offset);
+        if (folios.isOfOlderGroup(folio)) {
+            return 0;
+        }
+        if (!folios.makeWritable(folio, offset, n, anyway)) {
+            folios.dropUnused(folio);
+            return 0;
+        }
+        folio.block.put(offset, source, n);
+        folio.present.add(offset, offset + n);
+        folios.addDirty(folio, offset, offset + n);
+        folios.settle(folio);
+        return n;
     }
 
     /**

@@ -246,31 +246,42 @@ final class Folios {
         return allocate(position, most);
     }
 
-    /** Makes sure that [from, from+n) may be changed: charged, and not in flight. */
-    boolean makeWritable(Folio folio, int from, int n) {
+    /**
+     * Makes sure that [from, from+n) may be changed: charged, and not in flight.
+     *
+     * @param anyway whatever the dirty limit says
+     */
+    boolean makeWritable(Folio folio, int from, int n, boolean anyway) {
         if (folio.block.orphans > 0 || folio.block.busy.intersects(from, from + n)) {
-            return fork(folio, true);
+            return fork(folio, true, anyway);
+        }
+        if (anyway) {
+            cache.chargeAnyway(folio.block);
+            return true;
         }
         return cache.charge(folio.block);
     }
 
     /** Makes sure that absent bytes may be fetched into its memory. */
     boolean makeLoadable(Folio folio) {
-        return folio.block.orphans == 0 || fork(folio, folio.block.charged);
+        return folio.block.orphans == 0 || fork(folio, folio.block.charged, false);
     }
 
     /**
      * Copy on write: the requests in flight keep the old block, the folio goes on with a new one.
      *
      * @param charged whether the new one counts as dirty memory
+     * @param anyway whatever the dirty limit says
      */
-    private boolean fork(Folio folio, boolean charged) {
-        boolean room = !charged || cache.hasDirtyRoom(folio.bytes());
+    private boolean fork(Folio folio, boolean charged, boolean anyway) {
+        boolean room = !charged || anyway || cache.hasDirtyRoom(folio.bytes());
         Block fresh = room ? cache.allocate(folio.bytes(), folio.bytes()) : null;
         if (fresh == null) {
             return false;
         }
-        if (charged && !cache.charge(fresh)) {
+        if (anyway) {
+            cache.chargeAnyway(fresh);
+        } else if (charged && !cache.charge(fresh)) {
             cache.giveBack(fresh);
             return false;
         }

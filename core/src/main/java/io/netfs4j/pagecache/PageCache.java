@@ -169,6 +169,11 @@ public final class PageCache {
         return true;
     }
 
+    /** Has what is dirty written back, whatever its age. */
+    void press() {
+        pressure.run();
+    }
+
     /** Counts it whatever the limit: for bytes that are dirty again after a failure. */
     void chargeAnyway(Block block) {
         if (!block.charged) {
@@ -241,8 +246,8 @@ public final class PageCache {
         }
     }
 
-    /** A folio became reclaimable or a block free: somebody may go on. */
-    void freed() {
+    /** A folio became reclaimable or a block free, or nothing will: somebody may go on. */
+    public void freed() {
         writers.freed();
         readers.freed();
     }

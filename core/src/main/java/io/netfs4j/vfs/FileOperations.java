@@ -403,6 +403,13 @@ final class FileOperations {
                 return new Hurdle(null, parts.engine().writeback(data, Origin.SYNC));
             }
             FsException hopeless = data.uploadFailure();
+            if (hopeless == null) {
+                // Files that the server refuses must not keep one waiting that it takes.
+                hopeless = parts.engine().flusher().stuck();
+                if (hopeless != null && copyInAnyway(file, place, source, through) > 0) {
+                    return Hurdle.NONE;
+                }
+            }
             return hopeless == null ? Hurdle.NONE : new Hurdle(hopeless, null);
         } finally {
             file.inode.lock.unlock();
@@ -416,9 +423,25 @@ final class FileOperations {
             ByteBuffer source,
             int most,
             @Nullable WriteThrough through) {
+        int n = file.data.pages().write(position, source, most);
+        copied(file, position, n, through);
+        return n;
+    }
+
+    /** Copies a part in although there is no room. */
+    @GuardedBy("inode lock")
+    private int copyInAnyway(
+            OpenedInode file, WritePlace place, ByteBuffer source, @Nullable WriteThrough through) {
+        int n = file.data.pages().writeAnyway(place.next, source, source.remaining());
+        copied(file, place.next, n, through);
+        place.next += n;
+        return n;
+    }
+
+    @GuardedBy("inode lock")
+    private void copied(OpenedInode file, long position, int n, @Nullable WriteThrough through) {
         InodeData data = file.data;
         Inode inode = file.inode;
-        int n = data.pages().write(position, source, most);
         if (n > 0) {
             data.setSizeBytes(Math.max(data.sizeBytes(), position + n));
             inode.sizeBytes = data.sizeBytes();
@@ -431,7 +454,6 @@ final class FileOperations {
             }
             parts.engine().flusher().onDirtied(data);
         }
-        return n;
     }
 
     static void checkWritable(OpenedInode file, long position, int count) throws FsException {
