@@ -151,8 +151,8 @@ final class AttributeOperations {
                 inode.changes++;
                 inode.fetchedNanos = Long.MIN_VALUE;
             }
+            inode.ownerChanges++;
             if (change.mode() != null || change.uid() != null || change.gid() != null) {
-                inode.ownerChanges++;
                 forbid(inode);
             }
         } finally {

@@ -153,20 +153,21 @@ final class Coherency {
      * What we changed ourselves, and the server's answer to it: nothing is dropped.
      *
      * @param asked {@link Inode#ownerChanges} when it was asked: where they have been changed
-     *     since, the answer may be from before that
+     *     since, the answer may be from before that, and nobody knows what came last
      */
     @GuardedBy("inode lock")
     void applyOwn(Inode inode, ServerAttributes a, long asked) {
-        if (inode.ownerChanges == asked) {
+        boolean last = inode.ownerChanges == asked;
+        if (last) {
             inode.takeOwners(a);
         }
         inode.changes++;
-        inode.fetchedNanos = clock.nanoTime();
+        inode.fetchedNanos = last ? clock.nanoTime() : Long.MIN_VALUE;
         InodeData data = inode.data;
         if (data == null) {
             inode.sizeBytes = a.sizeBytes();
-            inode.accessed = a.accessed();
-            inode.modified = a.modified();
+            inode.accessed = last ? a.accessed() : inode.accessed;
+            inode.modified = last ? a.modified() : inode.modified;
             return;
         }
         data.setToken(a.token());
@@ -175,10 +176,10 @@ final class Coherency {
             data.setSizeBytes(a.sizeBytes());
         }
         inode.sizeBytes = data.sizeBytes();
-        if (data.pendingTimes().accessed() == null) {
+        if (last && data.pendingTimes().accessed() == null) {
             inode.accessed = a.accessed();
         }
-        if (data.pendingTimes().modified() == null) {
+        if (last && data.pendingTimes().modified() == null) {
             inode.modified = a.modified();
         }
     }

@@ -154,7 +154,7 @@ final class Inode {
     @GuardedBy("lock")
     long fetchedNanos;
 
-    /** Raised when the server has changed owners or permission bits for us. */
+    /** Raised when the server has changed owners, permission bits or times for us. */
     @GuardedBy("lock")
     long ownerChanges;
 

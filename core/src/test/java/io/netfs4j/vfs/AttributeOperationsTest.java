@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.Server;
+import io.netfs4j.server.memory.MemoryServer;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.concurrent.Callable;
+
+/** Attributes that are set while the server's answer to something else is on its way. */
+class AttributeOperationsTest {
+    private static final Instant LONG_AGO = Instant.ofEpochSecond(1_121_380_700L);
+
+    private final SystemRuntime runtime = new SystemRuntime();
+    private MemoryServer store;
+    private Vfs vfs;
+    private long ino;
+
+    /** Done once, when the server has changed a size and before anybody hears of it. */
+    private @Nullable Callable<Attributes> beforeAnswer;
+
+    @BeforeEach
+    void open() throws Exception {
+        store = new MemoryServer(runtime.environment().clock());
+        store.create(() -> RemotePath.ROOT.child("f"), 0600).file().close();
+        vfs =
+                new CachedVfs(
+                        runtime.environment(),
+                        slowToAnswer(),
+                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
+                        ByteBuffer::allocate);
+        ino = vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
+    }
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private Server slowToAnswer() {
+        return (Server)
+                Proxy.newProxyInstance(
+                        Server.class.getClassLoader(),
+                        new Class<?>[] {Server.class},
+                        (proxy, method, arguments) -> {
+                            Object answer;
+                            try {
+                                answer = method.invoke(store, arguments);
+                            } catch (InvocationTargetException e) {
+                                throw e.getCause();
+                            }
+                            Callable<Attributes> meanwhile = beforeAnswer;
+                            if (meanwhile != null && method.getName().equals("setAttributes")) {
+                                beforeAnswer = null;
+                                meanwhile.call();
+                            }
+                            return answer;
+                        });
+    }
+
+    @Test
+    void times_setWhileATruncateIsAnswered_stand() throws Exception {
+        AttributeChange times = new AttributeChange(null, null, null, null, LONG_AGO, LONG_AGO);
+        beforeAnswer = () -> vfs.setAttributes(ino, times, null);
+        vfs.setAttributes(ino, AttributeChange.size(3), null);
+        assertThat(vfs.getAttributes(ino).sizeBytes()).isEqualTo(3);
+        assertThat(vfs.getAttributes(ino).accessed()).isEqualTo(LONG_AGO);
+        assertThat(vfs.getAttributes(ino).modified()).isEqualTo(LONG_AGO);
+    }
+}
