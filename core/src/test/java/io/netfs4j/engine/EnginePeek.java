@@ -150,10 +150,9 @@ public final class EnginePeek {
     /**
      * Compares the sums with the accounts.
      *
-     * @param othersBytes memory that others than folios have
      * @param cacheIdle whether the disk cache has nothing under way
      */
-    public void end(long othersBytes, boolean cacheIdle) {
+    public void end(boolean cacheIdle) {
         EngineLimits.Throttle throttle = engine.limits().throttle();
         long bytes = engine.inFlight().bytes();
         if (bytes != uploadBytes) {
@@ -170,7 +169,7 @@ public final class EnginePeek {
             complaints.about(
                     "I8", "counts " + stored + " to the disk cache, there are " + cacheBytes);
         }
-        pages.end(engine.cache(), othersBytes, exact);
+        pages.end(engine.cache(), exact);
         marks.keySet().removeIf(inode -> inode.writing == null);
     }
 }

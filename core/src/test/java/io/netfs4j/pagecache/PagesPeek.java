@@ -46,6 +46,15 @@ public final class PagesPeek {
         chargedBlocks = 0;
     }
 
+    /** Others than folios have this. */
+    public void add(MemoryHog hog) {
+        for (Block block : hog.blocks) {
+            memoryBytes += block.bytes();
+            chargedBytes += block.charged ? block.bytes() : 0;
+            chargedBlocks += block.charged ? 1 : 0;
+        }
+    }
+
     /** A write request has taken this and not ended it. */
     public void lend(WritebackSpan span) {
         lent.merge(span.block(), 1, Integer::sum);
@@ -201,14 +210,13 @@ public final class PagesPeek {
     /**
      * Compares the sums with the accounts.
      *
-     * @param othersBytes memory that others than folios have
      * @param exact false while transfers that nobody waits for any more hold memory unseen
      */
-    public void end(PageCache cache, long othersBytes, boolean exact) {
-        long memory = memoryBytes + othersBytes;
-        if (cache.memoryBytes() != memory && (exact || cache.memoryBytes() < memory)) {
+    public void end(PageCache cache, boolean exact) {
+        if (cache.memoryBytes() != memoryBytes && (exact || cache.memoryBytes() < memoryBytes)) {
             complaints.about(
-                    "I8", "folios count " + cache.memoryBytes() + " bytes, there are " + memory);
+                    "I8",
+                    "folios count " + cache.memoryBytes() + " bytes, there are " + memoryBytes);
         }
         long dirty = cache.dirtyMemoryBytes();
         if (dirty != chargedBytes && (exact || dirty < chargedBytes)) {

@@ -111,6 +111,7 @@ final class Actor implements Runnable {
             case ALLOCATE -> ranges.extend();
             case COPY -> ranges.copy();
             case SEEK -> ranges.seek();
+            case SQUEEZE -> world.memory.squeeze();
             case ELSEWHERE -> false;
         };
     }

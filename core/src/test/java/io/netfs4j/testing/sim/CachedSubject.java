@@ -8,6 +8,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.engine.InodeData;
+import io.netfs4j.pagecache.MemoryHog;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
@@ -195,6 +196,12 @@ final class CachedSubject implements Subject {
             whole = state;
         }
         state.check();
+    }
+
+    @Override
+    public MemoryHog squeeze(double share, boolean dirty) {
+        long bytes = (long) (share * options.memory().memoryBytesMax());
+        return new MemoryHog(vfs.cache(), bytes, dirty);
     }
 
     @Override

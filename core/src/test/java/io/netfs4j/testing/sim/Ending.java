@@ -15,6 +15,7 @@ final class Ending implements Runnable {
 
     @Override
     public void run() {
+        world.memory.end();
         FileOps files = new FileOps(world);
         for (Handle handle : new ArrayList<>(world.handles)) {
             if (world.random.nextInt(3) == 0) {

@@ -3,9 +3,12 @@ package io.netfs4j.testing.sim;
 
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsException;
+import io.netfs4j.pagecache.MemoryHog;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.vfs.Vfs;
+
+import org.jspecify.annotations.Nullable;
 
 import java.util.Map;
 import java.util.random.RandomGenerator;
@@ -27,6 +30,15 @@ interface Subject {
 
     /** Looks over everything that it holds, between two steps; a world hands itself in. */
     default void checkWhole(World world) {}
+
+    /**
+     * Takes a share of its memory from it, from 0 to 1; null when it has none.
+     *
+     * @param dirty whether that counts as dirty
+     */
+    default @Nullable MemoryHog squeeze(double share, boolean dirty) {
+        return null;
+    }
 
     /** Whether every write is synchronous. */
     default boolean isSynchronous() {

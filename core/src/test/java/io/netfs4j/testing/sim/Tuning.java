@@ -32,6 +32,9 @@ final class Tuning {
         COPY(4, false),
         SEEK(1, false),
 
+        /** Somebody else takes memory of the mount's for a while. */
+        SQUEEZE(2, false),
+
         /** What another client does to the server's store. */
         ELSEWHERE(0, false);
 

@@ -21,13 +21,14 @@ import java.util.Map;
 final class WholeState {
     private final World world;
     private final Collection<?> inodes;
+    private final PagesPeek pages;
     private final EnginePeek engine;
     private final Map<Long, ModelFile> open = new HashMap<>();
 
     WholeState(World world, CachedVfs vfs, Collection<?> inodes) {
         this.world = world;
         this.inodes = inodes;
-        PagesPeek pages = new PagesPeek(WholeState::violated);
+        pages = new PagesPeek(WholeState::violated);
         engine = new EnginePeek(vfs.engine(), pages, WholeState::violated);
     }
 
@@ -41,6 +42,7 @@ final class WholeState {
             open.put(handle.open.ino(), handle.file);
         }
         engine.begin();
+        world.memory.hogs().forEach(pages::add);
         for (Object inode : inodes) {
             InodePeek known = InodePeek.of(inode);
             InodeData data = known.data();
@@ -50,7 +52,7 @@ final class WholeState {
             }
         }
         SimCache cache = world.server.cache;
-        engine.end(0, cache == null || cache.isIdle());
+        engine.end(cache == null || cache.isIdle());
     }
 
     private void checkFile(InodePeek inode, InodeData data) {

@@ -49,6 +49,7 @@ final class World {
     final ModelFile.Sequence sequence = new ModelFile.Sequence();
     final SimServer server;
     final Tuning tuning;
+    final MemoryOps memory;
     final ModelNode root = new ModelNode(null, "", null);
     final List<Handle> handles = new ArrayList<>();
 
@@ -79,6 +80,7 @@ final class World {
         server = new SimServer(loop, faults, trace, sequence);
         limits = generator(seed, 4);
         tuning = new Tuning(generator(seed, 5));
+        memory = new MemoryOps(this);
         server.drawCapabilities(generator(seed, 7));
     }
 
