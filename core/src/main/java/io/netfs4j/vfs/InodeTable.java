@@ -384,6 +384,9 @@ final class InodeTable {
             for (Inode.Link link : links) {
                 link.directory().children().remove(link.name(), inode);
                 forgetAttributes(link, inode);
+                if (above != null && above != link.directory()) {
+                    dropIfUnused(above, false); // Of a file with names in several directories.
+                }
                 above = link.directory();
             }
             if (above == null) {

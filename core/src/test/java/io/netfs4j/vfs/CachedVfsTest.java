@@ -65,6 +65,20 @@ class CachedVfsTest {
     }
 
     @Test
+    void forget_ofAFileWithNamesInTwoDirectories_letsBothGo() throws Exception {
+        long d = vfs.makeDirectory(Vfs.ROOT_INO, "d", 0755).attributes().ino();
+        CreatedFile made = vfs.create(d, "a", 0644, OpenFlags.READ_WRITE);
+        vfs.fsync(made.file(), false);
+        long ino = made.entry().attributes().ino();
+        vfs.link(ino, Vfs.ROOT_INO, "b");
+        vfs.release(made.file());
+        assertThat(mount.vfs().inodeCount()).isEqualTo(3);
+        vfs.forget(d, 1);
+        vfs.forget(ino, 2);
+        assertThat(mount.vfs().inodeCount()).isEqualTo(1);
+    }
+
+    @Test
     void randomWrites_intoAGibibyte_sendEachDirtyByteOnce() throws Exception {
         try (RandomAccessFile sparse =
                 new RandomAccessFile(directory.resolve("g").toFile(), "rw")) {
