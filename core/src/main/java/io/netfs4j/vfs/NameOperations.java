@@ -396,6 +396,7 @@ final class NameOperations {
 
     private Entry linkNow(Inode inode, Inode directory, String name) throws FsException {
         RemotePath path = parts.table().path(directory).child(name);
+        long asked = OpenOperations.ownerChanges(inode);
         ServerAttributes a = parts.server().link(parts.table().path(inode), path);
         parts.table().lock().lock();
         try {
@@ -408,7 +409,13 @@ final class NameOperations {
         parts.coherency().touch(directory, 0);
         inode.lock.lock();
         try {
-            inode.takeOwners(a);
+            if (inode.ownerChanges == asked) {
+                inode.takeOwners(a);
+            } else {
+                // Set meanwhile: the answer may be from before that.
+                inode.linkCount++;
+                inode.fetchedNanos = Long.MIN_VALUE;
+            }
             inode.changes++;
             return parts.coherency().entry(inode);
         } finally {

@@ -19,6 +19,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.Set;
 import java.util.concurrent.Callable;
 
 /** Attributes that are set while the server's answer to something else is on its way. */
@@ -30,7 +31,9 @@ class AttributeOperationsTest {
     private Vfs vfs;
     private long ino;
 
-    /** Done once, when the server has changed a size and before anybody hears of it. */
+    private static final Set<String> SLOW = Set.of("setAttributes", "link");
+
+    /** Done once, when the server has changed something and before anybody hears of it. */
     private @Nullable Callable<Attributes> beforeAnswer;
 
     @BeforeEach
@@ -64,7 +67,7 @@ class AttributeOperationsTest {
                                 throw e.getCause();
                             }
                             Callable<Attributes> meanwhile = beforeAnswer;
-                            if (meanwhile != null && method.getName().equals("setAttributes")) {
+                            if (meanwhile != null && SLOW.contains(method.getName())) {
                                 beforeAnswer = null;
                                 meanwhile.call();
                             }
@@ -80,5 +83,14 @@ class AttributeOperationsTest {
         assertThat(vfs.getAttributes(ino).sizeBytes()).isEqualTo(3);
         assertThat(vfs.getAttributes(ino).accessed()).isEqualTo(LONG_AGO);
         assertThat(vfs.getAttributes(ino).modified()).isEqualTo(LONG_AGO);
+    }
+
+    @Test
+    void mode_setWhileALinkIsAnswered_stands() throws Exception {
+        AttributeChange mode = new AttributeChange(0640, null, null, null, null, null);
+        beforeAnswer = () -> vfs.setAttributes(ino, mode, null);
+        vfs.link(ino, Vfs.ROOT_INO, "g");
+        assertThat(vfs.getAttributes(ino).mode()).isEqualTo(0640);
+        assertThat(vfs.getAttributes(ino).links()).isEqualTo(2);
     }
 }
