@@ -46,10 +46,9 @@ final class RemoveOperations {
             if (awaitOrGiveUp(directory, name, seen)) {
                 return;
             }
-            // Hiding is a rename.
-            boolean hides = seen != null && mustHide(seen);
+            boolean alone = seen != null && mustBeAlone(seen);
             done =
-                    hides
+                    alone
                             ? parts.gate().alone(() -> unlinkNow(directory, name, true))
                             : parts.gate().shared(() -> unlinkNow(directory, name, false));
         }
@@ -80,7 +79,7 @@ final class RemoveOperations {
 
     /**
      * Returns false when the server has not got the file yet, which must be waited for, or when it
-     * was opened meanwhile and must be hidden, which wants the gate alone.
+     * was opened or got another name meanwhile, which wants the gate alone.
      */
     private boolean unlinkNow(Inode directory, String name, boolean alone) throws FsException {
         if (creations.isPending(directory, name)) {
@@ -89,11 +88,10 @@ final class RemoveOperations {
         RemotePath path = parts.table().path(directory).child(name);
         Inode child = parts.table().pinChild(directory, name);
         try {
-            boolean hides = child != null && mustHide(child);
-            if (hides && !alone) {
+            if (child != null && !alone && mustBeAlone(child)) {
                 return false;
             }
-            if (child != null && hides) {
+            if (child != null && mustHide(child)) {
                 hide(child, directory, name, path);
             } else {
                 parts.server().remove(path);
@@ -126,6 +124,19 @@ final class RemoveOperations {
         if (closed) {
             discardUnopened(child);
             hidden.remove(child);
+        }
+    }
+
+    /**
+     * Hiding is a rename. And a name of several may be the one that paths are made of, which others
+     * have on their way to the server; nor may two be removed at once that are the last two.
+     */
+    private boolean mustBeAlone(Inode child) {
+        parts.table().lock().lock();
+        try {
+            return child.links.size() > 1 || mustHide(child);
+        } finally {
+            parts.table().lock().unlock();
         }
     }
 
