@@ -162,6 +162,10 @@ final class Inode {
     @GuardedBy("lock")
     long changes;
 
+    /** One of its names went, and the server has it under others that are not known here. */
+    @GuardedBy("lock")
+    boolean livesOn;
+
     /** Set when first opened. */
     @GuardedBy("lock")
     volatile @Nullable InodeData data;

@@ -263,7 +263,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         inode.lock.lock();
         try {
             InodeData data = inode.data;
-            if (data != null && gone) {
+            if (data != null && gone && !inode.livesOn) {
                 parts.engine().discard(data);
             }
             closeIfIdle(inode);

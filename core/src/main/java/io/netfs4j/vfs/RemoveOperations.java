@@ -91,6 +91,7 @@ final class RemoveOperations {
             if (child != null && !alone && mustBeAlone(child)) {
                 return false;
             }
+            noteOtherNames(child);
             if (child != null && mustHide(child)) {
                 hide(child, directory, name, path);
             } else {
@@ -184,10 +185,30 @@ final class RemoveOperations {
         if (unneeded) {
             child.lock.lock();
             try {
-                parts.engine().discard(data);
+                if (!child.livesOn) {
+                    parts.engine().discard(data);
+                }
             } finally {
                 child.lock.unlock();
             }
+        }
+    }
+
+    /** A name is about to go: what is unsaved still counts where the server has others. */
+    private void noteOtherNames(@Nullable Inode child) {
+        if (child == null) {
+            return;
+        }
+        child.lock.lock();
+        try {
+            parts.table().lock().lock();
+            try {
+                child.livesOn = child.linkCount > child.links.size();
+            } finally {
+                parts.table().lock().unlock();
+            }
+        } finally {
+            child.lock.unlock();
         }
     }
 
@@ -345,6 +366,7 @@ final class RemoveOperations {
                     refusePending(replaced, newName);
                     moveHiddenUp(replaced, to);
                 }
+                noteOtherNames(mode == RenameMode.REPLACE ? replaced : null);
                 renameOnServer(source, target, replaced, mode);
                 renamed(new Place(from, name), new Place(to, newName), moving, replaced, mode);
             }

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -76,6 +77,32 @@ class CachedVfsTest {
         vfs.forget(d, 1);
         vfs.forget(ino, 2);
         assertThat(mount.vfs().inodeCount()).isEqualTo(1);
+    }
+
+    @Test
+    void write_toAFileWhoseOneKnownNameWent_reachesItsOtherName() throws Exception {
+        Files.writeString(directory.resolve("a"), "before");
+        Files.createLink(directory.resolve("b"), directory.resolve("a"));
+        long ino = vfs.lookup(Vfs.ROOT_INO, "a").attributes().ino();
+        OpenFile file = vfs.open(ino, OpenFlags.READ_WRITE);
+        vfs.unlink(Vfs.ROOT_INO, "a");
+        write(file, 0, "BEHIND".getBytes(StandardCharsets.UTF_8));
+        vfs.release(file);
+        assertThat(mount.drain()).isEmpty();
+        assertThat(Files.readString(directory.resolve("b"))).isEqualTo("BEHIND");
+    }
+
+    @Test
+    void unlink_ofTheOneNameThatIsKnown_losesNothingOfTheOther() throws Exception {
+        Files.writeString(directory.resolve("a"), "before");
+        Files.createLink(directory.resolve("b"), directory.resolve("a"));
+        long ino = vfs.lookup(Vfs.ROOT_INO, "a").attributes().ino();
+        OpenFile file = vfs.open(ino, OpenFlags.READ_WRITE);
+        write(file, 0, "BEHIND".getBytes(StandardCharsets.UTF_8));
+        vfs.release(file);
+        vfs.unlink(Vfs.ROOT_INO, "a");
+        assertThat(mount.drain()).isEmpty();
+        assertThat(Files.readString(directory.resolve("b"))).isEqualTo("BEHIND");
     }
 
     @Test
