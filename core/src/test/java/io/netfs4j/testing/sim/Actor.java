@@ -15,6 +15,7 @@ final class Actor implements Runnable {
     private final NameOps names;
     private final DirectoryOps directories;
     private final RangeOps ranges;
+    private final LinkOps links;
     private final int operations;
     private final @Nullable List<Plan.Operation> planned;
 
@@ -26,6 +27,7 @@ final class Actor implements Runnable {
         this.planned = planned;
         files = new FileOps(world);
         names = new NameOps(world);
+        links = new LinkOps(world, names);
         ranges = new RangeOps(world, files);
         directories = new DirectoryOps(world, files, names);
     }
@@ -111,6 +113,9 @@ final class Actor implements Runnable {
             case ALLOCATE -> ranges.extend();
             case COPY -> ranges.copy();
             case SEEK -> ranges.seek();
+            case LINK -> links.link();
+            case SYMLINK -> links.makeSymlink();
+            case READLINK -> links.readSymlink();
             case SQUEEZE -> world.memory.squeeze();
             case ELSEWHERE -> false;
         };

@@ -36,9 +36,6 @@ final class Ending implements Runnable {
         for (ModelNode child : node.children.values()) {
             forget(child);
         }
-        if (node.lookups > 0) {
-            world.vfs().forget(node.ino, node.lookups);
-            node.lookups = 0;
-        }
+        world.forget(node);
     }
 }

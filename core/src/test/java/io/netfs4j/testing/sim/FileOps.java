@@ -398,11 +398,8 @@ final class FileOps {
         world.handles.remove(handle);
         handle.file.opens--;
         handle.file.unheard.closed(handle.file.opens);
-        ModelNode node = handle.node;
-        if (handle.file.unlinked && handle.file.opens == 0 && node.lookups > 0) {
-            vfs().forget(node.ino, node.lookups);
-            node.lookups = 0;
-            node.ino = 0;
+        if (handle.file.unlinked && handle.file.opens == 0) {
+            world.orphans.stream().filter(n -> n.file == handle.file).forEach(world::forget);
         }
     }
 

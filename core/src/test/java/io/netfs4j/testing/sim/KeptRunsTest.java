@@ -215,4 +215,62 @@ class KeptRunsTest {
                 .strike(Fault.COMMIT_FAILS, 1, 9, 0)
                 .passes();
     }
+
+    /** A file of two names is opened by path while the one that paths are made of is removed. */
+    @Test
+    void replay_names_seed3863() {
+        KeptRun.of(3863L)
+                .operation(1, 0, Op.WRITE)
+                .operation(2, 2, Op.WRITE)
+                .operation(1, 2, Op.UNLINK)
+                .operation(2, 7, Op.MKDIR)
+                .operation(1, 14, Op.LINK)
+                .operation(2, 15, Op.TRUNCATE)
+                .operation(1, 18, Op.UNLINK)
+                .operation(2, 18, Op.OPEN)
+                .passes();
+    }
+
+    /** A mode that was set while the server's answer to a link was on its way shows as before. */
+    @Test
+    void replay_attributes_seed2091() {
+        KeptRun.of(2091L)
+                .operation(2, 1, Op.LIST)
+                .operation(1, 0, Op.READ)
+                .operation(1, 4, Op.WRITE)
+                .operation(0, 2, Op.WRITE)
+                .operation(1, 12, Op.UNLINK)
+                .operation(0, 19, Op.LIST)
+                .operation(2, 3, Op.CREATE)
+                .operation(2, 5, Op.LINK)
+                .operation(1, 26, Op.UNLINK)
+                .operation(0, 57, Op.MKDIR)
+                .operation(2, 15, Op.LINK)
+                .operation(0, 82, Op.WRITE)
+                .operation(0, 83, Op.WRITE)
+                .operation(0, 86, Op.SET)
+                .operation(1, 60, Op.WRITE)
+                .operation(1, 63, Op.CLOSE)
+                .operation(1, 66, Op.WRITE)
+                .operation(1, 69, Op.OPEN)
+                .operation(1, 72, Op.STAT)
+                .strike(Fault.LOST_REPLY, 2, 1, 0)
+                .strike(Fault.LOST_REPLY, 2, 5, 0)
+                .strike(Fault.LOST_REPLY, 2, 15, 0)
+                .passes();
+    }
+
+    /** A directory stays that only one of two names of a file had kept (I18). */
+    @Test
+    void replay_I18_seed5() {
+        KeptRun.of(5L)
+                .operation(0, 30, Op.WRITE)
+                .operation(0, 33, Op.WRITE)
+                .operation(0, 38, Op.CREATE)
+                .operation(0, 76, Op.UNLINK)
+                .operation(0, 79, Op.LINK)
+                .operation(0, 114, Op.MKDIR)
+                .operation(0, 115, Op.RENAME)
+                .passes();
+    }
 }

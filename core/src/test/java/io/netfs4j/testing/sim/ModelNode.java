@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
+import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 
 import org.jspecify.annotations.Nullable;
@@ -10,7 +11,12 @@ import java.util.TreeSet;
 
 /** A name of the model and what it stands for. An operation claims the names that it works on. */
 final class ModelNode {
+    /** Null where it is not a regular file. */
     final @Nullable ModelFile file;
+
+    /** Of a symbolic link: what it points to; else null. */
+    final @Nullable String target;
+
     final TreeMap<String, ModelNode> children = new TreeMap<>();
     @Nullable ModelNode parent;
     String name;
@@ -35,14 +41,25 @@ final class ModelNode {
 
     long lookups;
 
-    ModelNode(@Nullable ModelNode parent, String name, @Nullable ModelFile file) {
+    ModelNode(
+            @Nullable ModelNode parent,
+            String name,
+            @Nullable ModelFile file,
+            @Nullable String target) {
+        this.target = target;
         this.parent = parent;
         this.name = name;
         this.file = file;
     }
 
     boolean isDirectory() {
-        return file == null;
+        return file == null && target == null;
+    }
+
+    FileType type() {
+        return isDirectory()
+                ? FileType.DIRECTORY
+                : file == null ? FileType.SYMLINK : FileType.REGULAR;
     }
 
     RemotePath path() {

@@ -5,7 +5,6 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.FileType;
-import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.vfs.Attributes;
@@ -39,39 +38,11 @@ final class NameOps {
         return world.vfs();
     }
 
-    /** A name in a directory that nobody else works on meanwhile. */
-    private final class Claim implements AutoCloseable {
-        final ModelNode directory;
-        final String name;
-        final int faultsBefore = world.server.nameFaults();
-
-        Claim(ModelNode directory, String name) {
-            this.directory = directory;
-            this.name = name;
-            directory.pin(1);
-            directory.busy.add(name);
-        }
-
-        @Nullable ModelNode child() {
-            return directory.children.get(name);
-        }
-
-        RemotePath path() {
-            return directory.path().child(name);
-        }
-
-        @Override
-        public void close() {
-            directory.busy.remove(name);
-            directory.pin(-1);
-        }
-    }
-
     private @Nullable Claim claim(ModelNode directory, String name) {
         if (directory.busy.contains(name) || directory.isLeaving()) {
             return null;
         }
-        return new Claim(directory, name);
+        return new Claim(world, directory, name);
     }
 
     /** Null also when another client made or took away the name, and we may not know it yet. */
@@ -83,7 +54,7 @@ final class NameOps {
         return claim;
     }
 
-    private @Nullable Claim claimExisting(Predicate<ModelNode> wanted) {
+    @Nullable Claim claimExisting(Predicate<ModelNode> wanted) {
         return settled(existingOrOld(wanted));
     }
 
@@ -97,7 +68,7 @@ final class NameOps {
         return claim(java.util.Objects.requireNonNull(node.parent), node.name);
     }
 
-    private @Nullable Claim claimAny(boolean forDirectory) {
+    @Nullable Claim claimAny(boolean forDirectory) {
         return settled(anyOrOld(forDirectory));
     }
 
@@ -165,7 +136,7 @@ final class NameOps {
         return (expected == null) != (attributes == null);
     }
 
-    private void found(Entry entry, @Nullable ModelNode expected, String name) {
+    void found(Entry entry, @Nullable ModelNode expected, String name) {
         Attributes attributes = entry.attributes();
         if (expected == null) {
             if (attributes != null) {
@@ -176,7 +147,7 @@ final class NameOps {
         if (attributes == null) {
             throw new Violation("names", "/" + expected.path() + " is not there");
         }
-        FileType type = expected.isDirectory() ? FileType.DIRECTORY : FileType.REGULAR;
+        FileType type = expected.type();
         if (attributes.type() != type) {
             throw new Violation("names", "/" + expected.path() + " is a " + attributes.type());
         }
@@ -184,16 +155,19 @@ final class NameOps {
     }
 
     private void known(ModelNode node, long ino) {
-        if (node.lookups > 0 && node.ino != ino) {
-            throw new Violation(
-                    "names", "/" + node.path() + " had inode " + node.ino + ", now " + ino);
+        List<ModelNode> names = node.file == null ? List.of(node) : node.file.names;
+        for (ModelNode other : names.contains(node) ? names : List.of(node)) {
+            if (other.lookups > 0 && other.ino != ino) {
+                throw new Violation(
+                        "names", "/" + other.path() + " had inode " + other.ino + ", now " + ino);
+            }
         }
         node.ino = ino;
         node.lookups++;
     }
 
     /** What an operation on names does. */
-    private interface Action {
+    interface Action {
         void run() throws FsException;
     }
 
@@ -201,7 +175,7 @@ final class NameOps {
      * Does it and judges how it ended. Returns whether it took place; when a fault made it fail the
      * model takes over what the server has.
      */
-    private boolean judge(String what, @Nullable FsError expected, Action action, Claim... claims) {
+    boolean judge(String what, @Nullable FsError expected, Action action, Claim... claims) {
         event(what, claims[0]);
         try {
             action.run();
@@ -308,7 +282,7 @@ final class NameOps {
                                                             flags),
                             claim);
             if (done) {
-                ModelNode node = new ModelNode(claim.directory, claim.name, file);
+                ModelNode node = new ModelNode(claim.directory, claim.name, file, null);
                 node.attach(claim.directory, claim.name);
                 found(made[0].entry(), node, claim.name);
                 world.handles.add(new Handle(made[0].file(), flags, node, file));
@@ -327,7 +301,10 @@ final class NameOps {
     }
 
     private boolean openExisting(Claim claim, ModelNode node, OpenFlags flags, boolean create) {
-        ModelFile file = java.util.Objects.requireNonNull(node.file);
+        ModelFile file = node.file;
+        if (file == null) {
+            return false; // Doors follow symbolic links themselves.
+        }
         ModelFile.Change truncation = flags.truncate() ? file.truncate(0) : null;
         if (flags.truncate() && truncation == null) {
             return false;
@@ -411,13 +388,14 @@ final class NameOps {
 
     private void removed(ModelNode node) {
         node.detach();
-        if (node.file != null) {
-            node.file.unlinked = true;
+        ModelFile file = node.file;
+        if (file != null) {
+            file.unlinked = file.names.isEmpty();
         }
-        if ((node.file == null || node.file.opens == 0) && node.lookups > 0) {
-            vfs().forget(node.ino, node.lookups);
-            node.lookups = 0;
-            node.ino = 0;
+        if (file == null || file.opens == 0) {
+            world.forget(node);
+        } else {
+            world.orphans.add(node);
         }
     }
 
@@ -438,7 +416,7 @@ final class NameOps {
                                                             ino(claim.directory), claim.name, 0755),
                             claim);
             if (done) {
-                ModelNode node = new ModelNode(claim.directory, claim.name, null);
+                ModelNode node = new ModelNode(claim.directory, claim.name, null, null);
                 node.attach(claim.directory, claim.name);
                 found(made[0], node, claim.name);
             } else if (existing == null) {
@@ -523,6 +501,9 @@ final class NameOps {
         if (target != null) {
             target.leaving = false;
         }
+        if (done && target != null && node.file != null && node.file == target.file) {
+            return; // Two names of one file: both stay, or change places.
+        }
         boolean exchanges = mode == RenameMode.EXCHANGE;
         if (done || (expected == null && !exchanges && serverRenamed(from, to))) {
             if (target != null && !exchanges) {
@@ -549,7 +530,7 @@ final class NameOps {
     }
 
     /** After a fault the model takes over what the server has of a name. */
-    private void adopt(Claim claim) {
+    void adopt(Claim claim) {
         ServerAttributes there = world.server.peek(claim.path());
         ModelNode node = claim.child();
         if (there == null && node != null) {
@@ -557,9 +538,7 @@ final class NameOps {
                 removed(node);
             }
         } else if (there != null && node == null) {
-            ModelFile file =
-                    there.type() == FileType.REGULAR ? world.server.fileAt(claim.path()) : null;
-            new ModelNode(claim.directory, claim.name, file).attach(claim.directory, claim.name);
+            claim.enter(there);
         }
     }
 
@@ -580,11 +559,7 @@ final class NameOps {
             if (node == null || !isUnused(node)) {
                 return false;
             }
-            long count = node.lookups;
-            long ino = node.ino;
-            node.lookups = 0;
-            node.ino = 0;
-            vfs().forget(ino, count);
+            world.forget(node);
             return true;
         }
     }

@@ -19,6 +19,11 @@ record PlainSubject(PlainVfs vfs) implements Subject {
     }
 
     @Override
+    public boolean knowsLinks() {
+        return false;
+    }
+
+    @Override
     public int applicationsMax() {
         return 1; // It does not keep names apart.
     }

@@ -102,6 +102,7 @@ final class SecondClient implements Runnable {
                 && node.parent != null
                 && isFree(node.parent, node.name)
                 && file.opens == 0
+                && file.names.size() == 1
                 && !file.isChanging()
                 && !file.beingSet
                 && !world.server.isAwaited(file)
@@ -193,7 +194,7 @@ final class SecondClient implements Runnable {
             return false;
         }
         ModelFile file = world.newFile();
-        ModelNode node = new ModelNode(directory, name, file);
+        ModelNode node = new ModelNode(directory, name, file, null);
         event("create", node, file, 0);
         store.create(() -> node.path(), 0644).file().close();
         world.server.adopt(node.path(), file);
@@ -216,7 +217,7 @@ final class SecondClient implements Runnable {
         if (directory.children.containsKey(name) || !isFree(directory, name)) {
             return false;
         }
-        ModelNode moved = new ModelNode(directory, name, file);
+        ModelNode moved = new ModelNode(directory, name, file, null);
         event("rename to /" + moved.path(), node, file, 0);
         store.rename(node.path(), moved.path(), RenameMode.NOREPLACE);
         leave(node);
@@ -235,7 +236,7 @@ final class SecondClient implements Runnable {
             return;
         }
         if (random.nextBoolean()) {
-            world.vfs().forget(node.ino, node.lookups);
+            world.forget(node);
         } else {
             world.orphans.add(node);
         }

@@ -39,8 +39,6 @@ import java.util.random.RandomGenerator;
  * It checks what a server can see of the invariants.
  */
 final class SimServer implements Server {
-    private static final int[] GRANULES = {1, 512, 4096, 1 << 14, 1 << 17};
-
     final SimLoop loop;
     final FaultPlan faults;
     final Trace trace;
@@ -105,30 +103,10 @@ final class SimServer implements Server {
 
     /** Draws what this server cannot do. */
     void drawCapabilities(RandomGenerator random) {
-        EnumSet<Capability> set = EnumSet.allOf(Capability.class);
-        for (Capability capability :
-                List.of(
-                        Capability.UNLINKED_OPEN_FILES,
-                        Capability.HARD_LINKS,
-                        Capability.SERVER_COPY)) {
-            if (random.nextInt(3) == 0) {
-                set.remove(capability);
-            }
+        capabilities = Abilities.draw(random);
+        if (!capabilities.has(Capability.OFFSET_WRITES)) {
+            faults.haveWholeObjects();
         }
-        if (!set.contains(Capability.UNLINKED_OPEN_FILES)) {
-            // Without a second name an open file that is replaced cannot be kept.
-            set.add(Capability.HARD_LINKS);
-        }
-        long granularity = random.nextInt(3) == 0 ? 1_000_000_000L : 1;
-        int granule = 1;
-        if (random.nextInt(3) == 0) {
-            granule = GRANULES[random.nextInt(GRANULES.length)];
-            if (random.nextInt(3) != 0) {
-                set.remove(Capability.OFFSET_WRITES);
-                faults.haveWholeObjects();
-            }
-        }
-        capabilities = new Capabilities(set, granule, granularity, 255);
     }
 
     // What the world asks of it.
@@ -462,7 +440,20 @@ final class SimServer implements Server {
 
     @Override
     public ServerAttributes link(RemotePath existing, RemotePath path) throws FsException {
+        if (!capabilities.has(Capability.HARD_LINKS)) {
+            return Server.super.link(existing, path);
+        }
         return call("link", existing, () -> store.link(existing, path));
+    }
+
+    @Override
+    public ServerAttributes makeSymlink(RemotePath path, String target) throws FsException {
+        return call("symlink", path, () -> store.makeSymlink(path, target));
+    }
+
+    @Override
+    public String readSymlink(RemotePath path) throws FsException {
+        return call("readlink", path, () -> store.readSymlink(path));
     }
 
     @Override

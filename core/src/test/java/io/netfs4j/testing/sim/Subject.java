@@ -55,6 +55,11 @@ interface Subject {
         return true;
     }
 
+    /** Whether it knows links, hard and symbolic ones. */
+    default boolean knowsLinks() {
+        return true;
+    }
+
     /** Whether another client may change what the server stores. */
     default boolean bearsOthers() {
         return false;

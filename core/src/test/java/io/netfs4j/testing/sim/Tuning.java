@@ -34,6 +34,9 @@ final class Tuning {
 
         /** Somebody else takes memory of the mount's for a while. */
         SQUEEZE(2, false),
+        LINK(3, false),
+        SYMLINK(2, false),
+        READLINK(2, false),
 
         /** What another client does to the server's store. */
         ELSEWHERE(0, false);

@@ -50,7 +50,7 @@ final class World {
     final SimServer server;
     final Tuning tuning;
     final MemoryOps memory;
-    final ModelNode root = new ModelNode(null, "", null);
+    final ModelNode root = new ModelNode(null, "", null, null);
     final List<Handle> handles = new ArrayList<>();
 
     /** Names that another client took away, for what was looked up under them. */
@@ -247,6 +247,17 @@ final class World {
         return java.util.Objects.requireNonNull(subject);
     }
 
+    /** Gives back all look-ups of a name. */
+    void forget(ModelNode node) {
+        if (node.lookups > 0) {
+            long count = node.lookups;
+            long ino = node.ino;
+            node.lookups = 0;
+            node.ino = 0;
+            vfs().forget(ino, count);
+        }
+    }
+
     ModelFile newFile() {
         ModelFile file = new ModelFile(++filesMade, sequence);
         file.unbuffered = subject().isUnbuffered() ? 1 : 0;
@@ -297,9 +308,12 @@ final class World {
                             + directory.children.keySet());
         }
         for (ModelNode child : directory.children.values()) {
-            if (child.file == null) {
+            if (there.get(child.name) != child.type()) {
+                throw new Violation("names", "/" + child.path() + " is no " + child.type());
+            }
+            if (child.isDirectory()) {
                 compare(child, path.child(child.name));
-            } else {
+            } else if (child.file != null) {
                 ModelFile file = server.fileAt(path.child(child.name));
                 if (file != child.file) {
                     throw new Violation(
