@@ -185,24 +185,6 @@ final class Coherency {
     }
 
     /**
-     * As {@link #applyOwn(Inode, ServerAttributes, long)}, for an answer that others may have
-     * overtaken.
-     *
-     * @param changes {@link Inode#changes} when it was asked: where it has moved on since, the time
-     *     of access that somebody set may not be in the answer, and the server is asked again
-     */
-    @GuardedBy("inode lock")
-    void applyOwn(Inode inode, ServerAttributes a, long asked, long changes) {
-        boolean overtaken = inode.changes != changes;
-        Instant accessed = inode.accessed;
-        applyOwn(inode, a, asked);
-        if (overtaken) {
-            inode.accessed = accessed;
-            inode.fetchedNanos = Long.MIN_VALUE;
-        }
-    }
-
-    /**
      * A name in a directory has changed, and with it the directory's times on the server. They are
      * set here as they will be there about: asking would cost a round trip with every new name, for
      * the kernel wants the directory's permission bits before it makes another.

@@ -420,7 +420,6 @@ final class OpenOperations implements InodeTable.Unsaved {
                 data,
                 () -> {
                     long asked = ownerChanges(inode);
-                    long changes = changes(inode);
                     if (onlyGrows && remoteSize(inode, data) >= size) {
                         return;
                     }
@@ -435,7 +434,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                             data.setSizeBytes(size);
                         }
                         inode.sizeBytes = data.sizeBytes();
-                        parts.coherency().applyOwn(inode, a, asked, changes);
+                        parts.coherency().applyOwn(inode, a, asked);
                         if (data.pages().dirtyBytes() == 0) {
                             inode.modified = a.modified();
                             data.setPendingTimes(data.pendingTimes().withoutModified());
@@ -456,15 +455,6 @@ final class OpenOperations implements InodeTable.Unsaved {
         inode.lock.lock();
         try {
             return data.remoteSizeBytes();
-        } finally {
-            inode.lock.unlock();
-        }
-    }
-
-    static long changes(Inode inode) {
-        inode.lock.lock();
-        try {
-            return inode.changes;
         } finally {
             inode.lock.unlock();
         }

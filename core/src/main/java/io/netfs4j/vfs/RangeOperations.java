@@ -164,7 +164,6 @@ final class RangeOperations {
                 target,
                 writing -> {
                     long asked = OpenOperations.ownerChanges(target.inode);
-                    long changes = OpenOperations.changes(target.inode);
                     long copied;
                     try {
                         copied = writing.copyRange(reading, from, to, count);
@@ -173,7 +172,7 @@ final class RangeOperations {
                         doubt(target.inode, target.data, to + count);
                         throw e;
                     }
-                    landed(target, to, copied, attributes(writing), asked, changes);
+                    landed(target, to, copied, attributes(writing), asked);
                     return copied;
                 });
     }
@@ -207,12 +206,7 @@ final class RangeOperations {
 
     /** The server changed a range of the target: what is cached of it is old, sizes grow. */
     private void landed(
-            OpenedInode target,
-            long to,
-            long copied,
-            @Nullable ServerAttributes a,
-            long asked,
-            long changes) {
+            OpenedInode target, long to, long copied, @Nullable ServerAttributes a, long asked) {
         InodeData data = target.data;
         target.inode.lock.lock();
         try {
@@ -224,7 +218,7 @@ final class RangeOperations {
                 target.inode.sizeBytes = data.sizeBytes();
                 doubt(target.inode, data, to + copied);
             } else {
-                parts.coherency().applyOwn(target.inode, a, asked, changes);
+                parts.coherency().applyOwn(target.inode, a, asked);
             }
             parts.coherency().kernelCache().invalidate(target.ino(), to, copied);
         } finally {
