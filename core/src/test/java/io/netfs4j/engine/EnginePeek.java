@@ -151,8 +151,9 @@ public final class EnginePeek {
      * Compares the sums with the accounts.
      *
      * @param cacheIdle whether the disk cache has nothing under way
+     * @param refused whether the server has ever refused anything
      */
-    public void end(boolean cacheIdle) {
+    public void end(boolean cacheIdle, boolean refused) {
         EngineLimits.Throttle throttle = engine.limits().throttle();
         long bytes = engine.inFlight().bytes();
         if (bytes != uploadBytes) {
@@ -169,7 +170,7 @@ public final class EnginePeek {
             complaints.about(
                     "I8", "counts " + stored + " to the disk cache, there are " + cacheBytes);
         }
-        pages.end(engine.cache(), exact);
+        pages.end(engine.cache(), exact, refused);
         marks.keySet().removeIf(inode -> inode.writing == null);
     }
 }

@@ -211,8 +211,10 @@ public final class PagesPeek {
      * Compares the sums with the accounts.
      *
      * @param exact false while transfers that nobody waits for any more hold memory unseen
+     * @param refused whether the server has ever refused anything: then files that it takes go on
+     *     in spite of what is dirty of others
      */
-    public void end(PageCache cache, boolean exact) {
+    public void end(PageCache cache, boolean exact, boolean refused) {
         if (cache.memoryBytes() != memoryBytes && (exact || cache.memoryBytes() < memoryBytes)) {
             complaints.about(
                     "I8",
@@ -224,7 +226,7 @@ public final class PagesPeek {
                     "I8", "dirty memory counts " + dirty + " bytes, there are " + chargedBytes);
         }
         // One block is always let in.
-        if (dirty > cache.limits().dirtyBytesMax() && chargedBlocks > 1) {
+        if (dirty > cache.limits().dirtyBytesMax() && chargedBlocks > 1 && !refused) {
             complaints.about(
                     "I8",
                     "dirty memory of "

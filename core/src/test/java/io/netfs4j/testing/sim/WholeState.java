@@ -52,7 +52,7 @@ final class WholeState {
             }
         }
         SimCache cache = world.server.cache;
-        engine.end(cache == null || cache.isIdle());
+        engine.end(cache == null || cache.isIdle(), !world.server.injected.isEmpty());
     }
 
     private void checkFile(InodePeek inode, InodeData data) {
