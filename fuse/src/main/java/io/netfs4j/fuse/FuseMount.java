@@ -37,6 +37,9 @@ public final class FuseMount implements AutoCloseable {
     private final Notifier notifier;
     private final MountTable.@Nullable Line mounted;
 
+    /** Cut off by us: the session has ended, and the mount may be there still. */
+    private volatile boolean aborted;
+
     private FuseMount(
             Path mountPoint,
             FuseSession session,
@@ -133,6 +136,7 @@ public final class FuseMount implements AutoCloseable {
      * control file system of FUSE.
      */
     public void abort() throws FsException {
+        aborted = true;
         if (mounted != null) {
             Path control = CONNECTIONS.resolve(mounted.deviceMinor() + "/abort");
             if (Files.isWritable(control)) {
@@ -163,6 +167,10 @@ public final class FuseMount implements AutoCloseable {
 
     /** Whether what is mounted there is still this, and not something mounted later. */
     private boolean isMounted() {
+        if (session.isUnmounted() && !aborted) {
+            // The next one to be mounted there may have got the same device number.
+            return false;
+        }
         MountTable.Line now = find(mountPoint);
         return now != null && (mounted == null || now.device().equals(mounted.device()));
     }

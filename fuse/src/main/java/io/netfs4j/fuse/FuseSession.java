@@ -53,6 +53,10 @@ final class FuseSession {
     private final CountDownLatch initDone = new CountDownLatch(1);
     private final AtomicInteger readersLeft = new AtomicInteger();
     private final Completion<Void> ended = new Completion<>();
+
+    /** The kernel says ENODEV then; of a connection that was cut off mostly ECONNABORTED. */
+    private volatile boolean unmounted;
+
     private volatile @Nullable Agreement agreement;
 
     FuseSession(FuseDevice first, RequestHandler handler, FuseOptions options) {
@@ -134,6 +138,14 @@ final class FuseSession {
         }
     }
 
+    /**
+     * Whether the kernel has let go of the file system: it is mounted nowhere any more, and what is
+     * mounted where it was is somebody else's; unless it was cut off by force while in use.
+     */
+    boolean isUnmounted() {
+        return unmounted;
+    }
+
     private void end() {
         try {
             handler.sessionEnded();
@@ -157,6 +169,9 @@ final class FuseSession {
                         buffer = handOver(request, buffer);
                     }
                 } else if (!isWorthRepeating(n)) {
+                    if (n == -Libc.ENODEV) {
+                        unmounted = true;
+                    }
                     if (n != -Libc.ENODEV && n != -Libc.ECONNABORTED) {
                         LOG.log(Level.ERROR, "reading /dev/fuse failed: errno {0}", -n);
                     }

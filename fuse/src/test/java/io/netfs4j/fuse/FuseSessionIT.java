@@ -256,6 +256,20 @@ final class FuseSessionIT {
     }
 
     @Test
+    void close_afterOthersUnmounted_leavesAloneWhatIsMountedThereSince() throws Exception {
+        assumeRoot();
+        try (MountedVfs m = mounted(true)) {
+            assertThat(sh("umount " + m.root)).isEmpty();
+            m.awaitEnd();
+            // The first of these has the device number that has become free.
+            assertThat(sh("mount -t tmpfs netfs-test " + m.root)).isEmpty();
+            m.mount.close();
+            assertThat(sh("stat -f -c %T " + m.root)).isEqualTo("tmpfs");
+            assertThat(sh("umount " + m.root)).isEmpty();
+        }
+    }
+
+    @Test
     void options_areHeeded() throws Exception {
         FuseOptions options =
                 FuseOptions.of("test:").withReadOnly(true).withOwner(new Owner(7, 8, 0027));
