@@ -145,7 +145,8 @@ final class NameOperations {
         }
         inode.lock.lock();
         try {
-            parts.coherency().apply(inode, a, inode == child ? asked : inode.changes);
+            // A file that was known by another name may have been changed since it was asked for.
+            parts.coherency().apply(inode, a, inode == child ? asked : 0);
             return parts.coherency().entry(inode);
         } finally {
             inode.lock.unlock();

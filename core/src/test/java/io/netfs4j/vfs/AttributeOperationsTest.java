@@ -31,7 +31,7 @@ class AttributeOperationsTest {
     private Vfs vfs;
     private long ino;
 
-    private static final Set<String> SLOW = Set.of("setAttributes", "link");
+    private static final Set<String> SLOW = Set.of("setAttributes", "link", "stat");
 
     /** Done once, when the server has changed something and before anybody hears of it. */
     private @Nullable Callable<Attributes> beforeAnswer;
@@ -83,6 +83,17 @@ class AttributeOperationsTest {
         assertThat(vfs.getAttributes(ino).sizeBytes()).isEqualTo(3);
         assertThat(vfs.getAttributes(ino).accessed()).isEqualTo(LONG_AGO);
         assertThat(vfs.getAttributes(ino).modified()).isEqualTo(LONG_AGO);
+    }
+
+    @Test
+    void size_setWhileAnotherNameIsLookedUp_stands() throws Exception {
+        store.link(RemotePath.ROOT.child("f"), RemotePath.ROOT.child("g"));
+        OpenFile file = vfs.open(ino, OpenFlags.READ_WRITE);
+        beforeAnswer = () -> vfs.setAttributes(ino, AttributeChange.size(3), file);
+        Attributes found = vfs.lookup(Vfs.ROOT_INO, "g").attributes();
+        assertThat(found.ino()).isEqualTo(ino);
+        assertThat(found.sizeBytes()).isEqualTo(3);
+        vfs.release(file);
     }
 
     @Test
