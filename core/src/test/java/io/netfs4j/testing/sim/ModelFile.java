@@ -568,7 +568,10 @@ final class ModelFile {
 
     /** The server has these bytes, as they were at or after a moment. */
     void acknowledge(long from, long to, int since, byte @Nullable [] sent) {
-        versions.acknowledge((int) from, (int) to, since, sent, value);
+        int unknown = sent == null ? -1 : wild.nextSetBit((int) from);
+        if (unknown < 0 || unknown >= to) {
+            versions.acknowledge((int) from, (int) to, since, sent, value);
+        }
     }
 
     /** Notes an error; {@code must}: each open file has to hear of it. */
