@@ -435,9 +435,13 @@ public final class InodeData {
         unsynced = false;
     }
 
-    public void endSync(boolean succeeded) {
+    /** It has ended; a failure concerns all who wrote, and the next sync tries again. */
+    public void endSync(@Nullable FsException failure) {
         syncing = null;
-        unsynced |= !succeeded;
+        unsynced |= failure != null;
+        if (failure != null) {
+            errors.record(failure);
+        }
     }
 
     /**

@@ -176,14 +176,14 @@ final class FileOperations {
         if (unbuffered.isUnbuffered(file)) {
             int count = unbuffered.writeAndWait(file, position, source);
             if (isSynchronous(file)) {
-                sync(file.data);
+                sync(file);
             }
             return count;
         }
         int count = source.remaining();
         if (isSynchronous(file)) {
             writeInTurn(file, new WritePlace(position, false), source, true);
-            sync(file.data);
+            sync(file);
         } else if (parts.cache().writers().waiting() > 0 || !writesAll(file, position, source)) {
             long next = position + count - source.remaining();
             writeInTurn(file, new WritePlace(next, next > position), source, false);
@@ -492,10 +492,10 @@ final class FileOperations {
             file.inode.lock.unlock();
         }
         awaitSaved(file, saved);
-        sync(file.data);
+        sync(file);
     }
 
-    /** Waits for a write-back; its failure counts as heard by this open file. */
+    /** Waits for a write-back or a sync; its failure counts as heard by this open file. */
     private void awaitSaved(OpenedInode file, Completion<@Nullable Void> saved) throws FsException {
         FsException failed = null;
         try {
@@ -517,8 +517,18 @@ final class FileOperations {
         }
     }
 
+    /** As {@link #sync(InodeData)}; what another's sync failed with is told to this file, too. */
+    private void sync(OpenedInode file) throws FsException {
+        awaitSaved(file, syncing(file.data));
+    }
+
     /** The server's own stable storage, when something was committed since the last time. */
     void sync(InodeData data) throws FsException {
+        soft.await(syncing(data));
+    }
+
+    /** The end of a sync that covers everything committed so far; waits for older ones. */
+    private Completion<@Nullable Void> syncing(InodeData data) throws FsException {
         while (true) {
             Completion<@Nullable Void> theirs;
             Completion<@Nullable Void> mine = new Completion<>();
@@ -529,7 +539,7 @@ final class FileOperations {
                 if (theirs == null) {
                     handle = data.isUnsynced() ? data.borrowFile() : null;
                     if (handle == null) {
-                        return;
+                        return Completion.done(null);
                     }
                     data.beginSync(mine);
                 }
@@ -546,24 +556,30 @@ final class FileOperations {
                 }
                 continue;
             }
-            sync(data, handle, mine);
-            return;
+            handle.sync(endingSync(data, mine));
+            return mine;
         }
     }
 
-    private void sync(InodeData data, ServerFile handle, Completion<@Nullable Void> mine)
-            throws FsException {
-        mine.whenDone((value, failure) -> {
+    /** What the server ends; whoever waits hears of it only when it is put down as an error. */
+    private Completion<@Nullable Void> endingSync(InodeData data, Completion<@Nullable Void> mine) {
+        Completion<@Nullable Void> answered = new Completion<>();
+        answered.whenDone((value, failure) -> {
             data.lock().lock();
             try {
-                data.endSync(failure == null);
+                data.endSync(failure);
                 data.giveBackFile();
             } finally {
                 data.lock().unlock();
             }
+            if (failure == null) {
+                mine.complete(null);
+            } else {
+                parts.engine().counters().add(Counter.ERRORS, 1);
+                mine.fail(failure);
+            }
         });
-        handle.sync(mine);
-        soft.await(mine);
+        return answered;
     }
 
     @GuardedBy("inode lock")

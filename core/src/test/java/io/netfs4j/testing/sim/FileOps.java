@@ -278,7 +278,7 @@ final class FileOps {
     boolean fsync(Handle handle) {
         ModelFile file = handle.file;
         int errors = file.errors();
-        int must = file.lastMust();
+        int must = file.unheard.last();
         // One that is under way past the page cache answers for itself.
         int uploaded = file.isChanging() ? 0 : file.forced.uploadedAt();
         int since = world.sequence.next();

@@ -35,8 +35,6 @@ final class ModelFile {
     /** Errors that open files may hear of, and the number of the last that they must. */
     private int errors;
 
-    private int lastMust;
-
     /** No name any more: nothing of it has to reach the server. */
     boolean unlinked;
 
@@ -576,20 +574,20 @@ final class ModelFile {
 
     /** Notes an error; {@code must}: each open file has to hear of it. */
     void error(boolean must) {
-        errors++;
         // A write past the page cache tells its caller, and nobody else.
-        if (must && !unlinked && unbuffered == 0) {
-            lastMust = errors;
+        note(must && unbuffered == 0);
+    }
+
+    /** As {@link #error}, where it is nobody's write alone. */
+    void note(boolean must) {
+        errors++;
+        if (must && !unlinked) {
             unheard.failed(errors, opens);
         }
     }
 
     int errors() {
         return errors;
-    }
-
-    int lastMust() {
-        return lastMust;
     }
 
     private void grow(int capacity) {

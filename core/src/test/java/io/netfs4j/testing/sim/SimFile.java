@@ -95,7 +95,7 @@ final class SimFile implements ServerFile {
                 () -> {
                     calls--;
                     if (server.faults.strikes(Fault.SYNC_FAILS)) {
-                        model.error(false);
+                        model.note(true);
                         done.fail(server.inject(server.faults.permanent(), "sync"));
                     } else {
                         model.forced.forced(asked);

@@ -8,10 +8,17 @@ package io.netfs4j.testing.sim;
  */
 final class Unheard {
     private int owed;
+    private int last;
 
     /** An error happened that each open file has to hear of. */
     void failed(int error, int opens) {
         owed = opens > 0 ? error : owed;
+        last = error;
+    }
+
+    /** The last of them. */
+    int last() {
+        return last;
     }
 
     /** Somebody was told of all there was. */

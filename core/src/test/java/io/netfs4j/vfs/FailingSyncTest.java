@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.OpenedFile;
+import io.netfs4j.server.Server;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.memory.MemoryServer;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+
+/** A server that has the bytes and fails to force them to its storage, once. */
+@Timeout(60)
+class FailingSyncTest {
+    private final SystemRuntime runtime = new SystemRuntime();
+    private final MemoryServer store = new MemoryServer(runtime.environment().clock());
+    private final AtomicInteger syncs = new AtomicInteger();
+
+    /** What the next sync does instead. */
+    private final AtomicReference<@Nullable Consumer<Completion<?>>> next = new AtomicReference<>();
+
+    private CachedVfs vfs;
+    private OpenFile a;
+    private OpenFile b;
+
+    @BeforeEach
+    void open() throws FsException {
+        vfs =
+                new CachedVfs(
+                        runtime.environment(),
+                        server(),
+                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
+                        ByteBuffer::allocate);
+        a = vfs.create(Vfs.ROOT_INO, "f", 0644, OpenFlags.READ_WRITE).file();
+        b = vfs.open(a.ino(), OpenFlags.READ_WRITE);
+        vfs.write(a, 0, ByteBuffer.allocate(10));
+        vfs.write(b, 10, ByteBuffer.allocate(10));
+        next.set(done -> done.fail(new FsException(FsError.EIO, "the disk lost it")));
+    }
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private Server server() {
+        return proxy(
+                Server.class,
+                (method, arguments) -> {
+                    Object result = call(store, method, arguments);
+                    return result instanceof OpenedFile opened
+                            ? new OpenedFile(file(opened.file()), opened.attributes())
+                            : result;
+                });
+    }
+
+    private ServerFile file(ServerFile inner) {
+        return proxy(
+                ServerFile.class,
+                (method, arguments) -> {
+                    if (method.getName().equals("sync")) {
+                        syncs.incrementAndGet();
+                        Consumer<Completion<?>> instead = next.getAndSet(null);
+                        if (instead != null) {
+                            instead.accept((Completion<?>) arguments[0]);
+                            return null;
+                        }
+                    }
+                    return call(inner, method, arguments);
+                });
+    }
+
+    private interface Handler {
+        @Nullable Object call(Method method, Object[] arguments) throws Throwable;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a proxy is one object
+    private static <T> T proxy(Class<T> type, Handler handler) {
+        return type.cast(
+                Proxy.newProxyInstance(
+                        type.getClassLoader(),
+                        new Class<?>[] {type},
+                        (self, method, arguments) ->
+                                method.getName().equals("equals")
+                                        ? self == arguments[0]
+                                        : handler.call(method, arguments)));
+    }
+
+    private static @Nullable Object call(Object on, Method method, Object[] arguments)
+            throws Throwable {
+        try {
+            return method.invoke(on, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+
+    @Test
+    void fsync_afterASyncFailed_tellsEachOpenFileOnce() throws Exception {
+        assertThatThrownBy(() -> vfs.fsync(a, false)).hasMessageContaining("the disk lost it");
+        assertThatThrownBy(() -> vfs.fsync(b, false)).hasMessageContaining("the disk lost it");
+        vfs.fsync(a, false);
+        assertThat(syncs).as("asked once more").hasValue(2);
+        vfs.fsync(b, false);
+        assertThat(syncs).as("nothing was left to force").hasValue(2);
+    }
+
+    @Test
+    void flush_afterASyncFailed_tellsOfIt() throws Exception {
+        assertThatThrownBy(() -> vfs.fsync(a, false)).hasMessageContaining("the disk lost it");
+        vfs.flush(a);
+        assertThatThrownBy(() -> vfs.flush(b)).hasMessageContaining("the disk lost it");
+    }
+}
