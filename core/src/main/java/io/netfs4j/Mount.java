@@ -154,7 +154,10 @@ public final class Mount implements AutoCloseable {
                 InodeData data = files.get(i);
                 data.lock().lock();
                 try {
-                    failed.add(describe(data, e));
+                    // Of a file that was removed meanwhile nothing is left to be saved.
+                    if (saves.get(i).failure() == null || data.isUnsaved()) {
+                        failed.add(describe(data, e));
+                    }
                 } finally {
                     data.lock().unlock();
                 }

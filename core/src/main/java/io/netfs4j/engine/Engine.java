@@ -3,6 +3,7 @@ package io.netfs4j.engine;
 
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Scheduler;
 import io.netfs4j.base.Segment;
@@ -10,6 +11,7 @@ import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.trace.Counters;
+import io.netfs4j.trace.Counters.Counter;
 
 import org.jspecify.annotations.Nullable;
 
@@ -219,15 +221,30 @@ public final class Engine {
         return ReadRequest.intoMemory(this, inode, file, from, List.of(segment));
     }
 
-    /** Gives up what is dirty and not in flight, of a file that is gone; its pages go too. */
+    /**
+     * Gives up what is dirty and not in flight, of a file that is gone; its pages go too. Whoever
+     * waits for that hears of it, and each open file does.
+     */
     @GuardedBy("inode lock")
     public void discard(InodeData inode) {
+        boolean loses = inode.isUnsaved();
+        FsException why = inode.whyGivenUp();
         inode.pages().clear();
         inode.uncache(0, Long.MAX_VALUE);
         inode.setPendingTimes(PendingTimes.NONE);
         inode.giveUpCreation();
+        if (loses) {
+            inode.errors().record(why);
+            counters.add(Counter.ERRORS, 1);
+        }
         if (inode.writing != null) {
-            inode.writing.cancel();
+            inode.writing.giveUp(why);
+        }
+        WriteRequest waiting = inode.waiting;
+        if (waiting != null) {
+            // What is written from now on is another's.
+            inode.waiting = null;
+            waiting.giveUp(why);
         }
         flusher.onRequestDone(inode, null);
     }

@@ -380,12 +380,14 @@ public final class InodeData {
             creation = null;
             listener.onGivenUp();
             // Who waits for it hears why the server has not got it.
-            FsException refused = creationFailure;
-            attempt.fail(
-                    refused == null
-                            ? new FsException(FsError.ESTALE, "the file was given up")
-                            : refused);
+            attempt.fail(whyGivenUp());
         }
+    }
+
+    /** What those hear who wait for bytes that were given up: why the server refused the file. */
+    FsException whyGivenUp() {
+        FsException refused = creationFailure;
+        return refused == null ? new FsException(FsError.ESTALE, "the file was given up") : refused;
     }
 
     /** Whether anything of it is not on the server yet. */

@@ -83,6 +83,10 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     @Nullable FsException failure;
 
+    /** Why the file was given up meanwhile: that is no failure of the server's. */
+    @GuardedBy("inode lock")
+    private @Nullable FsException givenUp;
+
     final Retries retry = new Retries();
     final Granules granules = new Granules(this);
     final WriteOffers offers;
@@ -255,10 +259,23 @@ final class WriteRequest {
         }
     }
 
-    /** Gives up what was not issued: the file is gone, nobody wants the bytes. */
+    /** Ends it early: what was not issued is not sent now. */
     void cancel() {
         cancelled = true;
         post();
+    }
+
+    /**
+     * Nobody wants the bytes any more, and who waits for them hears why. That is put down already.
+     * A request that waits for its turn ends when it has got it.
+     */
+    @GuardedBy("inode lock")
+    void giveUp(FsException why) {
+        givenUp = why;
+        cancelled = true;
+        if (begun) {
+            post();
+        }
     }
 
     private void step() {
@@ -312,6 +329,9 @@ final class WriteRequest {
             inode.waiting = null;
         }
         inode.writing = this;
+        if (givenUp != null) {
+            return;
+        }
         if (limited) {
             limitWalk(inode.sizeBytes());
         }
@@ -449,7 +469,7 @@ final class WriteRequest {
         for (int i = 0; i < failed.count(); i++) {
             CacheStream.discard(this, failed.start(i), failed.end(i));
         }
-        FsException problem = failure;
+        FsException problem = failure == null ? givenUp : failure;
         engine.inFlight().forget(this);
         engine.fills().forget(this);
         granules.drop();
@@ -460,11 +480,12 @@ final class WriteRequest {
         if (origin == Origin.UNBUFFERED || origin == Origin.COPY_TO_CACHE) {
             engine.flusher().onDropped(inode);
         } else {
-            if (problem != null) {
-                inode.errors().record(problem);
+            FsException refused = givenUp == null ? problem : null;
+            if (refused != null) {
+                inode.errors().record(refused);
                 engine.counters().add(Counter.ERRORS, 1);
             }
-            engine.flusher().onRequestDone(inode, problem);
+            engine.flusher().onRequestDone(inode, refused);
             next = problem == null ? next() : null;
         }
         if (next != null) {

@@ -278,4 +278,51 @@ class WriteRequestTest {
         assertThat(inode.pages().dirtyBytes()).isEqualTo(10 * KIB);
         assertThat(discarded).contains("[8192, 18432)");
     }
+
+    @Test
+    void discard_duringAnUpload_failsWhoeverWaits_andIsToldOnce() {
+        Completion<@Nullable Void> done = begin();
+        write(0, 4 * KIB);
+        Completion<@Nullable Void> next = engine.writeback(inode, Origin.SYNC);
+        disk.end(0, Termination.DONE);
+        engine.discard(inode);
+        FsException cut = new FsException(FsError.ENOTCONN, "cut");
+        for (int i = 0; i < 3; i++) {
+            server.end(i, new Termination.RetryLater(true, 0, cut));
+        }
+        run();
+        assertThat(done.failure()).hasMessageContaining("given up");
+        assertThat(next.failure()).hasMessageContaining("given up");
+        assertThat(server.pieces).as("nothing was sent any more").hasSize(3);
+        assertThat(inode.errors().sequence()).isEqualTo(1);
+        assertThat(inode.isUnsaved()).isFalse();
+        assertThat(inode.uploadFailure()).as("the server refused nothing").isNull();
+        assertThat(engine.flusher().isClean()).isTrue();
+    }
+
+    @Test
+    void discard_thenAWrite_isSentByARequestOfItsOwn() {
+        begin();
+        write(0, 4 * KIB);
+        engine.writeback(inode, Origin.SYNC);
+        engine.discard(inode);
+        write(0, KIB);
+        Completion<@Nullable Void> after = engine.writeback(inode, Origin.SYNC);
+        for (int i = 0; i < 3; i++) {
+            server.end(i, Termination.DONE);
+        }
+        disk.end(0, Termination.DONE);
+        run();
+        server.end(3, Termination.DONE);
+        run();
+        assertThat(server.ranges()).last().isEqualTo("[0, 1024)");
+        assertThat(after.isDone()).isTrue();
+        assertThat(after.failure()).isNull();
+    }
+
+    @Test
+    void discard_ofWhatIsSaved_isNoError() {
+        engine.discard(inode);
+        assertThat(inode.errors().sequence()).isZero();
+    }
 }
