@@ -113,21 +113,11 @@ public final class Flusher {
             inode.parkedUntilNanos = engine.nowNanos() + engine.parkPauseNanos(inode.failures);
         }
         boolean dirty = inode.isUnsaved();
-        lock.lock();
-        try {
-            if (dirty) {
-                unsaved.add(inode);
-            } else {
-                unsaved.remove(inode);
-                inode.isKnownUnsaved = false;
-            }
-            if (dirty && problem != null) {
-                refused.put(inode, problem);
-            } else {
-                refused.remove(inode);
-            }
-        } finally {
-            lock.unlock();
+        if (dirty) {
+            list(inode);
+            setRefused(inode, problem);
+        } else {
+            forget(inode);
         }
         if (stuck() != null) {
             // Who waits for room waits for nothing.
@@ -194,11 +184,29 @@ public final class Flusher {
         }
     }
 
-    /** Something was dropped without having been sent: perhaps nothing is left to save. */
+    /**
+     * Something was dropped without having been sent, or was sent past the page cache: perhaps
+     * nothing is left to save, or times are again that went along and did not arrive.
+     */
     @GuardedBy("inode lock")
     public void onDropped(InodeData inode) {
         if (!inode.isUnsaved()) {
             forget(inode);
+        } else if (!inode.isKnownUnsaved) {
+            list(inode);
+        }
+    }
+
+    private void setRefused(InodeData inode, @Nullable FsException problem) {
+        lock.lock();
+        try {
+            if (problem != null) {
+                refused.put(inode, problem);
+            } else {
+                refused.remove(inode);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -206,8 +214,8 @@ public final class Flusher {
     private void forget(InodeData inode) {
         lock.lock();
         try {
-            unsaved.remove(inode);
             refused.remove(inode);
+            unsaved.remove(inode);
             inode.isKnownUnsaved = false;
         } finally {
             lock.unlock();

@@ -121,6 +121,11 @@ final class WriteCommit {
             if (e.error() != FsError.ESTALE) {
                 inode.pendingTimes = inode.pendingTimes.after(times.owed());
             }
+            if (request.origin == Origin.UNBUFFERED && (upload == null || !upload.atomic)) {
+                // The server has the bytes, and so the caller is told: fsync tells of the rest.
+                inode.errors().record(e);
+                request.engine().counters().add(Counter.ERRORS, 1);
+            }
             request.fail(e);
         }
         if (upload != null) {

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** A destination whose pieces end when a test says so, in the order that it wants. */
 final class StreamDouble implements WriteSession, ServerFile {
@@ -27,6 +28,10 @@ final class StreamDouble implements WriteSession, ServerFile {
     int pieceBytesMax;
 
     final List<Subrequest> pieces = new ArrayList<>();
+
+    /** Ends the next commit, when a test wants to see it under way. */
+    @Nullable Consumer<Completion<ServerAttributes>> nextCommit;
+
     private long end;
 
     StreamDouble(String name, int pieceBytesMax, int granule) {
@@ -71,7 +76,13 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     @Override
     public void commit(AttributeChange times, Completion<ServerAttributes> done) {
-        done.complete(attributes());
+        Consumer<Completion<ServerAttributes>> instead = nextCommit;
+        nextCommit = null;
+        if (instead == null) {
+            done.complete(attributes());
+        } else {
+            instead.accept(done);
+        }
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Termination;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.trace.Counters;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import java.nio.ByteBuffer;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -324,5 +326,32 @@ class WriteRequestTest {
     void discard_ofWhatIsSaved_isNoError() {
         engine.discard(inode);
         assertThat(inode.errors().sequence()).isZero();
+    }
+
+    @Test
+    void unbufferedWrite_whoseCommitFails_isToldAtFsync_andItsTimesGoOnceMore() {
+        Instant then = Instant.ofEpochSecond(1_000_000_000);
+        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
+        engine.flusher().onDirtied(inode);
+        List<Completion<ServerAttributes>> commits = new ArrayList<>();
+        server.nextCommit = commits::add;
+        UnbufferedWrite write = engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(KIB));
+        run();
+        server.end(0, Termination.DONE);
+        run();
+        // As a tick does that comes meanwhile.
+        engine.flusher().onDropped(inode);
+        commits.get(0).fail(new FsException(FsError.EIO, "not dated"));
+        run();
+        assertThat(write.written().isDone()).isTrue();
+        assertThat(write.written().failure()).as("the server has the bytes").isNull();
+        assertThat(inode.errors().unheard(0)).hasMessageContaining("not dated");
+        assertThat(inode.isUnsaved()).isTrue();
+        assertThat(engine.flusher().unsaved()).containsExactly(inode);
+
+        assertThat(engine.writeback(inode, Origin.SYNC).isDone()).isFalse();
+        run();
+        assertThat(inode.isUnsaved()).isFalse();
+        assertThat(engine.flusher().isClean()).isTrue();
     }
 }
