@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.engine;
 
+import io.netfs4j.base.FsException;
 import io.netfs4j.base.Segment;
 import io.netfs4j.base.SortedLongMap;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
+import io.netfs4j.request.Termination;
 
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +53,8 @@ class IoStream {
     /** Set by the destination when it may take something again; null when it did not refuse. */
     private @Nullable AtomicBoolean credit;
 
+    private boolean throwsAtUs;
+
     IoStream(String name, Destination destination) {
         this.name = name;
         this.destination = destination;
@@ -67,13 +71,20 @@ class IoStream {
         pieces.put(piece.position, piece);
         inFlight.incrementAndGet();
         AtomicBoolean granted = new AtomicBoolean();
-        boolean taken =
-                destination.issue(
-                        subrequest,
-                        () -> {
-                            granted.set(true);
-                            whenReady.run();
-                        });
+        boolean taken;
+        try {
+            taken =
+                    destination.issue(
+                            subrequest,
+                            () -> {
+                                granted.set(true);
+                                whenReady.run();
+                            });
+        } catch (RuntimeException e) {
+            taken = true;
+            // However far it came; when it has ended already, this is nothing.
+            subrequest.terminated(new Termination.Failed(thrown(e)));
+        }
         if (!taken && piece.termination == null) {
             pieces.remove(piece.position);
             inFlight.decrementAndGet();
@@ -85,6 +96,13 @@ class IoStream {
         }
         piece.length = subrequest.length();
         return true;
+    }
+
+    /** Logged once, for the pieces that come after it may fare no better. */
+    private FsException thrown(RuntimeException e) {
+        boolean first = !throwsAtUs;
+        throwsAtUs = true;
+        return first ? BackEnd.report(name, e) : BackEnd.failure(name, e);
     }
 
     /** A piece has ended. Any thread. */

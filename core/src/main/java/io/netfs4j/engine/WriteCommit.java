@@ -71,7 +71,11 @@ final class WriteCommit {
             commit(session, pending);
             return true;
         }
-        session.abort();
+        try {
+            session.abort();
+        } catch (RuntimeException e) {
+            BackEnd.report("the end of a session", e);
+        }
         if (lost) {
             inode.pendingTimes = inode.pendingTimes.after(pending.owed());
         }
@@ -87,7 +91,11 @@ final class WriteCommit {
         Completion<ServerAttributes> ended = new Completion<>();
         result = ended;
         inode.listener().onCommitting();
-        session.commit(pending.change(), ended);
+        try {
+            session.commit(pending.change(), ended);
+        } catch (RuntimeException e) {
+            ended.fail(BackEnd.report("the commit of a session", e));
+        }
         ended.whenDone((attributes, problem) -> request.post());
     }
 
@@ -106,8 +114,14 @@ final class WriteCommit {
                 settle(upload, false);
                 return true;
             }
-            commit(file.begin(inode.token()), PendingTimes.NONE);
-            return false;
+            try {
+                commit(BackEnd.begin(file, inode.token()), PendingTimes.NONE);
+                return false;
+            } catch (FsException e) {
+                result = null;
+                request.fail(e);
+                return true;
+            }
         }
         result = null;
         try {

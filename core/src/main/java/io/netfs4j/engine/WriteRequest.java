@@ -388,7 +388,13 @@ final class WriteRequest {
             return;
         }
         baseBytes = inode.remoteSizeBytes();
-        WriteSession opened = file.begin(inode.token());
+        WriteSession opened;
+        try {
+            opened = BackEnd.begin(file, inode.token());
+        } catch (FsException e) {
+            fail(e);
+            return;
+        }
         session = opened;
         streams.add(
                 new WriteStream(

@@ -6,6 +6,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.WriteThrough;
 import io.netfs4j.pagecache.Block;
@@ -556,7 +557,12 @@ final class FileOperations {
                 }
                 continue;
             }
-            handle.sync(endingSync(data, mine));
+            Completion<@Nullable Void> answered = endingSync(data, mine);
+            try {
+                handle.sync(answered);
+            } catch (RuntimeException e) {
+                answered.fail(BackEnd.report("sync", e));
+            }
             return mine;
         }
     }

@@ -29,6 +29,9 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     final List<Subrequest> pieces = new ArrayList<>();
 
+    /** Where it throws: "issue", "taken", "begin". */
+    String throwsAt = "";
+
     /** Ends the next commit, when a test wants to see it under way. */
     @Nullable Consumer<Completion<ServerAttributes>> nextCommit;
 
@@ -47,6 +50,12 @@ final class StreamDouble implements WriteSession, ServerFile {
                 .toList();
     }
 
+    private void throwAt(String place) {
+        if (throwsAt.equals(place)) {
+            throw new IllegalStateException("bug in " + place);
+        }
+    }
+
     void end(int piece, Termination termination) {
         pieces.get(piece).terminated(termination);
     }
@@ -58,7 +67,9 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     @Override
     public boolean issue(Subrequest offer, Runnable whenReady) {
+        throwAt("issue");
         offer.take(Math.min(offer.length(), pieceBytesMax));
+        throwAt("taken");
         pieces.add(offer);
         end = Math.max(end, offer.position() + offer.length());
         return true;
@@ -113,6 +124,7 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     @Override
     public WriteSession begin(@Nullable CoherencyToken base) {
+        throwAt("begin");
         return this;
     }
 

@@ -13,6 +13,7 @@ import io.netfs4j.cache.Cookie;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Origin;
+import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerAttributes;
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -353,5 +356,45 @@ class WriteRequestTest {
         run();
         assertThat(inode.isUnsaved()).isFalse();
         assertThat(engine.flusher().isClean()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"issue", "taken", "begin", "commit"})
+    void serverThatThrows_failsTheUpload_andEverythingIsGivenBack(String place) {
+        write(0, 16 * KIB);
+        server.throwsAt = place;
+        server.nextCommit =
+                place.equals("commit")
+                        ? done -> {
+                            throw new IllegalStateException("bug in commit");
+                        }
+                        : null;
+        Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
+        endAll();
+        assertThat(done.failure()).hasMessageContaining("bug in " + place);
+        assertThat(inode.errors().sequence()).isEqualTo(1);
+        assertThat(inode.pages().writebackBytes()).isZero();
+        assertThat(engine.inFlightBytes() + engine.otherBytes()).isZero();
+        assertThat(inode.writebackLock().isFree()).isTrue();
+
+        server.throwsAt = "";
+        write(16 * KIB, 20 * KIB);
+        Completion<@Nullable Void> again = engine.writeback(inode, Origin.SYNC);
+        endAll();
+        assertThat(again.isDone()).isTrue();
+        assertThat(again.failure()).isNull();
+        assertThat(inode.isUnsaved()).isFalse();
+    }
+
+    private void endAll() {
+        run();
+        while (server.pieces.size() + disk.pieces.size() > 0) {
+            List<Subrequest> pieces = new ArrayList<>(server.pieces);
+            pieces.addAll(disk.pieces);
+            server.pieces.clear();
+            disk.pieces.clear();
+            pieces.forEach(piece -> piece.terminated(Termination.DONE));
+            run();
+        }
     }
 }

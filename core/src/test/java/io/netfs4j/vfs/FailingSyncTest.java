@@ -130,4 +130,15 @@ class FailingSyncTest {
         vfs.flush(a);
         assertThatThrownBy(() -> vfs.flush(b)).hasMessageContaining("the disk lost it");
     }
+
+    @Test
+    void fsync_ofAServerThatThrows_failsAndIsRepeated() throws Exception {
+        next.set(done -> {
+            throw new IllegalStateException("bug");
+        });
+        assertThatThrownBy(() -> vfs.fsync(a, false)).hasMessageContaining("bug");
+        assertThatThrownBy(() -> vfs.fsync(b, false)).hasMessageContaining("bug");
+        vfs.fsync(a, false);
+        assertThat(syncs).hasValue(2);
+    }
 }

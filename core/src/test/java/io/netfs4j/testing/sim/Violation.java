@@ -2,9 +2,10 @@
 package io.netfs4j.testing.sim;
 
 /**
- * Something that must always hold did not: an invariant of ARCHITECTURE.md by number, or a name.
+ * Something that must always hold did not: an invariant of ARCHITECTURE.md by number, or a name. No
+ * exception: the engine makes a failure of those that a server throws at it.
  */
-final class Violation extends RuntimeException {
+final class Violation extends Error {
     private static final long serialVersionUID = 1L;
 
     private final String invariant;

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.server.CoherencyToken;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.WriteSession;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a back end throws although it must not: a failure of what it was asked for, and no more, so
+ * that whatever was taken for that is given back.
+ */
+public final class BackEnd {
+    private BackEnd() {}
+
+    /** Logs it, and makes a failure of it. */
+    public static FsException report(String what, RuntimeException thrown) {
+        System.getLogger(BackEnd.class.getName())
+                .log(System.Logger.Level.WARNING, what + " throws", thrown);
+        return failure(what, thrown);
+    }
+
+    static FsException failure(String what, RuntimeException thrown) {
+        return new FsException(FsError.EIO, what + " throws " + thrown, thrown);
+    }
+
+    static WriteSession begin(ServerFile file, @Nullable CoherencyToken base) throws FsException {
+        try {
+            return file.begin(base);
+        } catch (RuntimeException e) {
+            throw report("the beginning of a session", e);
+        }
+    }
+}
