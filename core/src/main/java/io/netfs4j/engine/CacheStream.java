@@ -71,6 +71,10 @@ final class CacheStream {
         }
     }
 
+    private static boolean meet(Piece piece, WriteSpan span) {
+        return piece.position < span.end() && span.position() < piece.end();
+    }
+
     private static void look(WriteRequest request, WriteStream stream, Piece front) {
         InodeData inode = request.inode();
         inode.lock().lock();
@@ -96,9 +100,11 @@ final class CacheStream {
     private static void abandon(WriteRequest request, WriteStream stream) {
         InodeData inode = request.inode();
         skip(request, stream);
+        List<Piece> pieces = stream.allPieces();
+        pieces.removeIf(p -> p.termination != null);
         List<WriteSpan> used = new ArrayList<>();
         for (WriteSpan span : request.spans) {
-            if (span.pages() != null) {
+            if (span.pages() != null && pieces.stream().anyMatch(p -> meet(p, span))) {
                 inode.pages().writeback().orphan(span.pages());
                 used.add(span);
             }

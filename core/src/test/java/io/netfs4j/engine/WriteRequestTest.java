@@ -43,6 +43,7 @@ class WriteRequestTest {
     private static final int SIZE = 22 * KIB;
 
     private final ArrayDeque<Runnable> steps = new ArrayDeque<>();
+    private final ArrayDeque<Runnable> timers = new ArrayDeque<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final StreamDouble server = new StreamDouble("server", 10 * KIB, 1);
     private final StreamDouble disk = new StreamDouble("disk", 1 << 20, 4 * KIB);
@@ -83,6 +84,7 @@ class WriteRequestTest {
 
             @Override
             public Cancellable schedule(Runnable step, long delayNanos) {
+                timers.add(step);
                 return () -> {};
             }
 
@@ -163,6 +165,23 @@ class WriteRequestTest {
         while ((step = steps.poll()) != null) {
             step.run();
         }
+    }
+
+    /** Lets the patience with the disk cache run out. */
+    private void runTimers() {
+        Runnable timer;
+        while ((timer = timers.poll()) != null) {
+            timer.run();
+            run();
+        }
+    }
+
+    private void endAll(StreamDouble stream) {
+        for (int i = 0; i < stream.pieces.size(); i++) {
+            stream.end(i, Termination.DONE);
+        }
+        run();
+        stream.pieces.clear();
     }
 
     private void write(int from, int to) {
@@ -396,5 +415,23 @@ class WriteRequestTest {
             pieces.forEach(piece -> piece.terminated(Termination.DONE));
             run();
         }
+    }
+
+    @Test
+    void cacheThatHangs_withOnePiece_keepsTheMemoryOfThatPieceAlone() {
+        disk.pieceBytesMax = 4 * KIB;
+        Completion<@Nullable Void> done = begin();
+        Subrequest hung = disk.pieces.removeFirst();
+        endAll(disk);
+        endAll(server);
+        assertThat(done.isDone()).isFalse();
+        runTimers();
+        assertThat(done.isDone()).isTrue();
+        inode.pages().invalidate();
+        assertThat(engine.cache().memoryBytes()).as("the folio around it").isEqualTo(4 * KIB);
+
+        hung.terminated(Termination.DONE);
+        run();
+        assertThat(engine.cache().memoryBytes()).isZero();
     }
 }
