@@ -15,7 +15,8 @@ import java.util.function.IntFunction;
  * clean folios may be reclaimed, least recently used first.
  *
  * <p><b>Limits</b>: {@link Limits}. A block counts as dirty memory, whole, while the folio on it is
- * dirty or under write-back, and while an older version of a folio is still being sent.
+ * dirty or under write-back, and while an older version of a folio is still being sent; not while
+ * only transfers that nobody waits for any more hold it.
  *
  * <p><b>Threads</b>: any; the lock here is taken below an inode's lock and above the pool's.
  */
@@ -211,6 +212,11 @@ public final class PageCache {
      * so would send whoever tries straight into the next try.
      */
     void giveBack(Block block) {
+        } else if (block.references() == block.orphans) {
+            // Only transfers left behind hold it, which may never end.
+            if (uncharge(block)) {
+                freed();
+            }
         if (!block.release()) {
             throw new IllegalStateException("a block just taken is in use");
         }

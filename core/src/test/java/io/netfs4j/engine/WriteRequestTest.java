@@ -434,4 +434,21 @@ class WriteRequestTest {
         run();
         assertThat(engine.cache().memoryBytes()).isZero();
     }
+
+    @Test
+    void cacheThatHangs_doesNotCountAsDirtyMemoryWhatOnlyItReads() {
+        begin();
+        runTimers();
+        write(8 * KIB, SIZE);
+        endAll(server);
+        assertThat(inode.pages().dirtyBytes()).as("written once more").isEqualTo(14 * KIB);
+        engine.writeback(inode, Origin.SYNC);
+        run();
+        endAll(server);
+        assertThat(inode.isUnsaved()).isFalse();
+        assertThat(engine.cache().dirtyMemoryBytes()).isZero();
+        assertThat(engine.cache().memoryBytes())
+                .as("twice, of which the cache still reads one")
+                .isEqualTo((4 + 4 + 2 * 16) * KIB);
+    }
 }

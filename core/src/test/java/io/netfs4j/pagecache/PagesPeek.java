@@ -221,7 +221,7 @@ public final class PagesPeek {
                     "folios count " + cache.memoryBytes() + " bytes, there are " + memoryBytes);
         }
         long dirty = cache.dirtyMemoryBytes();
-        if (dirty != chargedBytes && (exact || dirty < chargedBytes)) {
+        if (dirty != chargedBytes) {
             complaints.about(
                     "I8", "dirty memory counts " + dirty + " bytes, there are " + chargedBytes);
         }
