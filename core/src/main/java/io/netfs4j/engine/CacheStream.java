@@ -112,8 +112,10 @@ final class CacheStream {
         stream.abandoned = true;
         request.engine().counters().add(Counter.CACHE_ERRORS, 1);
         inode.suspendCookie();
+        request.engine().cacheBreaker().abandoned();
         Runnable over =
                 () -> {
+                    request.engine().cacheBreaker().ended();
                     inode.lock().lock();
                     try {
                         for (WriteSpan span : used) {

@@ -7,6 +7,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Scheduler;
 import io.netfs4j.base.Segment;
+import io.netfs4j.cache.Cookie;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.ServerFile;
@@ -32,6 +33,7 @@ public final class Engine {
     private final Counters counters;
     private final InFlight inFlight;
     private final InFlight cacheInFlight;
+    private final CacheBreaker cacheBreaker = new CacheBreaker();
     private final InFlight fills;
     private final ReadQueue reads = new ReadQueue();
     private final Backoff backoff;
@@ -86,6 +88,16 @@ public final class Engine {
     /** What is on its way to the disk cache. */
     InFlight cacheInFlight() {
         return cacheInFlight;
+    }
+
+    CacheBreaker cacheBreaker() {
+        return cacheBreaker;
+    }
+
+    /** Where the disk cache keeps a file; null when it does not, or is not to be asked now. */
+    @GuardedBy("inode lock")
+    @Nullable Cookie cookie(InodeData inode) {
+        return cacheBreaker.isTripped() ? null : inode.cookie();
     }
 
     /** What is read to fill granules. */
@@ -167,7 +179,7 @@ public final class Engine {
         if (inode.writing != null
                 || inode.waiting != null
                 || !inode.pages().hasUncached()
-                || inode.cookie() == null
+                || cookie(inode) == null
                 || !inode.writebackLock().isFree()) {
             return;
         }

@@ -114,7 +114,7 @@ final class ReadRequest {
         if (file == null || !file.isReadable()) {
             return;
         }
-        Cookie cookie = inode.cookie();
+        Cookie cookie = engine.cookie(inode);
         ReadRequest request = new ReadRequest(engine, inode, file, origin, from, to, cookie);
         List<LoadSpan> spans = new ArrayList<>();
         inode.pages().prepareLoad(from, to, spans);
@@ -280,7 +280,7 @@ final class ReadRequest {
         IoStream stream = cached;
         IoStream.Span span;
         while (stream != null && (span = stream.retries.peekFirst()) != null) {
-            if (!offer(stream, span)) {
+            if (engine.cacheBreaker().isTripped() || !offer(stream, span)) {
                 stream.retries.removeFirst();
                 download.retries.addLast(span);
             }
@@ -379,6 +379,7 @@ final class ReadRequest {
         List<Piece> pieces = stream.allPieces();
         for (int i = front; i < fillings.size(); i++) {
             ReadTarget target = fillings.get(i).target;
+        engine.cacheBreaker().abandoned();
             if (pieces.stream()
                     .anyMatch(p -> p.position < target.end() && target.position() < p.end())) {
                 releases.add(target.orphan());
@@ -394,6 +395,7 @@ final class ReadRequest {
                         releases.forEach(Runnable::run);
                         inode.resumeCookie();
                     } finally {
+                    engine.cacheBreaker().ended();
                         inode.lock().unlock();
                     }
                 };
@@ -462,7 +464,7 @@ final class ReadRequest {
     /** Ends the read of a range, which lies in one or several of the targets. */
     private void end(long start, long end, boolean came, boolean downloaded) {
         boolean usable = came && generation == inode.generation;
-        boolean uncached = downloaded && inode.cookie() != null;
+        boolean uncached = downloaded && engine.cookie(inode) != null;
         for (int i = front; i < fillings.size(); i++) {
             Filling filling = fillings.get(i);
             ReadTarget target = filling.target;

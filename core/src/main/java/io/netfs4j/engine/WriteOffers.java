@@ -95,7 +95,8 @@ final class WriteOffers {
      */
     private boolean admits(WriteStream stream, long count) {
         if (!stream.isUpload()) {
-            return request.engine().cacheInFlight().tryAcquireNow(count, 1);
+            return !request.engine().cacheBreaker().isTripped()
+                    && request.engine().cacheInFlight().tryAcquireNow(count, 1);
         }
         if (!own.tryAcquireNow(count, 1)) {
             doesNotWait(stream);

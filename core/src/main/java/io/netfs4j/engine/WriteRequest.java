@@ -419,8 +419,11 @@ final class WriteRequest {
 
     @GuardedBy("inode lock")
     private void openCacheStream() {
-        Cookie cookie = inode.cookie();
-        if (cookie != null) {
+        Cookie cookie = engine.cookie(inode);
+        if (cookie == null) {
+            // What it holds may be older than what the server gets now.
+            inode.uncache(0, Long.MAX_VALUE);
+        } else {
             streams.add(
                     new WriteStream(
                             WriteStream.Role.CACHE, cookie.writes(), cookie.granuleBytes(), false));

@@ -451,4 +451,40 @@ class WriteRequestTest {
                 .as("twice, of which the cache still reads one")
                 .isEqualTo((4 + 4 + 2 * 16) * KIB);
     }
+
+    @Test
+    void cacheThatHangs_forSeveralFiles_isNotAskedByOthersUntilOneOfThemIsAnswered() {
+        List<Subrequest> hung = new ArrayList<>();
+        for (int i = 0; i < CacheBreaker.ABANDONED_MAX; i++) {
+            hang(hung);
+        }
+        inode = new InodeData(lock, engine.cache(), new CachedFile(), 0);
+        inode.setFile(server);
+        discarded.clear();
+        save();
+        assertThat(disk.pieces).isEmpty();
+        assertThat(discarded).as("it may hold an older version").isNotEmpty();
+
+        hung.getFirst().terminated(Termination.DONE);
+        run();
+        save();
+        assertThat(disk.pieces).hasSize(1);
+    }
+
+    /** One more file with a transfer that the disk cache does not end. */
+    private void hang(List<Subrequest> hung) {
+        inode = new InodeData(lock, engine.cache(), new CachedFile(), 0);
+        inode.setFile(server);
+        save();
+        hung.addAll(disk.pieces);
+        disk.pieces.clear();
+        runTimers();
+    }
+
+    private void save() {
+        write(0, 4 * KIB);
+        engine.writeback(inode, Origin.SYNC);
+        run();
+        endAll(server);
+    }
 }
