@@ -99,7 +99,7 @@ final class Granules {
         if (request.isFilling()) {
             // What it has read of this granule waits for the rest: there is no end to waiting.
             request.engine().fills().acquireAnyway(end - start, 1);
-        } else if (!request.engine().fills().tryAcquire(end - start, 1, request)) {
+        } else if (!request.fillTurn.tryAcquire(end - start, 1)) {
             return false;
         }
         Fill target = new Fill(start, end);

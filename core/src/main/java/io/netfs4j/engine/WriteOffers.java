@@ -23,12 +23,16 @@ final class WriteOffers {
     /** The request's own pieces to the server, against the limits of one request. */
     private final InFlight own;
 
+    /** Where it waits for a share of what all requests may have under way. */
+    final InFlight.Turn turn;
+
     @GuardedBy("inode lock")
     private int subrequests;
 
     WriteOffers(WriteRequest request, EngineLimits.Throttle throttle) {
         this.request = request;
         this.own = new InFlight(throttle.requestBytesMax(), throttle.requestPiecesMax());
+        this.turn = request.engine().inFlight().new Turn(request);
     }
 
     /** How many pieces were offered. */
@@ -49,11 +53,7 @@ final class WriteOffers {
         if (count == 0) {
             return 0;
         }
-        if (stream.lacksCredit()) {
-            doesNotWait(stream);
-            return 0;
-        }
-        if (!admits(stream, count)) {
+        if (stream.lacksCredit() || !admits(stream, count)) {
             return 0;
         }
         List<Segment> offered =
@@ -99,21 +99,13 @@ final class WriteOffers {
                     && request.engine().cacheInFlight().tryAcquireNow(count, 1);
         }
         if (!own.tryAcquireNow(count, 1)) {
-            doesNotWait(stream);
             return false;
         }
-        if (request.engine().inFlight().tryAcquire(count, 1, request)) {
+        if (turn.tryAcquire(count, 1)) {
             return true;
         }
         own.release(count, 1);
         return false;
-    }
-
-    /** It may not keep others waiting behind it for a share that it cannot use now. */
-    private void doesNotWait(WriteStream stream) {
-        if (stream.isUpload()) {
-            request.engine().inFlight().forget(request);
-        }
     }
 
     private void release(WriteStream stream, long count, int pieces) {

@@ -90,6 +90,10 @@ final class WriteRequest {
     final Retries retry = new Retries();
     final Granules granules = new Granules(this);
     final WriteOffers offers;
+
+    /** Where it waits for a share of what is read to fill granules. */
+    final InFlight.Turn fillTurn;
+
     private final WriteCommit commit;
 
     /** More may be brought to it: its walk waits at {@link #walkEnd}. */
@@ -161,6 +165,7 @@ final class WriteRequest {
         this.limited = origin == Origin.SYNC;
         this.commit = new WriteCommit(this);
         this.offers = new WriteOffers(this, engine.limits().throttle());
+        this.fillTurn = engine.fills().new Turn(this);
     }
 
     /**
@@ -296,6 +301,8 @@ final class WriteRequest {
             boolean more = WriteIssuer.issue(this);
             WriteCollector.release(this);
             CacheStream.watch(this);
+            offers.turn.endStep();
+            fillTurn.endStep();
             if (isQuiet() && commit.isOver()) {
                 WriteCollector.release(this);
                 complete();

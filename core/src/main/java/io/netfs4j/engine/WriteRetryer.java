@@ -91,10 +91,7 @@ final class WriteRetryer {
             request.retry.needed = false;
             request.fail(hopeless);
             WriteCollector.collect(request);
-            return;
         }
-        // While it waits it takes no share, and must not keep others waiting behind it for one.
-        engine.inFlight().forget(request);
     }
 
     /** Turns what is left of each piece that needs it into spans, joining those that touch. */
