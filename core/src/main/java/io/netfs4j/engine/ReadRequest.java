@@ -24,7 +24,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * One pass of fetching bytes of one inode: from the disk cache what that holds, the rest from the
  * server, and what the cache turns out not to have from the server as well. The same steps as a
  * {@link WriteRequest}: pieces are issued in ascending order, collected as they end, and what did
- * not come is asked for again.
+ * not come is asked for again. Unlike there they are collected in any order: what somebody waits
+ * for does not wait for what is below it.
  *
  * <p>A piece that cannot be read fails those who wait for bytes of it, and nobody else. Nobody
  * asked for what is read ahead: there a failure only ends the request, and whoever waits asks for
@@ -321,18 +322,21 @@ final class ReadRequest {
     @GuardedBy("inode lock")
     private void collectCached() {
         IoStream stream = cached;
-        Piece first;
-        while (stream != null
-                && (first = stream.pieces.first()) != null
-                && first.termination != null) {
-            stream.pieces.remove(first.position);
-            if (Piece.required(first) instanceof Termination.Done) {
-                engine.counters().add(Counter.CACHE_READ_BYTES, first.length);
-                end(first.position, first.end(), true, false);
+        if (stream == null) {
+            return;
+        }
+        for (Piece p = stream.pieces.first(); p != null; p = stream.pieces.ceiling(p.end())) {
+            if (p.termination == null) {
+                continue;
+            }
+            stream.pieces.remove(p.position);
+            if (Piece.required(p) instanceof Termination.Done) {
+                engine.counters().add(Counter.CACHE_READ_BYTES, p.length);
+                end(p.position, p.end(), true, false);
             } else {
                 engine.counters().add(Counter.CACHE_ERRORS, 1);
                 download.retries.addLast(
-                        new IoStream.Span(first.position, first.segmentsAfter(0), first.length));
+                        new IoStream.Span(p.position, p.segmentsAfter(0), p.length));
             }
         }
     }
@@ -354,6 +358,7 @@ final class ReadRequest {
             isWatched = false;
             IoStream stream = cached;
             if (stream != null && stream.pieces.first() == front && front.termination == null) {
+                collectCached();
                 abandon(stream);
                 post();
             } else {
@@ -374,12 +379,12 @@ final class ReadRequest {
         cached = null;
         engine.counters().add(Counter.CACHE_ERRORS, 1);
         inode.suspendCookie();
+        engine.cacheBreaker().abandoned();
         download.retries.addAll(stream.retries);
         List<Runnable> releases = new ArrayList<>();
         List<Piece> pieces = stream.allPieces();
         for (int i = front; i < fillings.size(); i++) {
             ReadTarget target = fillings.get(i).target;
-        engine.cacheBreaker().abandoned();
             if (pieces.stream()
                     .anyMatch(p -> p.position < target.end() && target.position() < p.end())) {
                 releases.add(target.orphan());
@@ -390,39 +395,51 @@ final class ReadRequest {
         }
         Runnable over =
                 () -> {
+                    engine.cacheBreaker().ended();
                     inode.lock().lock();
                     try {
                         releases.forEach(Runnable::run);
                         inode.resumeCookie();
                     } finally {
-                    engine.cacheBreaker().ended();
                         inode.lock().unlock();
                     }
                 };
         stream.onIdle(() -> engine.scheduler().execute(over));
     }
 
+    /** Takes the pieces that have ended, whatever is in flight below them. */
     @GuardedBy("inode lock")
     private void collect() {
-        Piece first;
-        while ((first = download.pieces.first()) != null
-                && first.termination != null
-                && (!first.needsRetry() || abandoned)) {
-            download.pieces.remove(first.position);
-            switch (Piece.required(first)) {
-                case Termination.Done d -> arrived(first.position, first.end());
-                case Termination.EndOfFile(long n) -> {
-                    arrived(first.position, first.position + n);
-                    zero(first.position + n, first.end());
+        boolean before;
+        do {
+            before = abandoned;
+            for (Piece p = download.pieces.first();
+                    p != null;
+                    p = download.pieces.ceiling(p.end())) {
+                if (p.termination != null && (!p.needsRetry() || abandoned)) {
+                    download.pieces.remove(p.position);
+                    collect(p);
                 }
-                case Termination.Short(long n) -> {
-                    arrived(first.position, first.position + n);
-                    end(first.position + n, first.end(), false, false);
-                }
-                case Termination.RetryLater r -> end(first.position, first.end(), false, false);
-                case Termination.Failed(FsException cause) -> failed(first, cause);
-                case Termination.Conflict(FsException cause) -> failed(first, cause);
             }
+            // A failure of what is read ahead gives up what waits for the retry, too.
+        } while (before != abandoned);
+    }
+
+    @GuardedBy("inode lock")
+    private void collect(Piece piece) {
+        switch (Piece.required(piece)) {
+            case Termination.Done d -> arrived(piece.position, piece.end());
+            case Termination.EndOfFile(long n) -> {
+                arrived(piece.position, piece.position + n);
+                zero(piece.position + n, piece.end());
+            }
+            case Termination.Short(long n) -> {
+                arrived(piece.position, piece.position + n);
+                end(piece.position + n, piece.end(), false, false);
+            }
+            case Termination.RetryLater r -> end(piece.position, piece.end(), false, false);
+            case Termination.Failed(FsException cause) -> failed(piece, cause);
+            case Termination.Conflict(FsException cause) -> failed(piece, cause);
         }
     }
 

@@ -255,11 +255,9 @@ class ReadRequestTest {
         Completion<@Nullable Void> first = waitFor(0);
         Completion<@Nullable Void> second = waitFor(1);
         end(1, Termination.DONE);
+        assertThat(second.isDone()).isTrue();
         Termination busy =
                 new Termination.RetryLater(false, 0, new FsException(FsError.EAGAIN, "busy"));
-        // The other piece is progress once the first is out of its way.
-        end(0, busy);
-        assertThat(second.isDone()).isTrue();
         for (int i = 0; i <= EngineLimits.DEFAULT.attemptsMax(); i++) {
             assertThat(first.isDone()).isFalse();
             end(0, busy);
@@ -306,5 +304,41 @@ class ReadRequestTest {
                 .as("the memory that the cache still filled was given back")
                 .isEqualTo(3 * PIECE);
         assertThat(cachePieces).as("not asked again while it hangs").hasSize(2);
+    }
+
+    @Test
+    void cacheThatHangs_withOnePiece_hasDeliveredTheOthers() {
+        held.add(0, 3 * PIECE);
+        inode.setFile(inode.file());
+        engine.load(inode, 0, 3 * PIECE, Origin.DEMAND_READ);
+        Completion<@Nullable Void> last = waitFor(2);
+        for (Subrequest came : List.of(cachePieces.get(1), cachePieces.get(2))) {
+            fill(came, (byte) 7);
+            came.terminated(Termination.DONE);
+        }
+        steps.removeLast().run();
+        assertThat(last.isDone()).isTrue();
+        runSteps();
+        assertThat(inode.isBusy()).isFalse();
+        assertThat(inode.pages().nextPresent(0, 3 * PIECE)).isEqualTo(PIECE);
+        assertThat(inode.pages().nextAbsent(PIECE, 3 * PIECE)).isEqualTo(3 * PIECE);
+    }
+
+    @Test
+    void wait_forAPieceThatCame_endsBeforeThoseBelowItHaveCome() {
+        engine.load(inode, 0, SIZE, Origin.READAHEAD);
+        Completion<@Nullable Void> sixth = waitFor(5);
+        Completion<@Nullable Void> all = engine.loading(inode, 0, SIZE);
+        end(5, Termination.DONE);
+        assertThat(sixth.isDone()).isTrue();
+        assertThat(inode.pages().nextAbsent(5 * PIECE, SIZE)).isEqualTo(6 * PIECE);
+        for (int piece = 15; piece >= 0; piece--) {
+            if (piece != 5) {
+                assertThat(all.isDone()).isFalse();
+                end(piece, Termination.DONE);
+            }
+        }
+        assertThat(all.isDone()).isTrue();
+        assertThat(inode.isBusy()).isFalse();
     }
 }
