@@ -180,6 +180,7 @@ public final class AddressSpace {
             }
             segments.add(new Segment(folio.block.memory(), folio.block.offset() + offset, n));
             blocks.add(folio.block);
+            folios.touch(folio);
             at += n;
         }
         for (Block block : blocks) {

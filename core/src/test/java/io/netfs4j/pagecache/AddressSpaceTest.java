@@ -155,6 +155,27 @@ class AddressSpaceTest {
     }
 
     @Test
+    void borrow_countsAsUse() {
+        for (int at = 0; at < 1 << 20; at += 4096) {
+            load(at);
+        }
+        List<Block> blocks = new ArrayList<>();
+        assertThat(pages.borrow(0, 4096, new ArrayList<>(), blocks)).isTrue();
+        pages.giveBack(blocks);
+        load(1 << 20);
+        assertThat(pages.nextPresent(0, 4096)).as("what was just read").isZero();
+        assertThat(pages.nextPresent(4096, 8192)).as("what was used least").isEqualTo(8192);
+    }
+
+    private void load(long position) {
+        List<LoadSpan> spans = new ArrayList<>();
+        assertThat(pages.prepareLoad(position, position + 4096, spans)).isTrue();
+        fill(spans.getFirst(), 'l');
+        pages.endLoad(spans.getFirst(), 0, 4096, true, false);
+        pages.release(spans.getFirst());
+    }
+
+    @Test
     void randomTraffic_equalsTheModel() {
         for (long seed = 0; seed < 300; seed++) {
             new Traffic(seed).run();
