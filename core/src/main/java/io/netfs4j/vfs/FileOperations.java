@@ -159,11 +159,13 @@ final class FileOperations {
     private record Loan(
             Inode inode, InodeData data, List<Segment> segments, List<Block> blocks, int length)
             implements PinnedBytes {
+        /** Once: a block that was given back serves others. */
         @Override
         public void close() {
             inode.lock.lock();
             try {
                 data.pages().giveBack(blocks);
+                blocks.clear();
             } finally {
                 inode.lock.unlock();
             }

@@ -16,6 +16,7 @@ public interface PinnedBytes extends AutoCloseable {
     /** How many; fewer than asked only at the end of the file. */
     int length();
 
+    /** Gives them back; once more does nothing. */
     @Override
     void close();
 }

@@ -106,6 +106,20 @@ class CachedVfsTest {
     }
 
     @Test
+    void loan_closedTwice_givesBackItsMemoryOnce() throws Exception {
+        CreatedFile made = vfs.create(Vfs.ROOT_INO, "a", 0644, OpenFlags.READ_WRITE);
+        byte[] bytes = random(1 << 20, 1);
+        write(made.file(), 0, bytes);
+        PinnedBytes loan = vfs.tryRead(made.file(), 0, bytes.length);
+        assertThat(loan).isNotNull();
+        loan.close();
+        loan.close();
+        CreatedFile other = vfs.create(Vfs.ROOT_INO, "b", 0644, OpenFlags.READ_WRITE);
+        write(other.file(), 0, random(1 << 20, 2));
+        assertThat(read(made.file(), 0, bytes.length)).isEqualTo(bytes);
+    }
+
+    @Test
     void randomWrites_intoAGibibyte_sendEachDirtyByteOnce() throws Exception {
         try (RandomAccessFile sparse =
                 new RandomAccessFile(directory.resolve("g").toFile(), "rw")) {
