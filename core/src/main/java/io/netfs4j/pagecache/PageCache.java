@@ -52,7 +52,17 @@ public final class PageCache {
 
     private final AtomicLong dirtyBytes = new AtomicLong();
 
-    /** A folio could not be reclaimed only because its inode was locked just then. */
+    /** How many folios are listed. */
+    @GuardedBy("lock")
+    private int listed;
+
+    /** How many folios were looked at and could not be reclaimed since something was freed. */
+    private final AtomicLong fruitless = new AtomicLong();
+
+    /**
+     * A folio could not be reclaimed only because its inode was locked just then, or others are
+     * left to be looked at.
+     */
     private volatile boolean contended;
 
     /** Told when too much is dirty; posts, never waits. Set once, before the first write. */
@@ -81,13 +91,14 @@ public final class PageCache {
     }
 
     /**
-     * Lets those who wait for room try again when they failed only because a lock was taken:
-     * nothing else would wake them. Called in a step of its own, after {@link #onPressure}'s.
+     * Lets those who wait for room try again when they failed only because a lock was taken, or
+     * because no more folios were looked at: nothing else would wake them. Called in a step of its
+     * own, after {@link #onPressure}'s.
      */
     public void retryContended() {
         if (contended) {
             contended = false;
-            freed();
+            wake();
         }
     }
 
@@ -201,6 +212,11 @@ public final class PageCache {
             uncharge(block);
             pool.free(block);
             freed();
+        } else if (block.references() == block.orphans) {
+            // Only transfers left behind hold it, which may never end.
+            if (uncharge(block)) {
+                freed();
+            }
         } else if (block.references() == 1) {
             // Its folio alone holds it now, and may be reclaimed.
             freed();
@@ -212,11 +228,6 @@ public final class PageCache {
      * so would send whoever tries straight into the next try.
      */
     void giveBack(Block block) {
-        } else if (block.references() == block.orphans) {
-            // Only transfers left behind hold it, which may never end.
-            if (uncharge(block)) {
-                freed();
-            }
         if (!block.release()) {
             throw new IllegalStateException("a block just taken is in use");
         }
@@ -254,6 +265,13 @@ public final class PageCache {
 
     /** A folio became reclaimable or a block free, or nothing will: somebody may go on. */
     public void freed() {
+        if (fruitless.get() != 0) {
+            fruitless.set(0);
+        }
+        wake();
+    }
+
+    private void wake() {
         writers.freed();
         readers.freed();
     }
@@ -261,11 +279,13 @@ public final class PageCache {
     /** Drops reclaimable folios, oldest first, until about {@code bytes} are free. */
     private boolean reclaim(int bytes) {
         long got = 0;
-        for (int i = 0; i < RECLAIM_SCAN_MAX && got < bytes; i++) {
+        int looked = 0;
+        while (looked < RECLAIM_SCAN_MAX && got < bytes) {
             Folio victim = popOldest();
             if (victim == null) {
                 break;
             }
+            looked++;
             AddressSpace space = victim.space;
             if (space == null) {
                 continue;
@@ -285,7 +305,19 @@ public final class PageCache {
                 space.lock().unlock();
             }
         }
+        if (got == 0 && fruitless.addAndGet(looked) < listed()) {
+            contended = true;
+        }
         return got > 0;
+    }
+
+    private int listed() {
+        lock.lock();
+        try {
+            return listed;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private @Nullable Folio popOldest() {
@@ -309,6 +341,7 @@ public final class PageCache {
             newest.newer = folio;
         }
         newest = folio;
+        listed++;
         if (oldest == null) {
             oldest = folio;
         }
@@ -329,6 +362,7 @@ public final class PageCache {
         }
         folio.newer = null;
         folio.older = null;
+        listed--;
         folio.listed = false;
     }
 }

@@ -221,13 +221,13 @@ final class FileOperations {
                             synchronous
                                     ? writeThrough(file, place, source)
                                     : writeStep(file, place, source, null);
-                    if (hurdle.hopeless != null) {
+                    if (hurdle.hopeless() != null) {
                         if (source.position() == start && !place.hasPart) {
-                            throw hurdle.hopeless;
+                            throw hurdle.hopeless();
                         }
                         return;
                     }
-                    turn = hurdle.flushed;
+                    turn = hurdle.flushed();
                     if (turn == null) {
                         if (source.hasRemaining()) {
                             ticket.failed();
@@ -246,20 +246,6 @@ final class FileOperations {
                 }
             }
         }
-    }
-
-    /**
-     * Why a step of a write has not copied everything.
-     *
-     * @param hopeless why waiting for more room is hopeless, or null
-     * @param flushed ends when data of an older group is out of the way; null when room is lacking
-     */
-    private record Hurdle(
-            @Nullable FsException hopeless, @Nullable Completion<@Nullable Void> flushed) {
-        static final Hurdle NONE = new Hurdle(null, null);
-
-        /** Only the step was long enough. */
-        static final Hurdle MORE = new Hurdle(null, Completion.done(null));
     }
 
     /**
@@ -360,22 +346,6 @@ final class FileOperations {
             file.inode.lock.unlock();
         }
         return true;
-    }
-
-    /**
-     * Where a write goes on. An append goes to wherever the end is each time it has the lock: what
-     * another appended meanwhile is never written over.
-     */
-    private static final class WritePlace {
-        private long next;
-
-        /** Something of the write was copied before this began. */
-        private final boolean hasPart;
-
-        WritePlace(long position, boolean hasPart) {
-            next = position;
-            this.hasPart = hasPart;
-        }
     }
 
     /**

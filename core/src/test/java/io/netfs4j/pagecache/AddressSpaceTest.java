@@ -167,6 +167,57 @@ class AddressSpaceTest {
         assertThat(pages.nextPresent(4096, 8192)).as("what was used least").isEqualTo(8192);
     }
 
+    @Test
+    void reclaim_behindManyPinnedFolios_findsTheOneThatMayGo() {
+        List<Block> pinned = fillAndBorrow(2 << 20);
+        pages.giveBack(List.of(pinned.removeLast()));
+        assertThat(triesUntilRoom(4096)).isOne();
+    }
+
+    @Test
+    void reclaim_whenAllIsPinned_restsUntilSomethingIsFreed() {
+        List<Block> pinned = fillAndBorrow(2 << 20);
+        assertThat(triesUntilRoom(64 << 10)).isNegative();
+        pages.giveBack(pinned);
+        assertThat(triesUntilRoom(64 << 10)).isZero();
+    }
+
+    /** Fills the memory of a mount with pages that readers hold. */
+    private List<Block> fillAndBorrow(int bytes) {
+        cache = new PageCache(new PageCache.Limits(bytes, 1 << 20, 1 << 20), ByteBuffer::allocate);
+        pages = new AddressSpace(lock, cache);
+        List<Block> pinned = new ArrayList<>();
+        for (int at = 0; at < bytes; at += 4096) {
+            load(at);
+            List<Block> blocks = new ArrayList<>();
+            assertThat(pages.borrow(at, 4096, new ArrayList<>(), blocks)).isTrue();
+            pinned.addAll(blocks);
+        }
+        return pinned;
+    }
+
+    /**
+     * Tries as a reader does who waits at the turnstile, and the flusher on its behalf.
+     *
+     * @return how many tries failed first; negative when it waits for something to be freed
+     */
+    private int triesUntilRoom(int bytes) {
+        long far = 1L << 30;
+        try (Turnstile.Ticket ticket = cache.readers().enter()) {
+            for (int i = 0; i < 64; i++) {
+                if (ticket.beforeTry() != null) {
+                    return -1;
+                }
+                if (pages.prepareLoad(far, far + bytes, new ArrayList<>())) {
+                    return i;
+                }
+                ticket.failed();
+                cache.retryContended();
+            }
+            throw new AssertionError("tries again and again");
+        }
+    }
+
     private void load(long position) {
         List<LoadSpan> spans = new ArrayList<>();
         assertThat(pages.prepareLoad(position, position + 4096, spans)).isTrue();

@@ -405,7 +405,14 @@ class PlainVfs implements Vfs {
             open.node.lastErrorWasHeard = true;
             throw new FsException(open.node.lastError);
         }
-        transfers.sync(java.util.Objects.requireNonNull(open.node.file));
+        try {
+            transfers.sync(java.util.Objects.requireNonNull(open.node.file));
+        } catch (FsException e) {
+            open.node.failed(e);
+            open.node.lastErrorWasHeard = true;
+            open.heard = open.node.errors;
+            throw e;
+        }
     }
 
     @Override

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsException;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why a step of a write has not copied everything.
+ *
+ * @param hopeless why waiting for more room is hopeless, or null
+ * @param flushed ends when data of an older group is out of the way; null when room is lacking
+ */
+record Hurdle(@Nullable FsException hopeless, @Nullable Completion<@Nullable Void> flushed) {
+    static final Hurdle NONE = new Hurdle(null, null);
+
+    /** Only the step was long enough. */
+    static final Hurdle MORE = new Hurdle(null, Completion.done(null));
+}
