@@ -204,7 +204,8 @@ final class NameOperations {
             return known.isNegative() ? null : known;
         }
         ServerAttributes a = listed.attributes();
-        if (a == null) {
+        if (a == null || (a.links() > 1 && listed.type() != FileType.DIRECTORY)) {
+            // The name may have been removed since. Of a file with several it would count as one.
             return null;
         }
         Inode inode;

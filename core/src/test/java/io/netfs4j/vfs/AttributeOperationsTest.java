@@ -2,8 +2,10 @@
 package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.RemotePath;
@@ -19,11 +21,14 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 
-/** Attributes that are set while the server's answer to something else is on its way. */
+/** What is set or removed while the server's answer to something else is on its way. */
 class AttributeOperationsTest {
+    private static final PageCache.Limits LIMITS = new PageCache.Limits(1 << 20, 1 << 20, 1 << 20);
     private static final Instant LONG_AGO = Instant.ofEpochSecond(1_121_380_700L);
 
     private final SystemRuntime runtime = new SystemRuntime();
@@ -40,12 +45,11 @@ class AttributeOperationsTest {
     void open() throws Exception {
         store = new MemoryServer(runtime.environment().clock());
         store.create(() -> RemotePath.ROOT.child("f"), 0600).file().close();
-        vfs =
-                new CachedVfs(
-                        runtime.environment(),
-                        slowToAnswer(),
-                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
-                        ByteBuffer::allocate);
+        mount(VfsOptions.of(LIMITS));
+    }
+
+    private void mount(VfsOptions options) throws Exception {
+        vfs = new CachedVfs(runtime.environment(), slowToAnswer(), options, ByteBuffer::allocate);
         ino = vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
     }
 
@@ -94,6 +98,42 @@ class AttributeOperationsTest {
         assertThat(found.ino()).isEqualTo(ino);
         assertThat(found.sizeBytes()).isEqualTo(3);
         vfs.release(file);
+    }
+
+    @Test
+    void nameOfTwo_removedWhileItIsListed_doesNotComeBack() throws Exception {
+        store.link(RemotePath.ROOT.child("f"), RemotePath.ROOT.child("g"));
+        // Nothing that was listed is believed for longer than it takes.
+        mount(
+                new VfsOptions(
+                        LIMITS,
+                        EngineLimits.DEFAULT,
+                        0,
+                        0,
+                        false,
+                        false,
+                        false,
+                        true,
+                        false,
+                        VfsOptions.Ownership.SERVERS));
+        OpenDirectory open = vfs.openDirectory(Vfs.ROOT_INO);
+        List<String> entered = new ArrayList<>();
+        vfs.readDirectory(
+                open,
+                0,
+                true,
+                (name, number, type, next, entry) -> {
+                    if (name.equals(".")) {
+                        assertThatCode(() -> vfs.unlink(Vfs.ROOT_INO, "f"))
+                                .doesNotThrowAnyException();
+                    }
+                    if (entry != null) {
+                        entered.add(name);
+                    }
+                    return true;
+                });
+        vfs.releaseDirectory(open);
+        assertThat(entered).doesNotContain("f");
     }
 
     @Test
