@@ -25,10 +25,10 @@ import javax.tools.ToolProvider;
  * of=N}. Exit 0 only when all were found; one that no longer fits the sources counts as not found.
  */
 public final class MutantMain {
-    private static final int SEEDS_MAX = 3000;
+    private static final int SEEDS_MAX = 15000;
 
     /** A bug may make the simulator go round in circles: that finds it, too. */
-    private static final long SECONDS_MAX = 240;
+    private static final long SECONDS_MAX = 600;
 
     private final Path core;
     private final Path work;
