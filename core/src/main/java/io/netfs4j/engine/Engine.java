@@ -239,6 +239,7 @@ public final class Engine {
      */
     @GuardedBy("inode lock")
     public void discard(InodeData inode) {
+        inode.trustSize();
         boolean loses = inode.isUnsaved();
         FsException why = inode.whyGivenUp();
         inode.pages().clear();

@@ -77,6 +77,14 @@ public final class InodeData {
     private long remoteSizeBytes;
 
     /**
+     * A write past the page cache failed, and the server could not be asked afterwards how long the
+     * file is now: perhaps longer than is known. Then the next request begins with that question,
+     * and the file is unsaved until there is an answer.
+     */
+    @GuardedBy("lock")
+    private boolean sizeInDoubt;
+
+    /**
      * Ends with the next attempt to make the file on the server; null once the server has it. A
      * file that the server has not got is unsaved, and its requests begin with that attempt.
      */
@@ -219,6 +227,32 @@ public final class InodeData {
 
     public void setRemoteSizeBytes(long bytes) {
         remoteSizeBytes = bytes;
+    }
+
+    /** Whether the server's file may be longer than is known. */
+    public boolean isSizeInDoubt() {
+        return sizeInDoubt;
+    }
+
+    void doubtSize() {
+        sizeInDoubt = true;
+    }
+
+    /** The server was asked, or told, how long the file is; or nobody wants to know any more. */
+    public void trustSize() {
+        sizeInDoubt = false;
+    }
+
+    /** The server's answer where that was in doubt: all that is there is the file's. */
+    void learnSize(long bytes) {
+        sizeInDoubt = false;
+        remoteSizeBytes = bytes;
+        long known = sizeBytes;
+        if (bytes > known) {
+            pages.dropClean(known, bytes);
+            sizeBytes = bytes;
+            listener.onWritten(known, (int) Math.min(Integer.MAX_VALUE, bytes - known));
+        }
     }
 
     public @Nullable ServerFile file() {
@@ -397,6 +431,7 @@ public final class InodeData {
                 || pages.writebackBytes() > 0
                 || isSending()
                 || waiting != null
+                || sizeInDoubt
                 || !pendingTimes.isEmpty();
     }
 

@@ -24,6 +24,10 @@ final class WriteCommit {
     private final InodeData inode;
     private boolean begun;
     private boolean repeated;
+
+    /** How long the file is afterwards has to be learned from it. */
+    private boolean asks;
+
     private @Nullable Completion<ServerAttributes> result;
     private PendingTimes times = PendingTimes.NONE;
 
@@ -66,7 +70,7 @@ final class WriteCommit {
         }
         // Else they go once more, after what is dirty: sending that moves them again.
         // What failed past the page cache may have made the file longer: that has to be learned.
-        boolean asks = request.origin == Origin.UNBUFFERED && request.failure != null;
+        asks = request.origin == Origin.UNBUFFERED && request.failure != null;
         if (!lost && (request.transferredBytes > 0 || !pending.isEmpty() || asks)) {
             commit(session, pending);
             return true;
@@ -128,6 +132,7 @@ final class WriteCommit {
             ServerAttributes attributes = ended.get();
             inode.setToken(attributes.token());
             inode.setRemoteSizeBytes(attributes.sizeBytes());
+            inode.trustSize();
             inode.unsynced = true;
             inode.listener().onCommitted(attributes);
         } catch (FsException e) {
@@ -139,6 +144,9 @@ final class WriteCommit {
                 // The server has the bytes, and so the caller is told: fsync tells of the rest.
                 inode.errors().record(e);
                 request.engine().counters().add(Counter.ERRORS, 1);
+            }
+            if (asks && upload != null && !upload.atomic) {
+                inode.doubtSize();
             }
             request.fail(e);
         }

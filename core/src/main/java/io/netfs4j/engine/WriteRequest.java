@@ -95,6 +95,7 @@ final class WriteRequest {
     final InFlight.Turn fillTurn;
 
     private final WriteCommit commit;
+    private final SizeQuestion sizeQuestion;
 
     /** More may be brought to it: its walk waits at {@link #walkEnd}. */
     @GuardedBy("inode lock")
@@ -103,7 +104,7 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     private @Nullable WriteSource source;
 
-    /** Done when it has completed, before another may have the write-back lock. */
+    /** Done once it has completed, with the write-back lock still held. */
     @GuardedBy("inode lock")
     private Runnable beforeRelease = () -> {};
 
@@ -128,7 +129,7 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     private boolean isOver;
 
-    /** Whether its walk ends where the file ended when it began. */
+    /** Its walk ends where the file ended when it began. */
     @GuardedBy("inode lock")
     private boolean limited;
 
@@ -164,6 +165,7 @@ final class WriteRequest {
         this.done = done;
         this.limited = origin == Origin.SYNC;
         this.commit = new WriteCommit(this);
+        this.sizeQuestion = new SizeQuestion(this);
         this.offers = new WriteOffers(this, engine.limits().throttle());
         this.fillTurn = engine.fills().new Turn(this);
     }
@@ -293,7 +295,7 @@ final class WriteRequest {
             if (!begun) {
                 begin();
             }
-            if (!isCreated()) {
+            if (!isCreated() || !isSizeKnown()) {
                 return;
             }
             WriteCollector.collect(this);
@@ -386,10 +388,8 @@ final class WriteRequest {
         if (file == null || !file.isWritable()) {
             if (inode.pages().dirtyBytes() > 0 || origin == Origin.UNBUFFERED) {
                 FsException refused = inode.creationFailure();
-                failure =
-                        refused == null
-                                ? new FsException(FsError.EBADF, "no handle to write with")
-                                : refused;
+                var none = new FsException(FsError.EBADF, "no handle to write with");
+                failure = refused == null ? none : refused;
             }
             cancelled = true;
             return;
@@ -400,6 +400,10 @@ final class WriteRequest {
             opened = BackEnd.begin(file, inode.token());
         } catch (FsException e) {
             fail(e);
+            return;
+        }
+        if (inode.isSizeInDoubt() && !opened.isAtomic()) {
+            sizeQuestion.ask(opened);
             return;
         }
         session = opened;
@@ -422,6 +426,25 @@ final class WriteRequest {
             }
         }
         issuedTo = first;
+    }
+
+    /** Whether it is known how long the server's file is, or that is not to be had now. */
+    @GuardedBy("inode lock")
+    private boolean isSizeKnown() {
+        if (!sizeQuestion.isOpen()) {
+            return true;
+        }
+        try {
+            if (!sizeQuestion.isAnswered()) {
+                return false;
+            }
+            if (!cancelled) {
+                openSession();
+            }
+        } catch (FsException e) {
+            fail(e);
+        }
+        return true;
     }
 
     @GuardedBy("inode lock")

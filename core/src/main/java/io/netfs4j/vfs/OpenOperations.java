@@ -423,9 +423,11 @@ final class OpenOperations implements InodeTable.Unsaved {
                     if (onlyGrows && remoteSize(inode, data) >= size) {
                         return;
                     }
+                    cutUnknown(inode, data, size);
                     ServerAttributes a = change(inode, data, AttributeChange.size(size));
                     inode.lock.lock();
                     try {
+                        data.trustSize();
                         data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
                         if (onlyGrows) {
                             data.setSizeBytes(Math.max(size, data.sizeBytes()));
@@ -449,6 +451,20 @@ final class OpenOperations implements InodeTable.Unsaved {
                         inode.lock.unlock();
                     }
                 });
+    }
+
+    /** Where the server's file may be longer than is known, growing it must not show that. */
+    private void cutUnknown(Inode inode, InodeData data, long size) throws FsException {
+        long known;
+        inode.lock.lock();
+        try {
+            known = data.isSizeInDoubt() ? data.sizeBytes() : Long.MAX_VALUE;
+        } finally {
+            inode.lock.unlock();
+        }
+        if (known < size) {
+            change(inode, data, AttributeChange.size(known));
+        }
     }
 
     private static long remoteSize(Inode inode, InodeData data) {

@@ -13,6 +13,7 @@ import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.vfs.CachedVfs;
+import io.netfs4j.vfs.InodePeek;
 import io.netfs4j.vfs.Vfs;
 import io.netfs4j.vfs.VfsOptions;
 
@@ -139,6 +140,18 @@ final class CachedSubject implements Subject {
     public boolean isSaved(RemotePath path) {
         for (InodeData data : vfs.engine().flusher().unsaved()) {
             if (data.listener().name().equals(path.toString())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public boolean knowsSize(long ino) {
+        for (Object inode : locks.all()) {
+            InodePeek known = InodePeek.of(inode);
+            InodeData data = known.data();
+            if (known.ino() == ino && data != null && data.isSizeInDoubt()) {
                 return false;
             }
         }

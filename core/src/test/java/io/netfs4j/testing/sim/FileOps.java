@@ -25,6 +25,9 @@ final class FileOps {
     /** Attempts to learn a size while faults strike. */
     private static final int STATS_MAX = 1000;
 
+    /** How often it is looked whether a size that was in doubt is known, in nanoseconds. */
+    private static final long DOUBT_NANOS = 50_000_000;
+
     private final World world;
     private final RandomGenerator random;
 
@@ -413,6 +416,9 @@ final class FileOps {
     /** The size after a change that failed, asked until there is an answer. */
     long sizeNow(ModelNode node, ModelFile file) {
         String last = "";
+        while (!world.subject().knowsSize(node.ino)) {
+            world.loop.sleep(DOUBT_NANOS);
+        }
         for (int i = 0; i < STATS_MAX; i++) {
             try {
                 return vfs().getAttributes(node.ino).sizeBytes();

@@ -273,4 +273,18 @@ class KeptRunsTest {
                 .operation(0, 115, Op.RENAME)
                 .passes();
     }
+
+    /** After a write past the cache failed, and its commit, the server's file is longer (I22). */
+    @Test
+    void replay_I22_seed12693() {
+        KeptRun.of(12693L)
+                .operation(2, 2, Op.WRITE)
+                .operation(1, 3, Op.WRITE)
+                .operation(3, 8, Op.WRITE)
+                .operation(1, 9, Op.WRITE)
+                .strike(Fault.SHORT_WRITE, 3, 8, 0)
+                .strike(Fault.WRITE_MEETS_END, 3, 8, 1)
+                .strike(Fault.COMMIT_FAILS, 3, 8, 0)
+                .passes();
+    }
 }

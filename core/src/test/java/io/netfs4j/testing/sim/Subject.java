@@ -75,6 +75,11 @@ interface Subject {
         return true;
     }
 
+    /** Whether it knows how long a file is, after a write that failed. */
+    default boolean knowsSize(long ino) {
+        return true;
+    }
+
     /** How many applications it bears at once. */
     default int applicationsMax() {
         return 4;
