@@ -131,9 +131,9 @@ final class SimServer implements Server {
         return files.get(number);
     }
 
-    /** Whether a file that was announced has not been made yet. */
+    /** Whether a file has not been made; it may have been given up, and another have its name. */
     boolean isAwaited(ModelFile file) {
-        return announced.containsValue(file);
+        return !peeks.containsKey(file);
     }
 
     private Place place(RemotePath path) {
