@@ -32,6 +32,10 @@ public final class UnbufferedWrite {
     @GuardedBy("inode lock")
     private boolean issuing;
 
+    /** Nobody waits for the bytes that were not sent. */
+    @GuardedBy("inode lock")
+    private boolean calledOff;
+
     @GuardedBy("inode lock")
     private boolean ended;
 
@@ -52,10 +56,14 @@ public final class UnbufferedWrite {
         return written;
     }
 
-    /** Calls it off: what was not issued will not be, and it ends when nothing is in flight. */
+    /**
+     * Calls it off: what was not issued will not be, and it ends when nothing is in flight, be the
+     * server there or not. Its request may go on after that, to learn how long the file is.
+     */
     @GuardedBy("inode lock")
     public void cancel(FsException why) {
         WriteRequest asked = request;
+        calledOff = true;
         if (issuing && asked != null) {
             asked.fail(why);
             asked.post();
@@ -105,7 +113,7 @@ public final class UnbufferedWrite {
         }
         WriteRequest next =
                 new WriteRequest(engine, inode, Origin.UNBUFFERED, engine.nextRequestId());
-        next.takeFrom(source, from, () -> settle(next));
+        next.takeFrom(source, from, this);
         request = next;
         engine.acquire(inode, next).whenDone((turn, never) -> step(() -> issue(next)));
     }
@@ -152,9 +160,27 @@ public final class UnbufferedWrite {
         turned.post();
     }
 
+    /** Nothing of the memory is in flight, and what was not sent will not be. */
+    @GuardedBy("inode lock")
+    void letGo(WriteRequest sent) {
+        if (!calledOff || ended || sent.isAtomic()) {
+            return; // What counts from a commit is given up without one, soon.
+        }
+        int count = count(sent);
+        if (sent.issuedTo > from) {
+            // Of the pieces that failed the server may have a part, which the commit tells.
+            inode.doubtSize();
+            engine.flusher().onDropped(inode);
+        }
+        if (count > 0 && from + count > inode.sizeBytes()) {
+            inode.setSizeBytes(from + count);
+        }
+        finish(count, count == 0 ? sent.failure : null);
+    }
+
     /** Before the next request begins: it has to know how long the file is, and what is old. */
     @GuardedBy("inode lock")
-    private void settle(WriteRequest over) {
+    void settle(WriteRequest over) {
         // What was read meanwhile may be older; what was written meanwhile is newer, and stays.
         inode.pages().dropClean(from, to);
         if (over.isToBeRepeated()) {
@@ -180,6 +206,9 @@ public final class UnbufferedWrite {
     private void end(WriteRequest over, @Nullable FsException failure) {
         issuing = false;
         request = null;
+        if (ended) {
+            return; // Let go before.
+        }
         if (over.isToBeRepeated()) {
             attempt();
             return;

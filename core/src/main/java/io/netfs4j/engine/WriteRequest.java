@@ -2,14 +2,12 @@
 package io.netfs4j.engine;
 
 import io.netfs4j.base.Completion;
-import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
 import io.netfs4j.cache.Cookie;
 import io.netfs4j.pagecache.WriteGroup;
 import io.netfs4j.request.Origin;
-import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
 import io.netfs4j.trace.Counters.Counter;
 import io.netfs4j.trace.RequestEvent;
@@ -94,8 +92,8 @@ final class WriteRequest {
     /** Where it waits for a share of what is read to fill granules. */
     final InFlight.Turn fillTurn;
 
+    private final WriteBeginning beginning;
     private final WriteCommit commit;
-    private final SizeQuestion sizeQuestion;
 
     /** More may be brought to it: its walk waits at {@link #walkEnd}. */
     @GuardedBy("inode lock")
@@ -104,19 +102,15 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     private @Nullable WriteSource source;
 
-    /** Done once it has completed, with the write-back lock still held. */
+    /** Whose memory it sends, where that is not the page cache's. */
     @GuardedBy("inode lock")
-    private Runnable beforeRelease = () -> {};
+    private @Nullable UnbufferedWrite caller;
 
     @GuardedBy("inode lock")
     private @Nullable WriteSession session;
 
     @GuardedBy("inode lock")
     private boolean begun;
-
-    /** The attempt to make the file on the server that it began with, until that has ended. */
-    @GuardedBy("inode lock")
-    private @Nullable Completion<@Nullable Void> creation;
 
     /** Whose data it sends; null when that is not the page cache's. */
     @GuardedBy("inode lock")
@@ -164,8 +158,8 @@ final class WriteRequest {
         this.id = id;
         this.done = done;
         this.limited = origin == Origin.SYNC;
+        this.beginning = new WriteBeginning(this);
         this.commit = new WriteCommit(this);
-        this.sizeQuestion = new SizeQuestion(this);
         this.offers = new WriteOffers(this, engine.limits().throttle());
         this.fillTurn = engine.fills().new Turn(this);
     }
@@ -173,13 +167,13 @@ final class WriteRequest {
     /**
      * Sends a caller's memory instead of what is dirty. Before the first step.
      *
-     * @param last done with the inode's lock held, when nothing is in flight any more and nobody
-     *     else has the write-back lock yet
+     * @param whose told when nothing is in flight any more, and once it has completed, with the
+     *     write-back lock still held
      */
-    void takeFrom(WriteSource memory, long from, Runnable last) {
+    void takeFrom(WriteSource memory, long from, UnbufferedWrite whose) {
         source = memory;
         issuedTo = from;
-        beforeRelease = last;
+        caller = whose;
     }
 
     /** Sends what is dirty from a position on, as it is brought. Before the first step. */
@@ -295,7 +289,8 @@ final class WriteRequest {
             if (!begun) {
                 begin();
             }
-            if (!isCreated() || !isSizeKnown()) {
+            if (!beginning.isOver()) {
+                letGo();
                 return;
             }
             WriteCollector.collect(this);
@@ -305,6 +300,7 @@ final class WriteRequest {
             CacheStream.watch(this);
             offers.turn.endStep();
             fillTurn.endStep();
+            letGo();
             if (isQuiet() && commit.isOver()) {
                 WriteCollector.release(this);
                 complete();
@@ -316,18 +312,33 @@ final class WriteRequest {
         }
     }
 
+    /** A caller who has called it off need not wait once nothing of his memory is in flight. */
+    @GuardedBy("inode lock")
+    private void letGo() {
+        if (caller != null && cancelled && isIdle()) {
+            caller.letGo(this);
+        }
+    }
+
     /** Whether nothing is left to be issued or waited for. */
     @GuardedBy("inode lock")
     private boolean isQuiet() {
-        if (!allQueued || open || granules.isReading()) {
-            return false;
-        }
+        return allQueued && !open && !granules.isReading() && isIdle();
+    }
+
+    private boolean isIdle() {
         for (WriteStream stream : streams) {
             if (!stream.abandoned && !stream.isIdle()) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** Whether what it sends counts only from the commit on, all at once. */
+    boolean isAtomic() {
+        WriteStream upload = upload();
+        return upload != null && upload.atomic;
     }
 
     @GuardedBy("inode lock")
@@ -353,59 +364,13 @@ final class WriteRequest {
             group = inode.pages().writeback().oldestGroup();
             source = new WriteSource.Pages(inode, group);
         }
-        Completion<@Nullable Void> attempt = inode.beginCreation();
-        if (attempt == null) {
-            openSession();
-            return;
-        }
-        creation = attempt;
-        attempt.whenDone((made, problem) -> post());
+        beginning.begin();
     }
 
-    /** Whether the server has the file, or has refused to make it: then this request fails. */
+    /** The streams are ready to be fed. */
     @GuardedBy("inode lock")
-    private boolean isCreated() {
-        Completion<@Nullable Void> attempt = creation;
-        if (attempt == null) {
-            return true;
-        }
-        if (!attempt.isDone()) {
-            return false;
-        }
-        creation = null;
-        FsException refused = attempt.failure();
-        if (refused != null) {
-            fail(refused);
-        } else if (!cancelled) {
-            openSession();
-        }
-        return true;
-    }
-
-    @GuardedBy("inode lock")
-    private void openSession() {
-        ServerFile file = inode.file();
-        if (file == null || !file.isWritable()) {
-            if (inode.pages().dirtyBytes() > 0 || origin == Origin.UNBUFFERED) {
-                FsException refused = inode.creationFailure();
-                var none = new FsException(FsError.EBADF, "no handle to write with");
-                failure = refused == null ? none : refused;
-            }
-            cancelled = true;
-            return;
-        }
+    void open(WriteSession opened) {
         baseBytes = inode.remoteSizeBytes();
-        WriteSession opened;
-        try {
-            opened = BackEnd.begin(file, inode.token());
-        } catch (FsException e) {
-            fail(e);
-            return;
-        }
-        if (inode.isSizeInDoubt() && !opened.isAtomic()) {
-            sizeQuestion.ask(opened);
-            return;
-        }
         session = opened;
         streams.add(
                 new WriteStream(
@@ -426,25 +391,6 @@ final class WriteRequest {
             }
         }
         issuedTo = first;
-    }
-
-    /** Whether it is known how long the server's file is, or that is not to be had now. */
-    @GuardedBy("inode lock")
-    private boolean isSizeKnown() {
-        if (!sizeQuestion.isOpen()) {
-            return true;
-        }
-        try {
-            if (!sizeQuestion.isAnswered()) {
-                return false;
-            }
-            if (!cancelled) {
-                openSession();
-            }
-        } catch (FsException e) {
-            fail(e);
-        }
-        return true;
     }
 
     @GuardedBy("inode lock")
@@ -512,7 +458,9 @@ final class WriteRequest {
         engine.inFlight().forget(this);
         engine.fills().forget(this);
         granules.drop();
-        beforeRelease.run();
+        if (caller != null) {
+            caller.settle(this);
+        }
         inode.writing = null;
         traceEnd(problem);
         WriteRequest next = null;

@@ -11,14 +11,13 @@ import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.DoubleServer;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -49,7 +48,12 @@ class AttributeOperationsTest {
     }
 
     private void mount(VfsOptions options) throws Exception {
-        vfs = new CachedVfs(runtime.environment(), slowToAnswer(), options, ByteBuffer::allocate);
+        vfs =
+                new CachedVfs(
+                        runtime.environment(),
+                        DoubleServer.of(store, this::slowToAnswer),
+                        options,
+                        ByteBuffer::allocate);
         ino = vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
     }
 
@@ -58,25 +62,14 @@ class AttributeOperationsTest {
         runtime.close();
     }
 
-    private Server slowToAnswer() {
-        return (Server)
-                Proxy.newProxyInstance(
-                        Server.class.getClassLoader(),
-                        new Class<?>[] {Server.class},
-                        (proxy, method, arguments) -> {
-                            Object answer;
-                            try {
-                                answer = method.invoke(store, arguments);
-                            } catch (InvocationTargetException e) {
-                                throw e.getCause();
-                            }
-                            Callable<Attributes> meanwhile = beforeAnswer;
-                            if (meanwhile != null && SLOW.contains(method.getName())) {
-                                beforeAnswer = null;
-                                meanwhile.call();
-                            }
-                            return answer;
-                        });
+    private @Nullable Object slowToAnswer(DoubleServer.Call call) throws Throwable {
+        Object answer = call.proceed();
+        Callable<Attributes> meanwhile = beforeAnswer;
+        if (meanwhile != null && SLOW.stream().anyMatch(name -> call.is(Server.class, name))) {
+            beforeAnswer = null;
+            meanwhile.call();
+        }
+        return answer;
     }
 
     @Test

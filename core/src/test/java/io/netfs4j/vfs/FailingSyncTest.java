@@ -9,10 +9,9 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.pagecache.PageCache;
-import io.netfs4j.server.OpenedFile;
-import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.DoubleServer;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -20,9 +19,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -47,7 +43,7 @@ class FailingSyncTest {
         vfs =
                 new CachedVfs(
                         runtime.environment(),
-                        server(),
+                        DoubleServer.of(store, this::failingToSync),
                         VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
                         ByteBuffer::allocate);
         a = vfs.create(Vfs.ROOT_INO, "f", 0644, OpenFlags.READ_WRITE).file();
@@ -62,56 +58,16 @@ class FailingSyncTest {
         runtime.close();
     }
 
-    private Server server() {
-        return proxy(
-                Server.class,
-                (method, arguments) -> {
-                    Object result = call(store, method, arguments);
-                    return result instanceof OpenedFile opened
-                            ? new OpenedFile(file(opened.file()), opened.attributes())
-                            : result;
-                });
-    }
-
-    private ServerFile file(ServerFile inner) {
-        return proxy(
-                ServerFile.class,
-                (method, arguments) -> {
-                    if (method.getName().equals("sync")) {
-                        syncs.incrementAndGet();
-                        Consumer<Completion<?>> instead = next.getAndSet(null);
-                        if (instead != null) {
-                            instead.accept((Completion<?>) arguments[0]);
-                            return null;
-                        }
-                    }
-                    return call(inner, method, arguments);
-                });
-    }
-
-    private interface Handler {
-        @Nullable Object call(Method method, Object[] arguments) throws Throwable;
-    }
-
-    @SuppressWarnings("ReferenceEquality") // a proxy is one object
-    private static <T> T proxy(Class<T> type, Handler handler) {
-        return type.cast(
-                Proxy.newProxyInstance(
-                        type.getClassLoader(),
-                        new Class<?>[] {type},
-                        (self, method, arguments) ->
-                                method.getName().equals("equals")
-                                        ? self == arguments[0]
-                                        : handler.call(method, arguments)));
-    }
-
-    private static @Nullable Object call(Object on, Method method, Object[] arguments)
-            throws Throwable {
-        try {
-            return method.invoke(on, arguments);
-        } catch (InvocationTargetException e) {
-            throw e.getCause();
+    private @Nullable Object failingToSync(DoubleServer.Call call) throws Throwable {
+        if (call.is(ServerFile.class, "sync")) {
+            syncs.incrementAndGet();
+            Consumer<Completion<?>> instead = next.getAndSet(null);
+            if (instead != null) {
+                instead.accept(call.argument(0, Completion.class));
+                return null;
+            }
         }
+        return call.proceed();
     }
 
     @Test

@@ -12,10 +12,9 @@ import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.OpenedFile;
-import io.netfs4j.server.Server;
-import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.DoubleServer;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -23,11 +22,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /** What files that the server refuses do to others, and what callbacks may do. */
@@ -45,21 +43,15 @@ class RefusedFileTest {
     /** Whether files that are made or opened now are refused later. */
     private volatile boolean refuses;
 
+    /** Those, and their sessions. */
+    private final Set<Object> refused = ConcurrentHashMap.newKeySet();
+
     @BeforeEach
     void open() throws FsException {
-        Server server =
-                proxy(
-                        Server.class,
-                        (method, arguments) -> {
-                            Object result = invoke(store, method, arguments);
-                            return result instanceof OpenedFile opened && refuses
-                                    ? new OpenedFile(refusing(opened.file()), opened.attributes())
-                                    : result;
-                        });
         vfs =
                 new CachedVfs(
                         runtime.environment(),
-                        server,
+                        DoubleServer.of(store, this::refusing),
                         VfsOptions.of(
                                 new PageCache.Limits(
                                         2 * DIRTY_BYTES_MAX, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX / 2)),
@@ -71,54 +63,20 @@ class RefusedFileTest {
         runtime.close();
     }
 
-    private static ServerFile refusing(ServerFile file) {
-        return proxy(
-                ServerFile.class,
-                (method, arguments) -> {
-                    Object result = invoke(file, method, arguments);
-                    return result instanceof WriteSession session ? refusing(session) : result;
-                });
-    }
-
-    private static WriteSession refusing(WriteSession session) {
-        return proxy(
-                WriteSession.class,
-                (method, arguments) -> {
-                    if (!method.getName().equals("issue")) {
-                        return invoke(session, method, arguments);
-                    }
-                    Subrequest piece = (Subrequest) arguments[0];
-                    piece.take(piece.length());
-                    piece.terminated(
-                            new Termination.Failed(new FsException(FsError.EACCES, "refused")));
-                    return true;
-                });
-    }
-
-    /** What a double does instead of what it stands for. */
-    private interface Instead {
-        @Nullable Object of(Method method, Object[] arguments) throws Throwable;
-    }
-
-    @SuppressWarnings("ReferenceEquality") // a double is one object
-    private static <T> T proxy(Class<T> type, Instead instead) {
-        return type.cast(
-                Proxy.newProxyInstance(
-                        type.getClassLoader(),
-                        new Class<?>[] {type},
-                        (self, method, arguments) ->
-                                method.getName().equals("equals")
-                                        ? self == arguments[0]
-                                        : instead.of(method, arguments)));
-    }
-
-    private static @Nullable Object invoke(Object on, Method method, Object[] arguments)
-            throws Throwable {
-        try {
-            return method.invoke(on, arguments);
-        } catch (InvocationTargetException e) {
-            throw e.getCause();
+    private @Nullable Object refusing(DoubleServer.Call call) throws Throwable {
+        if (call.is(WriteSession.class, "issue") && refused.contains(call.self)) {
+            Subrequest piece = call.argument(0, Subrequest.class);
+            piece.take(piece.length());
+            piece.terminated(new Termination.Failed(new FsException(FsError.EACCES, "refused")));
+            return true;
         }
+        Object result = call.proceed();
+        if (result instanceof OpenedFile opened && refuses) {
+            refused.add(opened.file());
+        } else if (result instanceof WriteSession && refused.contains(call.self)) {
+            refused.add(result);
+        }
+        return result;
     }
 
     private OpenFile create(String name) throws FsException {

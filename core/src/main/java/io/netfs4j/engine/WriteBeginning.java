@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.request.Origin;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.WriteSession;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What comes before a write request's first piece: the server makes the file, where it has not got
+ * it; it is asked how long that is, where this is in doubt ({@link InodeData#isSizeInDoubt}); a
+ * session opens, and with it the streams.
+ *
+ * <p><b>Threads</b>: with the inode's lock held.
+ */
+final class WriteBeginning {
+    private final WriteRequest request;
+    private final InodeData inode;
+
+    /** The attempt to make the file on the server, until that has ended. */
+    private @Nullable Completion<@Nullable Void> creation;
+
+    /** What the server says of the file, where it was asked, until that is taken in. */
+    private @Nullable Completion<ServerAttributes> answer;
+
+    WriteBeginning(WriteRequest request) {
+        this.request = request;
+        this.inode = request.inode();
+    }
+
+    @GuardedBy("inode lock")
+    void begin() {
+        Completion<@Nullable Void> attempt = inode.beginCreation();
+        if (attempt == null) {
+            openSession();
+            return;
+        }
+        creation = attempt;
+        attempt.whenDone((made, problem) -> request.post());
+    }
+
+    /** Goes on with it; whether the session is open, or the request has failed. */
+    @GuardedBy("inode lock")
+    boolean isOver() {
+        Completion<@Nullable Void> attempt = creation;
+        if (attempt != null) {
+            if (!attempt.isDone()) {
+                return false;
+            }
+            creation = null;
+            goOn(attempt.failure());
+        }
+        Completion<ServerAttributes> asked = answer;
+        if (asked != null) {
+            if (!asked.isDone()) {
+                return false;
+            }
+            answer = null;
+            learn(asked);
+        }
+        return true;
+    }
+
+    @GuardedBy("inode lock")
+    private void goOn(@Nullable FsException refused) {
+        if (refused != null) {
+            request.fail(refused);
+        } else if (!request.cancelled) {
+            openSession();
+        }
+    }
+
+    @GuardedBy("inode lock")
+    private void openSession() {
+        ServerFile file = inode.file();
+        if (file == null || !file.isWritable()) {
+            if (inode.pages().dirtyBytes() > 0 || request.origin == Origin.UNBUFFERED) {
+                FsException refused = inode.creationFailure();
+                FsException none = new FsException(FsError.EBADF, "no handle to write with");
+                request.failure = refused == null ? none : refused;
+            }
+            request.cancelled = true;
+            return;
+        }
+        WriteSession session;
+        try {
+            session = BackEnd.begin(file, inode.token());
+        } catch (FsException e) {
+            request.fail(e);
+            return;
+        }
+        if (inode.isSizeInDoubt() && !session.isAtomic()) {
+            askSize(session);
+        } else {
+            request.open(session);
+        }
+    }
+
+    /**
+     * Asks by the commit of a session without pieces, which does not wait. A piece may end in the
+     * middle of a granule only where the file ends.
+     */
+    @GuardedBy("inode lock")
+    private void askSize(WriteSession empty) {
+        Completion<ServerAttributes> asked = new Completion<>();
+        answer = asked;
+        inode.listener().onCommitting();
+        try {
+            empty.commit(PendingTimes.NONE.change(), asked);
+        } catch (RuntimeException e) {
+            asked.fail(BackEnd.report("the commit of a session without pieces", e));
+        }
+        asked.whenDone((attributes, problem) -> request.post());
+    }
+
+    @GuardedBy("inode lock")
+    private void learn(Completion<ServerAttributes> asked) {
+        FsException unknown = null;
+        try {
+            ServerAttributes attributes = asked.get();
+            inode.setToken(attributes.token());
+            inode.learnSize(attributes.sizeBytes());
+            inode.listener().onCommitted(attributes);
+        } catch (FsException e) {
+            unknown = e;
+        }
+        goOn(unknown);
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Subrequest;
+import io.netfs4j.request.Termination;
+import io.netfs4j.server.WriteSession;
+import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.DoubleServer;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A write past the page cache over a server that goes away in its middle. */
+@Timeout(60)
+class UnbufferedWriteTest {
+    private static final int PIECE_BYTES = 1 << 16;
+    private static final int BYTES = 3 * PIECE_BYTES;
+
+    private final SystemRuntime runtime = new SystemRuntime();
+    private final MemoryServer store = new MemoryServer(runtime.environment().clock());
+
+    /** The server takes the first piece only, and no commit. */
+    private volatile boolean away;
+
+    private final AtomicInteger pieces = new AtomicInteger();
+    private final CountDownLatch refusing = new CountDownLatch(1);
+    private final LinkedBlockingQueue<Runnable> commits = new LinkedBlockingQueue<>();
+    private CachedVfs vfs;
+    private OpenFile file;
+
+    @BeforeEach
+    void open() throws FsException {
+        vfs =
+                new CachedVfs(
+                        runtime.environment(),
+                        DoubleServer.of(store, this::goingAway),
+                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
+                        ByteBuffer::allocate);
+        OpenFlags direct = OpenFlags.READ_WRITE.pastThePageCache();
+        file = vfs.create(Vfs.ROOT_INO, "f", 0644, direct).file();
+        vfs.fsync(file, false);
+        away = true;
+    }
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private @Nullable Object goingAway(DoubleServer.Call call) throws Throwable {
+        if (call.is(WriteSession.class, "estimateBytes")) {
+            return PIECE_BYTES;
+        }
+        if (away && call.is(WriteSession.class, "issue") && pieces.getAndIncrement() > 0) {
+            Subrequest piece = call.argument(0, Subrequest.class);
+            piece.take(piece.length());
+            FsException lost = new FsException(FsError.EIO, "lost");
+            piece.terminated(new Termination.RetryLater(true, 0, lost));
+            refusing.countDown();
+            return true;
+        }
+        if (away && call.is(WriteSession.class, "commit")) {
+            Completion<?> done = call.argument(1, Completion.class);
+            commits.add(() -> {
+                try {
+                    call.proceed();
+                } catch (Throwable e) {
+                    done.fail(new FsException(FsError.EIO, e.toString()));
+                }
+            });
+            return null;
+        }
+        return call.proceed();
+    }
+
+    /** Writes, and is interrupted once the server takes no more; returns how many bytes it took. */
+    private int writeInterrupted() throws Exception {
+        AtomicInteger count = new AtomicInteger();
+        Thread writer =
+                Thread.ofPlatform()
+                        .start(() -> {
+                            try {
+                                ByteBuffer memory = ByteBuffer.allocate(BYTES);
+                                count.set(vfs.write(file, 0, memory));
+                            } catch (FsException e) {
+                                count.set(-e.error().errno());
+                            }
+                        });
+        refusing.await();
+        writer.interrupt();
+        writer.join();
+        return count.get();
+    }
+
+    @Test
+    void interrupted_whileTheServerIsAway_endsAndTheSizeIsLearnedLater() throws Exception {
+        int count = writeInterrupted();
+        assertThat(count).as("what the server has").isEqualTo(PIECE_BYTES);
+        assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(count);
+        assertThat(vfs.engine().flusher().isClean()).as("the size is in doubt").isFalse();
+        away = false;
+        commits.take().run();
+        vfs.fsync(file, false);
+        assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(count);
+        assertThat(vfs.engine().flusher().isClean()).isTrue();
+    }
+}
