@@ -171,6 +171,8 @@ final class InodeTable {
         if (known != null && (known.pending || isSame(known, a))) {
             return known;
         }
+        Listing listing = directory.listing;
+        boolean listed = listing != null && listing.entries().containsKey(name);
         if (known != null) {
             lose(directory, name);
         }
@@ -181,6 +183,10 @@ final class InodeTable {
             byNumber.put(inode.ino, inode);
         }
         attach(directory, name, inode);
+        if (known != null && listed) {
+            // The name is there as before, for another file.
+            listing.entries().put(name, new Listing.Listed(inode.ino, inode.type, null));
+        }
         return inode;
     }
 

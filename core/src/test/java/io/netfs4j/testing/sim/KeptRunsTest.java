@@ -287,4 +287,26 @@ class KeptRunsTest {
                 .strike(Fault.COMMIT_FAILS, 3, 8, 0)
                 .passes();
     }
+
+    /** A name that another client has put another file under stays in the listing. */
+    @Test
+    void replay_names_seed304697() {
+        KeptRun.of(304697L)
+                .operation(1, 0, Op.WRITE)
+                .operation(0, 0, Op.OPEN)
+                .operation(1, 20, Op.CREATE)
+                .operation(1, 21, Op.CLOSE)
+                .operation(1, 22, Op.WRITE)
+                .operation(0, 10, Op.WRITE)
+                .operation(2, 2, Op.ELSEWHERE)
+                .operation(0, 19, Op.ZERO)
+                .operation(0, 20, Op.READ)
+                .operation(1, 28, Op.WRITE)
+                .operation(2, 261, Op.ELSEWHERE)
+                .operation(1, 52, Op.LIST)
+                .operation(1, 57, Op.OPEN)
+                .operation(0, 55, Op.LIST)
+                .strike(Fault.RESET, 0, 20, 0)
+                .passes();
+    }
 }
