@@ -32,3 +32,20 @@ awk '$1 + 0 != NR - 1 || length($2) != 990 { exit 1 }' "$SFTP_DATA/restart/journ
 python3 "$ROOT/e2e/lib-write.py" stream want 300 6
 cmp want "$SFTP_DATA/restart/stream" || fail "the stream differs"
 ok "the server died three times: $lines lines and 300 MiB are whole, $synced fsyncs were true"
+
+# umount(8) does not wait: what it leaves behind would go over what a later mount writes.
+over_sftp restart mnt
+exec 5>mnt/late
+"$fixtures/sftp" stop "$WORK/sftp"
+echo last >&5
+exec 5>&-
+umount mnt || fail "umount(8) exited $?"
+exits 13 "$NETFS" mount "$SFTP_REMOTE/restart" mnt -o "$SFTP_OPTIONS"
+says "still has"
+says "netfs umount"
+"$fixtures/sftp" start "$WORK/sftp" || fail "the server does not come back"
+unmounted mnt
+[ "$(cat "$SFTP_DATA/restart/late")" = last ] || fail "what was written last is not there"
+over_sftp restart mnt
+unmounted mnt
+ok "a mount is refused while an earlier one of the same files still sends"

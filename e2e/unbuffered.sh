@@ -36,3 +36,26 @@ cp wanted bare/copy
 cmp "$SFTP_DATA/bare/copy" wanted || fail "an unbuffered copy is not on the server"
 ok "an unbuffered mount shows and holds what the server has"
 unmounted bare
+
+# The server goes away in the middle of direct writes: who makes them can be killed all the same.
+over_sftp away away
+connection_is() { [ "$(field away connection)" = "$1" ]; }
+is_at_work() { [ "$(stat -c %s "$SFTP_DATA/away/file" 2>/dev/null || echo 0)" -gt 0 ]; }
+dd if=/dev/zero of=away/file bs=1M count=100000 oflag=direct status=none &
+writer=$!
+at_end "kill -9 $writer 2>/dev/null"
+wait_for is_at_work
+"$fixtures/sftp" stop "$WORK/sftp"
+wait_for connection_is lost
+sleep 1
+kill -9 "$writer"
+wait_for gone "$writer"
+connection_is lost || fail "the server was back too early to show anything"
+ok "a direct write is killed while the server is away"
+"$fixtures/sftp" start "$WORK/sftp" || fail "the server does not come back"
+size=$(stat -c %s away/file)
+echo end >>away/file || fail "cannot go on writing"
+unmounted away
+tail -c 4 "$SFTP_DATA/away/file" | grep -qx end || fail "what was appended is not at the end"
+[ "$(stat -c %s "$SFTP_DATA/away/file")" -ge $((size + 4)) ] || fail "the file has become shorter"
+ok "the file goes on once the server is back"

@@ -4,10 +4,12 @@ package io.netfs4j.cli;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
+import io.netfs4j.base.FsException;
 import io.netfs4j.cli.ControlMessages.Answer;
 import io.netfs4j.cli.ControlMessages.Outcome;
 import io.netfs4j.cli.ControlMessages.Request;
 import io.netfs4j.cli.ControlMessages.Verb;
+import io.netfs4j.server.Remote;
 
 import org.jspecify.annotations.Nullable;
 
@@ -86,6 +88,29 @@ final class ControlClient {
                 "nothing of netfs is mounted on "
                         + mountPoint
                         + "; netfs status shows what is mounted");
+    }
+
+    /**
+     * A process that the kernel has let go of, and that still sends what was written below a
+     * remote; null once there is none. What it sends would go over what another mount writes.
+     *
+     * @param from what relative remotes are relative to
+     */
+    @Nullable Found draining(Remote remote, Path from, Consumer<String> warn) {
+        for (Found found : all(warn)) {
+            if (!found.status().isMounted() && overlaps(found.status().remote(), from, remote)) {
+                return found;
+            }
+        }
+        return null;
+    }
+
+    private static boolean overlaps(String text, Path from, Remote remote) {
+        try {
+            return Remote.parse(text, from).overlaps(remote);
+        } catch (FsException e) {
+            return false; // Of another version, perhaps; it is no remote of ours.
+        }
     }
 
     private static @Nullable Found among(List<Found> all, List<Path> names) {

@@ -21,7 +21,8 @@ enum ExitCode {
     NO_REMOTE(9, "the remote directory does not exist, or is not a directory"),
     NOT_MOUNTED(10, "status, umount: nothing of netfs is mounted there"),
     NO_ROOM(11, "no space, no quota or no memory left"),
-    UNFINISHED(12, "umount: stopped waiting; the mount goes on");
+    UNFINISHED(12, "umount: stopped waiting; the mount goes on"),
+    DRAINING(13, "mount: an earlier mount of the same files still sends what was written there");
 
     private final int number;
     private final String meaning;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
+import io.netfs4j.server.Remote;
+
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
@@ -20,6 +24,11 @@ import java.util.concurrent.Callable;
         },
         optionListHeading = "%nOptions, before or after REMOTE DIR:%n")
 final class MountCommand implements Callable<Integer> {
+    /** What an earlier mount of the same files has left is mostly sent within this time. */
+    private static final long DRAIN_MILLIS_MAX = 5_000;
+
+    private static final long DRAIN_LOOK_MILLIS = 50;
+
     private final Surroundings surroundings;
 
     @Mixin private MountArguments arguments = new MountArguments();
@@ -50,6 +59,7 @@ final class MountCommand implements Callable<Integer> {
         surroundings.opener().check(plan);
         Path mountPoint = MountPoint.check(plan.directory());
         surroundings.opener().checkPlace(plan, mountPoint);
+        refuseWhileDraining(plan);
         Path file = log == null ? null : plan.from().resolve(log).normalize();
         if (foreground) {
             if (file != null) {
@@ -82,6 +92,38 @@ final class MountCommand implements Callable<Integer> {
                         + file
                         + ")");
         return ExitCode.OK.number();
+    }
+
+    /** Waits a little for an earlier mount of the same files that was let go of, then refuses. */
+    private void refuseWhileDraining(MountPlan plan) throws CommandFailure {
+        ControlClient control = surroundings.control();
+        Remote remote = Backends.choose(plan).remote();
+        long deadline = System.nanoTime() + MILLISECONDS.toNanos(DRAIN_MILLIS_MAX);
+        ControlClient.Found earlier;
+        while ((earlier = control.draining(remote, plan.from(), surroundings::warn)) != null) {
+            if (System.nanoTime() - deadline > 0) {
+                MountStatus status = earlier.status();
+                throw new CommandFailure(
+                        ExitCode.DRAINING,
+                        "the mount of "
+                                + status.remote()
+                                + " that was on "
+                                + status.mountPoint()
+                                + " still has "
+                                + Quantity.bytes(status.dirtyBytes())
+                                + " to send (pid "
+                                + status.pid()
+                                + "); netfs umount "
+                                + status.mountPoint()
+                                + " waits for it");
+            }
+            try {
+                MILLISECONDS.sleep(DRAIN_LOOK_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CommandFailure(ExitCode.FAILED, "interrupted");
+            }
+        }
     }
 
     private List<String> serveArguments(MountPlan plan, Path file) throws CommandFailure {

@@ -4,8 +4,11 @@ package io.netfs4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netfs4j.base.FsException;
 import io.netfs4j.cli.ControlMessages.Outcome;
+import io.netfs4j.server.Remote;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -251,6 +254,29 @@ class MountProcessTest {
 
         run.join();
         assertThat(mount.counters().dirtyBytes()).isZero();
+    }
+
+    @Test
+    void letGo_withBytesLeft_isFoundByWhoMountsTheSameFiles() throws Exception {
+        mount.dirty(11);
+        mount.refuse(FILE);
+        assertThat(draining("sftp://host/x")).as("still mounted").isNull();
+
+        mount.letGo();
+
+        assertThat(draining("sftp://host/x")).isNotNull();
+        assertThat(draining("sftp://me@HOST/x/")).as("the same directory").isNotNull();
+        assertThat(draining("sftp://host/x/below")).isNotNull();
+        assertThat(draining("sftp://host/")).as("above it").isNotNull();
+        assertThat(draining("sftp://host")).as("perhaps above it").isNotNull();
+        assertThat(draining("sftp://host/xy")).isNull();
+        assertThat(draining("sftp://other/x")).isNull();
+        assertThat(draining("sftp://host:2222/x")).isNull();
+        assertThat(draining("/x")).isNull();
+    }
+
+    private ControlClient.@Nullable Found draining(String remote) throws FsException {
+        return client.draining(Remote.parse(remote, directory), directory, line -> {});
     }
 
     private Outcome unmount(boolean discard) throws Exception {

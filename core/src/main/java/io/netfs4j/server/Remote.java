@@ -82,6 +82,23 @@ public record Remote(
         return new Remote(text, scheme, user, host, port, path);
     }
 
+    /**
+     * Whether a file may be below both: they name one server, and one directory is, or is below,
+     * the other. Who logs in does not count, nor what links there are.
+     */
+    public boolean overlaps(Remote other) {
+        return scheme.equals(other.scheme)
+                && host.equalsIgnoreCase(other.host)
+                && port == other.port
+                && (isBelow(path, other.path) || isBelow(other.path, path));
+    }
+
+    /** Without a path it is a directory that only the server knows, perhaps any. */
+    private static boolean isBelow(String path, String above) {
+        String directory = above.endsWith("/") ? above : above + "/";
+        return above.isEmpty() || (path + "/").startsWith(directory);
+    }
+
     private static int parsePort(String text, String digits) throws FsException {
         try {
             int port = Integer.parseInt(digits);

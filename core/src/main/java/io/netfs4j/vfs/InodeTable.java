@@ -171,8 +171,8 @@ final class InodeTable {
         if (known != null && (known.pending || isSame(known, a))) {
             return known;
         }
-        Listing listing = directory.listing;
-        boolean listed = listing != null && listing.entries().containsKey(name);
+        Listing kept = known == null ? null : directory.listing;
+        Listing listing = kept != null && kept.entries().containsKey(name) ? kept : null;
         if (known != null) {
             lose(directory, name);
         }
@@ -183,7 +183,7 @@ final class InodeTable {
             byNumber.put(inode.ino, inode);
         }
         attach(directory, name, inode);
-        if (known != null && listed) {
+        if (listing != null) {
             // The name is there as before, for another file.
             listing.entries().put(name, new Listing.Listed(inode.ino, inode.type, null));
         }
