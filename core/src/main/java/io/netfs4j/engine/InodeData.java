@@ -77,9 +77,9 @@ public final class InodeData {
     private long remoteSizeBytes;
 
     /**
-     * A write past the page cache failed, and the server could not be asked afterwards how long the
-     * file is now: perhaps longer than is known. Then the next request begins with that question,
-     * and the file is unsaved until there is an answer.
+     * A change of the server's file failed, and the server could not be asked afterwards how long
+     * the file is now: perhaps longer than is known. Then the next request begins with that
+     * question, and the file is unsaved until there is an answer.
      */
     @GuardedBy("lock")
     private boolean sizeInDoubt;
@@ -234,7 +234,8 @@ public final class InodeData {
         return sizeInDoubt;
     }
 
-    void doubtSize() {
+    /** Nobody knows how long the server's file is now; the flusher is to be told. */
+    public void doubtSize() {
         sizeInDoubt = true;
     }
 
@@ -246,10 +247,12 @@ public final class InodeData {
     /** The server's answer where that was in doubt: all that is there is the file's. */
     void learnSize(long bytes) {
         sizeInDoubt = false;
-        remoteSizeBytes = bytes;
         long known = sizeBytes;
+        if (bytes > remoteSizeBytes) {
+            pages.dropClean(Math.min(known, remoteSizeBytes), bytes);
+        }
+        remoteSizeBytes = bytes;
         if (bytes > known) {
-            pages.dropClean(known, bytes);
             sizeBytes = bytes;
             listener.onWritten(known, (int) Math.min(Integer.MAX_VALUE, bytes - known));
         }

@@ -8,7 +8,6 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
-import io.netfs4j.server.WriteSession;
 
 import org.jspecify.annotations.Nullable;
 
@@ -86,37 +85,39 @@ final class WriteBeginning {
                 request.failure = refused == null ? none : refused;
             }
             request.cancelled = true;
-            return;
-        }
-        WriteSession session;
-        try {
-            session = BackEnd.begin(file, inode.token());
-        } catch (FsException e) {
-            request.fail(e);
-            return;
-        }
-        if (inode.isSizeInDoubt() && !session.isAtomic()) {
-            askSize(session);
+        } else if (inode.isSizeInDoubt()) {
+            askSize(file);
         } else {
-            request.open(session);
+            try {
+                request.open(BackEnd.begin(file, inode.token()));
+            } catch (FsException e) {
+                request.fail(e);
+            }
         }
     }
 
     /**
-     * Asks by the commit of a session without pieces, which does not wait. A piece may end in the
-     * middle of a granule only where the file ends.
+     * Where a piece may end, and what of an object is kept, depends on where the file ends. Asking
+     * waits, and so is no part of a step.
      */
     @GuardedBy("inode lock")
-    private void askSize(WriteSession empty) {
+    private void askSize(ServerFile file) {
         Completion<ServerAttributes> asked = new Completion<>();
+        inode.borrowFile();
         answer = asked;
         inode.listener().onCommitting();
-        try {
-            empty.commit(PendingTimes.NONE.change(), asked);
-        } catch (RuntimeException e) {
-            asked.fail(BackEnd.report("the commit of a session without pieces", e));
-        }
+        request.engine().scheduler().fork("netfs-size", () -> ask(file, asked));
         asked.whenDone((attributes, problem) -> request.post());
+    }
+
+    private void ask(ServerFile file, Completion<ServerAttributes> asked) {
+        try {
+            asked.complete(inode.useBorrowed(file, ServerFile::attributes));
+        } catch (FsException e) {
+            asked.fail(e);
+        } catch (RuntimeException e) {
+            asked.fail(BackEnd.report("attributes", e));
+        }
     }
 
     @GuardedBy("inode lock")

@@ -187,13 +187,15 @@ final class RangeOperations {
     }
 
     /**
-     * Which version the server has is not known: the next open asks for it.
+     * Which version the server has is not known, nor how long that is: somebody asks for it.
      *
-     * @param end what it has may reach up to there
+     * @param end what it has may reach up to there: reads ask for it, rather than show zeros
      */
-    private static void doubt(Inode inode, InodeData data, long end) {
+    private void doubt(Inode inode, InodeData data, long end) {
         inode.lock.lock();
         try {
+            data.doubtSize();
+            parts.engine().flusher().onDropped(data);
             data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), end));
             data.invalidate();
             data.setToken(null);

@@ -309,4 +309,42 @@ class KeptRunsTest {
                 .strike(Fault.RESET, 0, 20, 0)
                 .passes();
     }
+
+    /** A copy by the server failed, and nobody knew how long the target is: too much is kept. */
+    @Test
+    void replay_keep_seed26464() {
+        KeptRun.of(26464L)
+                .operation(3, 4, Op.WRITE)
+                .operation(2, 44, Op.LIST)
+                .operation(0, 56, Op.LIST)
+                .operation(1, 50, Op.LIST)
+                .operation(3, 5, Op.WRITE)
+                .operation(3, 8, Op.UNLINK)
+                .operation(0, 57, Op.LIST)
+                .operation(2, 49, Op.FSYNC)
+                .operation(1, 60, Op.WRITE)
+                .operation(1, 61, Op.TRUNCATE)
+                .operation(0, 58, Op.WRITE)
+                .operation(3, 32, Op.FSYNC)
+                .operation(0, 59, Op.CREATE)
+                .operation(1, 62, Op.WRITE)
+                .operation(1, 67, Op.TRUNCATE)
+                .operation(0, 60, Op.OPEN)
+                .operation(0, 64, Op.WRITE)
+                .operation(0, 65, Op.WRITE)
+                .operation(1, 70, Op.COPY)
+                .operation(3, 40, Op.WRITE)
+                .operation(3, 41, Op.FSYNC)
+                .operation(0, 67, Op.UNLINK)
+                .operation(0, 70, Op.WRITE)
+                .operation(0, 75, Op.WRITE)
+                .operation(1, 71, Op.CREATE)
+                .operation(1, 77, Op.FSYNC)
+                .operation(0, 77, Op.WRITE)
+                .operation(0, 78, Op.OPEN)
+                .operation(0, 86, Op.COPY)
+                .operation(1, 84, Op.WRITE)
+                .strike(Fault.NAME_FAILS, 0, 86, 0)
+                .passes();
+    }
 }
