@@ -407,9 +407,9 @@ final class ModelFile {
         readings.remove(reading);
     }
 
-    /** The server failed to read a range. */
-    void couldNotRead(long from, long to) {
-        unread.add(from, to, sequence.now());
+    /** The server failed to read a range; reads that begin now may fail, until its end. */
+    Unread.Range couldNotRead(long from, long to) {
+        return unread.add(from, to);
     }
 
     /** A read failed: that must be for bytes of its own. */

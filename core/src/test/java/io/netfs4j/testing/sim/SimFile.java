@@ -70,7 +70,9 @@ final class SimFile implements ServerFile {
 
     /** A read failed; one that was to fill a granule fails the upload with it. */
     void readFailed(long from, long to) {
-        model.couldNotRead(from, to);
+        // Who asks before the next step of the request that hears of it joins that one.
+        Unread.Range range = model.couldNotRead(from, to);
+        server.loop.schedule(() -> range.end(server.sequence.now()), RECORDING_NANOS);
         if (session != null && session.granuleBytes() > 1) {
             model.error(false);
             session.pieceFailed();
