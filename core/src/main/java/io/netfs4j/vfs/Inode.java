@@ -121,8 +121,12 @@ final class Inode {
     @GuardedBy("table lock")
     long nameChanges;
 
-    /** A name that came or went, and its number. */
-    record NameChange(long number, Listing.@Nullable Listed now) {}
+    /**
+     * A name that came or went, and its number.
+     *
+     * @param came false when it was there before, and only its attributes may be others
+     */
+    record NameChange(long number, Listing.@Nullable Listed now, boolean came) {}
 
     // Attributes and data: guarded by the inode lock.
 
@@ -196,15 +200,31 @@ final class Inode {
     @GuardedBy("table lock")
     void nameChanged(String name, @Nullable Inode now) {
         if (listings > 0) {
-            Map<String, NameChange> changed = changedNames;
-            if (changed == null) {
-                changed = new HashMap<>();
-                changedNames = changed;
-            }
             Listing.Listed listed =
                     now == null || now.hidden ? null : new Listing.Listed(now.ino, now.type, null);
-            changed.put(name, new NameChange(++nameChanges, listed));
+            changedNames().put(name, new NameChange(++nameChanges, listed, true));
         }
+    }
+
+    /** What a listing under way says of a file in it may be from before we changed that. */
+    @GuardedBy("table lock")
+    void attributesChanged(String name, Inode file) {
+        if (listings > 0) {
+            NameChange before = changedNames().get(name);
+            boolean came = before != null && before.came;
+            Listing.Listed listed = new Listing.Listed(file.ino, file.type, null);
+            changedNames().put(name, new NameChange(++nameChanges, listed, came));
+        }
+    }
+
+    @GuardedBy("table lock")
+    private Map<String, NameChange> changedNames() {
+        Map<String, NameChange> changed = changedNames;
+        if (changed == null) {
+            changed = new HashMap<>();
+            changedNames = changed;
+        }
+        return changed;
     }
 
     @GuardedBy("table lock")

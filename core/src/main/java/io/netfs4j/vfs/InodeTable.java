@@ -358,6 +358,7 @@ final class InodeTable {
     /** We may have changed the file since it was listed: what the listing said of it is old. */
     @GuardedBy("lock")
     private static void forgetAttributes(Inode.Link link, Inode inode) {
+        link.directory().attributesChanged(link.name(), inode);
         Listing listing = link.directory().listing;
         if (listing != null) {
             listing.entries()

@@ -227,7 +227,7 @@ final class Listings {
                 }
                 if (change.now() == null) {
                     entries.remove(name);
-                } else {
+                } else if (change.came() || entries.containsKey(name)) {
                     entries.put(name, change.now());
                 }
             });

@@ -347,4 +347,22 @@ class KeptRunsTest {
                 .strike(Fault.NAME_FAILS, 0, 86, 0)
                 .passes();
     }
+
+    /** A listing's late answer shows a file as it was before it was written and forgotten. */
+    @Test
+    void replay_I1_seed46394() {
+        KeptRun.of(46394L)
+                .operation(1, 1, Op.WRITE)
+                .operation(3, 0, Op.WRITE)
+                .operation(3, 2, Op.OPEN)
+                .operation(0, 0, Op.LIST)
+                .operation(3, 5, Op.WRITE)
+                .operation(3, 6, Op.CREATE)
+                .operation(2, 3, Op.CLOSE)
+                .operation(3, 7, Op.CLOSE)
+                .operation(1, 15, Op.FORGET)
+                .operation(0, 13, Op.OPEN)
+                .strike(Fault.LOST_REPLY, 0, 0, 0)
+                .passes();
+    }
 }
