@@ -176,9 +176,8 @@ final class InodeTable {
         if (known != null) {
             lose(directory, name);
         }
-        Inode inode =
-                a.serverFileId() == 0 || a.links() < 2 ? null : byServerId.get(a.serverFileId());
-        if (inode == null || inode.type != a.type()) {
+        Inode inode = byOtherName(a);
+        if (inode == null) {
             inode = new Inode(ino == 0 ? newIno() : ino, a, nowNanos);
             byNumber.put(inode.ino, inode);
         }
@@ -188,6 +187,20 @@ final class InodeTable {
             listing.entries().put(name, new Listing.Listed(inode.ino, inode.type, null));
         }
         return inode;
+    }
+
+    /**
+     * The inode of a file that is known by another name, or that is open and has lost all names
+     * that were known. Else its number may be one that the server has given to another file since.
+     */
+    @GuardedBy("lock")
+    private @Nullable Inode byOtherName(ServerAttributes a) {
+        Inode inode = a.serverFileId() == 0 ? null : byServerId.get(a.serverFileId());
+        if (inode == null || inode.type != a.type()) {
+            return null;
+        }
+        boolean lives = inode.openCount > 0 && inode.links.isEmpty();
+        return a.links() >= 2 || lives ? inode : null;
     }
 
     private static boolean isSame(Inode known, ServerAttributes a) {

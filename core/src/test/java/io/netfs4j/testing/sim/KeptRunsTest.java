@@ -365,4 +365,23 @@ class KeptRunsTest {
                 .strike(Fault.LOST_REPLY, 0, 0, 0)
                 .passes();
     }
+
+    /** A file that is open and has lost its known name is another inode under its other (I18). */
+    @Test
+    void replay_I18_seed416756() {
+        KeptRun.of(416756L)
+                .operation(0, 0, Op.WRITE)
+                .operation(3, 0, Op.OPEN)
+                .operation(3, 1, Op.WRITE)
+                .operation(0, 7, Op.CREATE)
+                .operation(1, 20, Op.CLOSE)
+                .operation(0, 21, Op.LINK)
+                .operation(3, 43, Op.FORGET)
+                .operation(3, 46, Op.FORGET)
+                .operation(3, 47, Op.CREATE)
+                .operation(0, 42, Op.RENAME)
+                .operation(3, 54, Op.UNLINK)
+                .operation(0, 46, Op.CREATE)
+                .passes();
+    }
 }
