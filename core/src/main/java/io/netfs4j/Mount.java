@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * A mounted remote, from {@link Netfs#open} to {@link #close}.
@@ -108,11 +109,15 @@ public final class Mount implements AutoCloseable {
 
     /** What is not saved now, with why where an upload failed. */
     public List<Unsaved> unsaved() {
+        return unsaved(InodeData::isUnsaved);
+    }
+
+    private List<Unsaved> unsaved(Predicate<InodeData> wanted) {
         List<Unsaved> list = new ArrayList<>();
         for (InodeData data : vfs.engine().flusher().unsaved()) {
             data.lock().lock();
             try {
-                if (data.isUnsaved()) {
+                if (wanted.test(data)) {
                     list.add(describe(data, data.uploadFailure()));
                 }
             } finally {
@@ -124,7 +129,7 @@ public final class Mount implements AutoCloseable {
 
     /** Gives up everything that is not saved; returns what that was. */
     public List<Unsaved> discard() {
-        List<Unsaved> lost = unsaved();
+        List<Unsaved> lost = unsaved(InodeData::isOwed);
         for (InodeData data : vfs.engine().flusher().unsaved()) {
             vfs.discard(data);
         }

@@ -438,6 +438,14 @@ public final class InodeData {
                 || !pendingTimes.isEmpty();
     }
 
+    /** Whether giving it up now would lose anything that somebody wrote or set. */
+    public boolean isOwed() {
+        return creation != null
+                || pages.dirtyBytes() > 0
+                || pages.writebackBytes() > 0
+                || pendingTimes.isOwed();
+    }
+
     /** Whether something of the page cache is on its way to the server. */
     private boolean isSending() {
         WriteRequest request = writing;
