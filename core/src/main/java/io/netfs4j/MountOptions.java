@@ -39,6 +39,11 @@ public record MountOptions(VfsOptions vfs) {
 
     private static final long SECOND = 1_000_000_000L;
 
+    /** A year. */
+    private static final int SECONDS_MAX = 31_536_000;
+
+    private static final String UNITS = "kmgt";
+
     /** One option by name, for help and for refusing what is unknown. */
     public record Option(String name, String value, String meaning) {}
 
@@ -105,12 +110,14 @@ public record MountOptions(VfsOptions vfs) {
         } else if (!values.containsKey("dirty")) {
             dirty = Math.min(dirty, memory - memory / CLEAN_SHARE);
         }
-        if (dirty > memory) {
-            throw invalid("option dirty=" + dirty + " is more than memory=" + memory);
-        }
+        atMost(values, "dirty", dirty, "memory", memory);
         long background = size(values, "background", 4096, dirty / 4);
+        atMost(values, "background", background, "dirty", dirty);
         EngineLimits d = EngineLimits.DEFAULT;
         long inFlight = size(values, "in_flight", 4096, d.throttle().bytesMax());
+        if (values.containsKey("in_flight")) {
+            atMost(values, "in_flight", inFlight, "memory", memory);
+        }
         EngineLimits engine =
                 new EngineLimits(
                         new EngineLimits.Throttle(
@@ -137,18 +144,50 @@ public record MountOptions(VfsOptions vfs) {
         if (values.containsKey("timeout") && !soft) {
             throw invalid("option timeout works with soft only: a hard mount waits");
         }
+        if (timeout == 0) {
+            throw invalid(
+                    "option timeout=0: more than 0 seconds; without soft nothing is given up");
+        }
         return new MountOptions(
                 new VfsOptions(
                         new PageCache.Limits(memory, dirty, background),
                         engine,
                         seconds(values, "attr_timeout", 5 * SECOND),
-                        soft ? Math.max(1, timeout) : 0,
+                        soft ? timeout : 0,
                         oneOf(values, "close", List.of("start", "server")).equals("server"),
                         flag(values, "sync"),
                         flag(values, "unbuffered"),
                         oneOf(values, "metadata", List.of("writeback", "sync")).equals("writeback"),
                         flag(values, "ro"),
                         ownership(values)));
+    }
+
+    private static void atMost(
+            Map<String, String> values, String name, long bytes, String other, long most)
+            throws FsException {
+        if (bytes > most) {
+            throw invalid(
+                    "option "
+                            + name
+                            + "="
+                            + values.getOrDefault(name, text(bytes))
+                            + " is more than "
+                            + other
+                            + ", which is "
+                            + text(most)
+                            + "; lower the one or raise the other");
+        }
+    }
+
+    /** A number of bytes as {@link #size} reads it. */
+    private static String text(long bytes) {
+        int unit = 0;
+        long n = bytes;
+        while (n != 0 && n % 1024 == 0 && unit < UNITS.length()) {
+            n /= 1024;
+            unit++;
+        }
+        return unit == 0 ? n + " bytes" : n + UNITS.substring(unit - 1, unit);
     }
 
     private static VfsOptions.Ownership ownership(Map<String, String> values) throws FsException {
@@ -193,7 +232,7 @@ public record MountOptions(VfsOptions vfs) {
         String digits = text.trim().toLowerCase(Locale.ROOT);
         int shift = 0;
         if (!digits.isEmpty()) {
-            int unit = "kmgt".indexOf(digits.charAt(digits.length() - 1));
+            int unit = UNITS.indexOf(digits.charAt(digits.length() - 1));
             if (unit >= 0) {
                 shift = 10 * (unit + 1);
                 digits = digits.substring(0, digits.length() - 1);
@@ -213,10 +252,10 @@ public record MountOptions(VfsOptions vfs) {
                         + "="
                         + text
                         + ": a size from "
-                        + least
+                        + text(least)
                         + " to "
-                        + MEMORY_BYTES_MAX
-                        + " bytes, such as 64m or 2g");
+                        + text(MEMORY_BYTES_MAX)
+                        + ", such as 64m or 2g");
     }
 
     private static long seconds(Map<String, String> values, String name, long otherwise)
@@ -227,13 +266,13 @@ public record MountOptions(VfsOptions vfs) {
         }
         try {
             double s = Double.parseDouble(text.trim());
-            if (s >= 0 && s <= 31_536_000) {
+            if (s >= 0 && s <= SECONDS_MAX) {
                 return (long) (s * SECOND);
             }
         } catch (NumberFormatException e) {
             // Falls through to the one message for both.
         }
-        throw invalid("option " + name + "=" + text + ": seconds, 0 or more");
+        throw invalid("option " + name + "=" + text + ": seconds, 0 to " + SECONDS_MAX);
     }
 
     private static @Nullable Integer id(Map<String, String> values, String name)

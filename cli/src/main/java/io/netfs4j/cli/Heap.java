@@ -4,6 +4,7 @@ package io.netfs4j.cli;
 import io.netfs4j.MountOptions;
 import io.netfs4j.base.FsException;
 
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,7 +24,7 @@ final class Heap {
 
     private Heap() {}
 
-    /** In MiB. */
+    /** In MiB; a page cache that this machine has no memory for is refused. */
     static long mebibytes(MountPlan plan) throws CommandFailure {
         Map<String, String> sizes = new TreeMap<>();
         for (String name : List.of("memory", "dirty")) {
@@ -34,9 +35,26 @@ final class Heap {
         }
         try {
             long bytes = MountOptions.parse(sizes).vfs().memory().memoryBytesMax();
+            if (!sizes.isEmpty()) {
+                refuseMoreThanThereIs(bytes);
+            }
             return Math.max(LEAST_MIB, BASE_MIB + (bytes >> 20) / PAGE_CACHE_SHARE);
         } catch (FsException e) {
             throw CommandFailure.of(e);
+        }
+    }
+
+    private static void refuseMoreThanThereIs(long bytes) throws CommandFailure {
+        var machine =
+                ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class);
+        if (machine != null && bytes > machine.getTotalMemorySize()) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "a page cache of "
+                            + Quantity.bytes(bytes)
+                            + " is more than the memory of this machine, "
+                            + Quantity.bytes(machine.getTotalMemorySize())
+                            + "; lower the option memory or dirty");
         }
     }
 }
