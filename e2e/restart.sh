@@ -39,6 +39,12 @@ exec 5>mnt/late
 "$fixtures/sftp" stop "$WORK/sftp"
 echo last >&5
 exec 5>&-
+"$NETFS" umount mnt 2>interrupted &
+waiting=$!
+sleep 2
+kill -TERM "$waiting" # a shell has its background ignore INT
+wait "$waiting"
+grep -q "goes on" interrupted || fail "umount does not tell that the mount goes on: $(cat interrupted)"
 umount mnt || fail "umount(8) exited $?"
 exits 13 "$NETFS" mount "$SFTP_REMOTE/restart" mnt -o "$SFTP_OPTIONS"
 says "still has"

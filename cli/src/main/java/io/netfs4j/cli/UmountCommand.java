@@ -61,6 +61,8 @@ final class UmountCommand implements Callable<Integer> {
             throw e;
         }
         Outcome outcome;
+        Thread interrupted = new Thread(() -> sayThatItGoesOn(mount.status()));
+        Runtime.getRuntime().addShutdownHook(interrupted);
         try (ProgressLine progress = new ProgressLine(surroundings.err(), Posix.watched())) {
             outcome =
                     control.unmount(
@@ -75,6 +77,8 @@ final class UmountCommand implements Callable<Integer> {
                             + mount.status().pid()
                             + " went away while it drained; its log is "
                             + mount.status().log());
+        } finally {
+            forget(interrupted);
         }
         boolean given = outcome.code() == ExitCode.OK.number();
         for (Unsaved file : outcome.files()) {
@@ -86,6 +90,24 @@ final class UmountCommand implements Callable<Integer> {
             return ExitCode.OK.number();
         }
         throw new CommandFailure(ExitCode.of(outcome.code()), outcome.message());
+    }
+
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // It is running: the command has been interrupted.
+        }
+    }
+
+    /** The command was interrupted: nobody waits any more. */
+    private void sayThatItGoesOn(MountStatus status) {
+        surroundings
+                .err()
+                .println(
+                        "\nnetfs: interrupted; process "
+                                + status.pid()
+                                + " goes on, and netfs status shows what is left to send");
     }
 
     /** A process that was killed leaves its mount point unusable. */
