@@ -27,6 +27,16 @@ public final class BackEnd {
         return new FsException(FsError.EIO, what + " throws " + thrown, thrown);
     }
 
+    /** The stream that feeds a session. */
+    static WriteStream upload(WriteSession session) throws FsException {
+        try {
+            return new WriteStream(
+                    WriteStream.Role.UPLOAD, session, session.granuleBytes(), session.isAtomic());
+        } catch (RuntimeException e) {
+            throw report("a session asked for its granule", e);
+        }
+    }
+
     static WriteSession begin(ServerFile file, @Nullable CoherencyToken base) throws FsException {
         try {
             return file.begin(base);

@@ -120,7 +120,7 @@ public final class InodeData {
 
     /** The disk cache's handle, while there is one of the server's; else null. */
     @GuardedBy("lock")
-    private @Nullable Cookie cookie;
+    private @Nullable CarefulCookie cookie;
 
     /** How many transfers to the disk cache were left behind and have not ended. */
     @GuardedBy("lock")
@@ -273,18 +273,19 @@ public final class InodeData {
             retired.add(before);
         }
         closeRetired();
-        Cookie present = cookie;
+        CarefulCookie present = cookie;
         if (file == null && present != null) {
             cookie = null;
             present.close();
         } else if (file != null && present == null) {
-            cookie = listener.openCookie();
+            cookie = CarefulCookie.open(listener::openCookie);
         }
     }
 
     /** Where the disk cache keeps it; null when it does not, or not now. */
     public @Nullable Cookie cookie() {
-        return cookieSuspensions > 0 ? null : cookie;
+        CarefulCookie present = cookie;
+        return present == null || present.isBroken() || cookieSuspensions > 0 ? null : present;
     }
 
     /** A transfer to the disk cache is not waited for any more: what it stores may be old. */

@@ -24,6 +24,9 @@ import java.util.concurrent.atomic.AtomicReference;
  * <p><b>Threads</b>: with the inode's lock held, but for the count of pieces in flight.
  */
 class IoStream {
+    /** What is offered to a destination that does not say what it takes. */
+    private static final int ESTIMATE_BYTES = 1 << 16;
+
     /** Bytes to transfer, or to transfer again: contiguous, in file order. */
     static final class Span {
         long position;
@@ -96,6 +99,16 @@ class IoStream {
         }
         piece.length = subrequest.length();
         return true;
+    }
+
+    /** How many bytes its destination takes from a position on, at least 1. */
+    long estimateBytes(long position) {
+        try {
+            return Math.max(1, destination.estimateBytes(position));
+        } catch (RuntimeException e) {
+            thrown(e); // It may say so of the piece, too.
+            return ESTIMATE_BYTES;
+        }
     }
 
     /** Logged once, for the pieces that come after it may fare no better. */

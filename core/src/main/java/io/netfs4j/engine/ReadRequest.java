@@ -290,7 +290,7 @@ final class ReadRequest {
 
     /** Offers what is worth gathering of a span; what is taken leaves the span. */
     private boolean offer(IoStream stream, IoStream.Span span) {
-        long most = Math.max(1, stream.destination.estimateBytes(span.position));
+        long most = stream.estimateBytes(span.position);
         long count = Math.min(span.length, most);
         Piece piece = new Piece(span.position, Piece.slice(span.segments, 0, count), count);
         Subrequest subrequest =

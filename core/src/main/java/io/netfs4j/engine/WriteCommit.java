@@ -63,7 +63,7 @@ final class WriteCommit {
     @GuardedBy("inode lock")
     private boolean begin(WriteSession session) {
         WriteStream upload = request.upload();
-        boolean lost = session.isAtomic() && request.cancelled;
+        boolean lost = request.isAtomic() && request.cancelled;
         PendingTimes pending = inode.pendingTimes;
         if (inode.pages().dirtyBytes() == 0) {
             inode.pendingTimes = PendingTimes.NONE;

@@ -369,13 +369,12 @@ final class WriteRequest {
 
     /** The streams are ready to be fed. */
     @GuardedBy("inode lock")
-    void open(WriteSession opened) {
+    void open(WriteSession opened) throws FsException {
         baseBytes = inode.remoteSizeBytes();
         session = opened;
-        streams.add(
-                new WriteStream(
-                        WriteStream.Role.UPLOAD, opened, opened.granuleBytes(), opened.isAtomic()));
-        if (opened.isAtomic()) {
+        WriteStream upload = BackEnd.upload(opened);
+        streams.add(upload);
+        if (upload.atomic) {
             // What the server has counts from the commit: the request must come to an end.
             limitWalk(inode.sizeBytes());
         }

@@ -87,7 +87,7 @@ final class WriteStream extends IoStream {
 
     /** About how many bytes are worth gathering from a position on: whole granules. */
     long estimate(long position) {
-        return Math.max(granule, floor(Math.max(1, destination.estimateBytes(position))));
+        return Math.max(granule, floor(estimateBytes(position)));
     }
 
     long gatheredFrom() {

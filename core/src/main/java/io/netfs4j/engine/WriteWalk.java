@@ -244,7 +244,11 @@ final class WriteWalk {
         WriteSession session = request.session();
         long end = Math.min(to, request.baseBytes);
         if (stream.atomic && session != null && stream.fedTo < end) {
-            session.keep(stream.fedTo, end - stream.fedTo);
+            try {
+                session.keep(stream.fedTo, end - stream.fedTo);
+            } catch (RuntimeException e) {
+                request.fail(BackEnd.report("what is to be kept", e));
+            }
         }
     }
 

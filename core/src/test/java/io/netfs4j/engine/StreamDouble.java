@@ -29,7 +29,7 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     final List<Subrequest> pieces = new ArrayList<>();
 
-    /** Where it throws: "issue", "taken", "begin". */
+    /** Where it throws: the name of a method, or "taken". */
     String throwsAt = "";
 
     /** Ends the next commit, when a test wants to see it under way. */
@@ -50,7 +50,7 @@ final class StreamDouble implements WriteSession, ServerFile {
                 .toList();
     }
 
-    private void throwAt(String place) {
+    void throwAt(String place) {
         if (throwsAt.equals(place)) {
             throw new IllegalStateException("bug in " + place);
         }
@@ -62,6 +62,7 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     @Override
     public int estimateBytes(long position) {
+        throwAt("estimateBytes");
         return pieceBytesMax;
     }
 
@@ -77,6 +78,7 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     @Override
     public int granuleBytes() {
+        throwAt("granuleBytes");
         return granule;
     }
 

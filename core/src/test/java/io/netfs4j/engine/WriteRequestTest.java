@@ -125,6 +125,7 @@ class WriteRequestTest {
     private final class DiskFile implements Cookie {
         @Override
         public int granuleBytes() {
+            disk.throwAt("granuleBytes");
             return 4 * KIB;
         }
 
@@ -151,10 +152,13 @@ class WriteRequestTest {
         @Override
         public void discard(long from, long to) {
             discarded.add("[" + from + ", " + to + ")");
+            disk.throwAt("discard");
         }
 
         @Override
-        public void setVersion(String version) {}
+        public void setVersion(String version) {
+            disk.throwAt("setVersion");
+        }
 
         @Override
         public void close() {}
@@ -378,7 +382,7 @@ class WriteRequestTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"issue", "taken", "begin", "commit"})
+    @ValueSource(strings = {"issue", "taken", "begin", "granuleBytes", "commit"})
     void serverThatThrows_failsTheUpload_andEverythingIsGivenBack(String place) {
         write(0, 16 * KIB);
         server.throwsAt = place;
@@ -403,6 +407,33 @@ class WriteRequestTest {
         assertThat(again.isDone()).isTrue();
         assertThat(again.failure()).isNull();
         assertThat(inode.isUnsaved()).isFalse();
+    }
+
+    @Test
+    void serverThatThrows_whenAskedHowMuchItTakes_getsItAllTheSame() {
+        write(0, 16 * KIB);
+        server.throwsAt = "estimateBytes";
+        Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
+        endAll();
+        assertThat(done.isDone()).isTrue();
+        assertThat(done.failure()).isNull();
+        assertThat(inode.isUnsaved()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"granuleBytes", "estimateBytes", "issue", "discard", "setVersion"})
+    void cacheThatThrows_isLeftAlone_andTheUploadGoesOn(String place) {
+        write(0, 16 * KIB);
+        disk.throwsAt = place;
+        inode.uncache(0, 4 * KIB);
+        Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
+        endAll();
+        assertThat(done.isDone()).isTrue();
+        assertThat(done.failure()).isNull();
+        assertThat(inode.isUnsaved()).isFalse();
+        if (place.equals("discard") || place.equals("setVersion")) {
+            assertThat(inode.cookie()).as("what it holds may be old").isNull();
+        }
     }
 
     private void endAll() {
