@@ -3,6 +3,8 @@ package io.netfs4j.engine;
 
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.Cookie;
+import io.netfs4j.pagecache.WritebackPages;
+import io.netfs4j.pagecache.WritebackSpan;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
 
@@ -52,82 +54,52 @@ final class CacheStream {
         }
     }
 
-    /**
-     * Sees to it that a piece which does not end is not waited for longer than the mount's patience
-     * with its cache.
-     */
+    /** Sees to it that a cache which does not answer is left behind. */
     @GuardedBy("inode lock")
     static void watch(WriteRequest request) {
         for (WriteStream stream : request.streams) {
-            Piece front = stream.isUpload() || stream.abandoned ? null : stream.pieces.first();
-            if (front == null || stream.isWatched) {
-                continue;
+            CacheWatch watch = stream.watch;
+            if (watch != null) {
+                watch.watch();
             }
-            stream.isWatched = true;
-            request.engine()
-                    .after(
-                            request.engine().limits().cachePatienceNanos(),
-                            () -> look(request, stream, front));
         }
+    }
+
+    /** A stream to the disk cache, which is watched. */
+    @GuardedBy("inode lock")
+    static WriteStream open(WriteRequest request, Cookie cookie) {
+        WriteStream stream =
+                new WriteStream(
+                        WriteStream.Role.CACHE, cookie.writes(), cookie.granuleBytes(), false);
+        Runnable abandon = () -> abandon(request, stream);
+        stream.watch = new CacheWatch(request.engine(), request.inode(), stream, abandon);
+        return stream;
     }
 
     private static boolean meet(Piece piece, WriteSpan span) {
         return piece.position < span.end() && span.position() < piece.end();
     }
 
-    private static void look(WriteRequest request, WriteStream stream, Piece front) {
-        InodeData inode = request.inode();
-        inode.lock().lock();
-        try {
-            stream.isWatched = false;
-            if (stream.pieces.first() == front && front.termination == null) {
-                abandon(request, stream);
-                request.post();
-            } else {
-                watch(request);
-            }
-        } finally {
-            inode.lock().unlock();
-        }
-    }
-
-    /**
-     * Stops waiting for the stream. Its pieces may still read the memory that they were given: it
-     * is kept until they have ended, and until then the file is not cached at all, for what they
-     * store may be older than what is written next.
-     */
+    /** Stops waiting for the stream; memory that its pieces still read is kept for them. */
     @GuardedBy("inode lock")
     private static void abandon(WriteRequest request, WriteStream stream) {
-        InodeData inode = request.inode();
+        WritebackPages pages = request.inode().pages().writeback();
         skip(request, stream);
-        List<Piece> pieces = stream.allPieces();
-        pieces.removeIf(p -> p.termination != null);
-        List<WriteSpan> used = new ArrayList<>();
+        List<Piece> left = stream.allPieces();
+        left.removeIf(p -> p.termination != null);
+        List<Runnable> releases = new ArrayList<>();
         for (WriteSpan span : request.spans) {
-            if (span.pages() != null && pieces.stream().anyMatch(p -> meet(p, span))) {
-                inode.pages().writeback().orphan(span.pages());
-                used.add(span);
+            WritebackSpan used = span.pages();
+            if (used != null && left.stream().anyMatch(p -> meet(p, span))) {
+                pages.orphan(used);
+                releases.add(() -> pages.releaseOrphan(used));
             }
         }
         stream.abandoned = true;
-        request.engine().counters().add(Counter.CACHE_ERRORS, 1);
-        inode.suspendCookie();
-        request.engine().cacheBreaker().abandoned();
-        Runnable over =
-                () -> {
-                    request.engine().cacheBreaker().ended();
-                    inode.lock().lock();
-                    try {
-                        for (WriteSpan span : used) {
-                            if (span.pages() != null) {
-                                inode.pages().writeback().releaseOrphan(span.pages());
-                            }
-                        }
-                        inode.resumeCookie();
-                    } finally {
-                        inode.lock().unlock();
-                    }
-                };
-        stream.onIdle(() -> request.engine().scheduler().execute(over));
+        CacheWatch watch = stream.watch;
+        if (watch != null) {
+            watch.leave(releases);
+        }
+        request.post();
     }
 }

@@ -441,10 +441,10 @@ public final class InodeData {
 
     /** Whether giving it up now would lose anything that somebody wrote or set. */
     public boolean isOwed() {
-        return creation != null
+        return pendingTimes.isOwed()
+                || creation != null
                 || pages.dirtyBytes() > 0
-                || pages.writebackBytes() > 0
-                || pendingTimes.isOwed();
+                || pages.writebackBytes() > 0;
     }
 
     /** Whether something of the page cache is on its way to the server. */

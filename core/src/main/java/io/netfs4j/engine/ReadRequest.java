@@ -43,8 +43,8 @@ final class ReadRequest {
     /** What the disk cache holds; null when there is none, or when it is not waited for. */
     private @Nullable IoStream cached;
 
-    /** Whether somebody looks after a while whether the cache has answered. */
-    private boolean isWatched;
+    /** Looks whether it answers; null when nobody waits for it. */
+    private @Nullable CacheWatch cacheWatch;
 
     private final long generation;
     private final AtomicBoolean posted = new AtomicBoolean();
@@ -102,7 +102,11 @@ final class ReadRequest {
         this.id = engine.nextRequestId();
         this.file = file;
         this.download = new IoStream("download", file.reads());
-        this.cached = cookie == null ? null : new IoStream("cached", cookie.reads());
+        if (cookie != null) {
+            IoStream stream = new IoStream("cached", cookie.reads());
+            this.cached = stream;
+            this.cacheWatch = new CacheWatch(engine, inode, stream, this::abandon);
+        }
         this.generation = inode.generation;
         this.from = from;
         this.to = to;
@@ -250,7 +254,9 @@ final class ReadRequest {
     @GuardedBy("inode lock")
     private void issue() {
         issueCached();
-        watchCached();
+        if (cacheWatch != null) {
+            cacheWatch.watch();
+        }
         if (abandoned) {
             IoStream.Span rest;
             while ((rest = download.retries.pollFirst()) != null) {
@@ -341,70 +347,35 @@ final class ReadRequest {
         }
     }
 
-    /** A cache that does not answer is waited for no longer than the mount's patience with it. */
-    @GuardedBy("inode lock")
-    private void watchCached() {
-        IoStream stream = cached;
-        Piece front = stream == null ? null : stream.pieces.first();
-        if (front != null && !isWatched) {
-            isWatched = true;
-            engine.after(engine.limits().cachePatienceNanos(), () -> look(front));
-        }
-    }
-
-    private void look(Piece front) {
-        inode.lock().lock();
-        try {
-            isWatched = false;
-            IoStream stream = cached;
-            if (stream != null && stream.pieces.first() == front && front.termination == null) {
-                collectCached();
-                abandon(stream);
-                post();
-            } else {
-                watchCached();
-            }
-        } finally {
-            inode.lock().unlock();
-        }
-    }
-
     /**
-     * Stops waiting for the cache. Its pieces may still fill the memory that they were given, which
-     * is kept until they have ended; who waits for those bytes asks again, in other memory and of
-     * the server, for until then the file is not cached at all.
+     * Stops waiting for the cache. Memory that its pieces may still fill is kept for them; who
+     * waits for those bytes asks again, in other memory and of the server.
      */
     @GuardedBy("inode lock")
-    private void abandon(IoStream stream) {
+    private void abandon() {
+        IoStream stream = cached;
+        CacheWatch watch = cacheWatch;
+        if (stream == null || watch == null) {
+            return;
+        }
+        collectCached();
         cached = null;
-        engine.counters().add(Counter.CACHE_ERRORS, 1);
-        inode.suspendCookie();
-        engine.cacheBreaker().abandoned();
+        cacheWatch = null;
         download.retries.addAll(stream.retries);
         List<Runnable> releases = new ArrayList<>();
-        List<Piece> pieces = stream.allPieces();
+        List<Piece> left = stream.allPieces();
         for (int i = front; i < fillings.size(); i++) {
             ReadTarget target = fillings.get(i).target;
-            if (pieces.stream()
+            if (left.stream()
                     .anyMatch(p -> p.position < target.end() && target.position() < p.end())) {
                 releases.add(target.orphan());
             }
         }
-        for (Piece piece : pieces) {
+        for (Piece piece : left) {
             end(piece.position, piece.end(), false, false);
         }
-        Runnable over =
-                () -> {
-                    engine.cacheBreaker().ended();
-                    inode.lock().lock();
-                    try {
-                        releases.forEach(Runnable::run);
-                        inode.resumeCookie();
-                    } finally {
-                        inode.lock().unlock();
-                    }
-                };
-        stream.onIdle(() -> engine.scheduler().execute(over));
+        watch.leave(releases);
+        post();
     }
 
     /** Takes the pieces that have ended, whatever is in flight below them. */

@@ -399,9 +399,7 @@ final class WriteRequest {
             // What it holds may be older than what the server gets now.
             inode.uncache(0, Long.MAX_VALUE);
         } else {
-            streams.add(
-                    new WriteStream(
-                            WriteStream.Role.CACHE, cookie.writes(), cookie.granuleBytes(), false));
+            streams.add(CacheStream.open(this, cookie));
         }
     }
 

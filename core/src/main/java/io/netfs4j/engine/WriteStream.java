@@ -4,6 +4,8 @@ package io.netfs4j.engine;
 import io.netfs4j.base.Segment;
 import io.netfs4j.request.Destination;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -53,8 +55,8 @@ final class WriteStream extends IoStream {
     /** Nobody waits for it any more. */
     boolean abandoned;
 
-    /** Whether somebody looks after a while whether its front piece has ended. */
-    boolean isWatched;
+    /** Of a stream to the disk cache: looks whether that still answers. */
+    @Nullable CacheWatch watch;
 
     /** Within one step of the walk: whether the next bytes are for it. */
     boolean isFedNext;
