@@ -3,23 +3,16 @@ package io.netfs4j.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.base.Scheduler;
-import io.netfs4j.base.SystemRuntime;
-import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Termination;
-import io.netfs4j.server.ServerAttributes;
-import io.netfs4j.trace.Counters;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -32,22 +25,15 @@ class InFlightTest {
     private static final Termination LATER =
             new Termination.RetryLater(true, 0, new FsException(FsError.EIO, "gone"));
 
-    private final ArrayDeque<Runnable> steps = new ArrayDeque<>();
+    private final StepByStep steps = new StepByStep();
     private final ReentrantLock lock = new ReentrantLock();
-    private SystemRuntime runtime;
     private Engine engine;
 
     @BeforeEach
     void make() {
-        runtime = new SystemRuntime();
-        Environment real = runtime.environment();
         EngineLimits defaults = EngineLimits.DEFAULT;
         engine =
-                new Engine(
-                        new Environment(real.clock(), stepByStep(), real.waits(), real.random()),
-                        new PageCache(
-                                new PageCache.Limits(1 << 20, 1 << 20, 1 << 20),
-                                ByteBuffer::allocate),
+                steps.engine(
                         new EngineLimits(
                                 new EngineLimits.Throttle(16 * KIB, 100, 64 * KIB, 100, 0, 4 * KIB),
                                 defaults.dirtyAgeNanos(),
@@ -58,45 +44,18 @@ class InFlightTest {
                                 defaults.parkFirstNanos(),
                                 defaults.parkMaxNanos(),
                                 defaults.readaheadBytesMax(),
-                                defaults.cachePatienceNanos()),
-                        new Counters());
+                                defaults.cachePatienceNanos()));
         lock.lock();
     }
 
     @AfterEach
     void close() {
         lock.unlock();
-        runtime.close();
-    }
-
-    private Scheduler stepByStep() {
-        return new Scheduler() {
-            @Override
-            public void execute(Runnable step) {
-                steps.add(step);
-            }
-
-            @Override
-            public Cancellable schedule(Runnable step, long delayNanos) {
-                return () -> {};
-            }
-
-            @Override
-            public void fork(String name, Runnable task) {
-                throw new AssertionError("the engine has no threads");
-            }
-        };
-    }
-
-    private void run() {
-        Runnable step;
-        while ((step = steps.poll()) != null) {
-            step.run();
-        }
+        steps.close();
     }
 
     /** A file that is written back as soon as it is dirty. */
-    private final class OneFile implements InodeData.Listener {
+    private final class OneFile extends StepByStep.QuietFile {
         final StreamDouble server;
         final InodeData inode;
 
@@ -113,7 +72,7 @@ class InFlightTest {
 
         void save() {
             engine.writeback(inode, Origin.SYNC);
-            run();
+            steps.run();
         }
 
         void save(int from, int to) {
@@ -123,27 +82,7 @@ class InFlightTest {
 
         void end(int piece, Termination how) {
             server.end(piece, how);
-            run();
-        }
-
-        @Override
-        public void create() {}
-
-        @Override
-        public void onGivenUp() {}
-
-        @Override
-        public void onCommitting() {}
-
-        @Override
-        public void onCommitted(ServerAttributes attributes) {}
-
-        @Override
-        public void onClean() {}
-
-        @Override
-        public String name() {
-            return "f";
+            steps.run();
         }
     }
 
@@ -168,7 +107,7 @@ class InFlightTest {
         OneFile second = new OneFile(4 * KIB, 1);
         second.save(0, 4 * KIB);
         engine.discard(first.inode);
-        run();
+        steps.run();
         first.end(0, Termination.DONE);
         assertThat(second.server.pieces).hasSize(1);
     }

@@ -4,21 +4,15 @@ package io.netfs4j.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netfs4j.base.Completion;
-import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.RangeSet;
-import io.netfs4j.base.Scheduler;
-import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.cache.Cookie;
-import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
-import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
-import io.netfs4j.trace.Counters;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -27,7 +21,6 @@ import org.junit.jupiter.api.Test;
 
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,7 +32,7 @@ class ReadRequestTest {
     private static final long SIZE = 16 * PIECE;
     private static final FsException BAD = new FsException(FsError.EIO, "bad sector");
 
-    private final ArrayDeque<Runnable> steps = new ArrayDeque<>();
+    private final StepByStep steps = new StepByStep();
     private final List<Subrequest> pieces = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -47,22 +40,12 @@ class ReadRequestTest {
     private final RangeSet held = new RangeSet();
 
     private final List<Subrequest> cachePieces = new ArrayList<>();
-    private SystemRuntime runtime;
     private Engine engine;
     private InodeData inode;
 
     @BeforeEach
     void make() {
-        runtime = new SystemRuntime();
-        Environment real = runtime.environment();
-        engine =
-                new Engine(
-                        new Environment(real.clock(), stepByStep(), real.waits(), real.random()),
-                        new PageCache(
-                                new PageCache.Limits(1 << 20, 1 << 20, 1 << 20),
-                                ByteBuffer::allocate),
-                        EngineLimits.DEFAULT,
-                        new Counters());
+        engine = steps.engine(EngineLimits.DEFAULT);
         inode = new InodeData(lock, engine.cache(), silence(), SIZE);
         lock.lock();
         inode.setFile(file());
@@ -71,54 +54,14 @@ class ReadRequestTest {
     @AfterEach
     void close() {
         lock.unlock();
-        runtime.close();
-    }
-
-    private Scheduler stepByStep() {
-        return new Scheduler() {
-            @Override
-            public void execute(Runnable step) {
-                steps.add(step);
-            }
-
-            @Override
-            public Cancellable schedule(Runnable step, long delayNanos) {
-                steps.add(step);
-                return () -> {};
-            }
-
-            @Override
-            public void fork(String name, Runnable task) {
-                throw new AssertionError("the engine has no threads");
-            }
-        };
+        steps.close();
     }
 
     private InodeData.Listener silence() {
-        return new InodeData.Listener() {
+        return new StepByStep.QuietFile() {
             @Override
             public @Nullable Cookie openCookie() {
                 return held.isEmpty() ? null : cookie();
-            }
-
-            @Override
-            public void create() {}
-
-            @Override
-            public void onGivenUp() {}
-
-            @Override
-            public void onCommitting() {}
-
-            @Override
-            public void onCommitted(ServerAttributes attributes) {}
-
-            @Override
-            public void onClean() {}
-
-            @Override
-            public String name() {
-                return "f";
             }
         };
     }
@@ -193,9 +136,8 @@ class ReadRequestTest {
     }
 
     private void runSteps() {
-        for (Runnable step; (step = steps.poll()) != null; ) {
-            step.run();
-        }
+        steps.run();
+        steps.runTimers();
     }
 
     private Completion<@Nullable Void> waitFor(int piece) {
@@ -316,7 +258,7 @@ class ReadRequestTest {
             fill(came, (byte) 7);
             came.terminated(Termination.DONE);
         }
-        steps.removeLast().run();
+        steps.runLastTimer();
         assertThat(last.isDone()).isTrue();
         runSteps();
         assertThat(inode.isBusy()).isFalse();

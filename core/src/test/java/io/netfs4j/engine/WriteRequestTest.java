@@ -4,20 +4,15 @@ package io.netfs4j.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netfs4j.base.Completion;
-import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.base.Scheduler;
-import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.cache.Cookie;
-import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerAttributes;
-import io.netfs4j.trace.Counters;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -28,7 +23,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -42,28 +36,17 @@ class WriteRequestTest {
     private static final int KIB = 1 << 10;
     private static final int SIZE = 22 * KIB;
 
-    private final ArrayDeque<Runnable> steps = new ArrayDeque<>();
-    private final ArrayDeque<Runnable> timers = new ArrayDeque<>();
+    private final StepByStep steps = new StepByStep();
     private final ReentrantLock lock = new ReentrantLock();
     private final StreamDouble server = new StreamDouble("server", 10 * KIB, 1);
     private final StreamDouble disk = new StreamDouble("disk", 1 << 20, 4 * KIB);
     private final List<String> discarded = new ArrayList<>();
-    private SystemRuntime runtime;
     private Engine engine;
     private InodeData inode;
 
     @BeforeEach
     void make() {
-        runtime = new SystemRuntime();
-        Environment real = runtime.environment();
-        engine =
-                new Engine(
-                        new Environment(real.clock(), stepByStep(), real.waits(), real.random()),
-                        new PageCache(
-                                new PageCache.Limits(1 << 20, 1 << 20, 1 << 20),
-                                ByteBuffer::allocate),
-                        EngineLimits.DEFAULT,
-                        new Counters());
+        engine = steps.engine(EngineLimits.DEFAULT);
         inode = new InodeData(lock, engine.cache(), new CachedFile(), 0);
         lock.lock();
         inode.setFile(server);
@@ -72,53 +55,13 @@ class WriteRequestTest {
     @AfterEach
     void close() {
         lock.unlock();
-        runtime.close();
+        steps.close();
     }
 
-    private Scheduler stepByStep() {
-        return new Scheduler() {
-            @Override
-            public void execute(Runnable step) {
-                steps.add(step);
-            }
-
-            @Override
-            public Cancellable schedule(Runnable step, long delayNanos) {
-                timers.add(step);
-                return () -> {};
-            }
-
-            @Override
-            public void fork(String name, Runnable task) {
-                throw new AssertionError("the engine has no threads");
-            }
-        };
-    }
-
-    private final class CachedFile implements InodeData.Listener {
-        @Override
-        public void create() {}
-
-        @Override
-        public void onGivenUp() {}
-
-        @Override
-        public void onCommitting() {}
-
-        @Override
-        public void onCommitted(ServerAttributes attributes) {}
-
-        @Override
-        public void onClean() {}
-
+    private final class CachedFile extends StepByStep.QuietFile {
         @Override
         public Cookie openCookie() {
             return new DiskFile();
-        }
-
-        @Override
-        public String name() {
-            return "f";
         }
     }
 
@@ -164,27 +107,11 @@ class WriteRequestTest {
         public void close() {}
     }
 
-    private void run() {
-        Runnable step;
-        while ((step = steps.poll()) != null) {
-            step.run();
-        }
-    }
-
-    /** Lets the patience with the disk cache run out. */
-    private void runTimers() {
-        Runnable timer;
-        while ((timer = timers.poll()) != null) {
-            timer.run();
-            run();
-        }
-    }
-
     private void endAll(StreamDouble stream) {
         for (int i = 0; i < stream.pieces.size(); i++) {
             stream.end(i, Termination.DONE);
         }
-        run();
+        steps.run();
         stream.pieces.clear();
     }
 
@@ -204,13 +131,13 @@ class WriteRequestTest {
         engine.acquire(inode, holdsUpTheCopy);
         engine.load(inode, 4 * KIB, 8 * KIB, Origin.DEMAND_READ);
         server.end(0, Termination.DONE);
-        run();
+        steps.run();
         server.pieces.clear();
         write(0, 4 * KIB);
         write(8 * KIB, SIZE);
         inode.writebackLock().release(holdsUpTheCopy);
         Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
-        run();
+        steps.run();
         return done;
     }
 
@@ -232,17 +159,17 @@ class WriteRequestTest {
         assertThat(inode.pages().writebackBytes()).isEqualTo(18 * KIB);
 
         disk.end(0, Termination.DONE);
-        run();
+        steps.run();
         assertThat(inode.pages().writebackBytes()).as("the server has nothing").isEqualTo(18 * KIB);
 
         server.end(1, Termination.DONE);
         server.end(2, Termination.DONE);
-        run();
+        steps.run();
         assertThat(inode.pages().writebackBytes()).as("its first piece").isEqualTo(18 * KIB);
         assertThat(done.isDone()).isFalse();
 
         server.end(0, Termination.DONE);
-        run();
+        steps.run();
         assertThat(inode.pages().writebackBytes()).isZero();
         assertThat(done.isDone()).isTrue();
         assertThat(done.failure()).isNull();
@@ -253,7 +180,7 @@ class WriteRequestTest {
         Completion<@Nullable Void> done = begin();
         disk.end(0, Termination.DONE);
         server.end(0, Termination.DONE);
-        run();
+        steps.run();
         assertThat(inode.pages().writebackBytes()).as("the first folio").isEqualTo(14 * KIB);
         assertThat(done.isDone()).isFalse();
     }
@@ -265,16 +192,16 @@ class WriteRequestTest {
         server.pieceBytesMax = 2 * KIB;
         server.end(0, Termination.DONE);
         server.end(1, new Termination.Short(7 * KIB));
-        run();
+        steps.run();
         assertThat(server.ranges()).as("something is in flight still").hasSize(3);
 
         server.end(2, Termination.DONE);
-        run();
+        steps.run();
         assertThat(server.ranges().subList(3, server.pieces.size()))
                 .containsExactly("[15360, 17408)", "[17408, 18432)");
         server.end(3, Termination.DONE);
         server.end(4, Termination.DONE);
-        run();
+        steps.run();
         assertThat(done.isDone()).isTrue();
         assertThat(inode.pages().writebackBytes()).isZero();
     }
@@ -286,7 +213,7 @@ class WriteRequestTest {
         server.end(0, Termination.DONE);
         server.end(1, Termination.DONE);
         server.end(2, Termination.DONE);
-        run();
+        steps.run();
         assertThat(done.isDone()).isTrue();
         assertThat(done.failure()).isNull();
         assertThat(discarded).containsExactly("[0, 24576)");
@@ -300,7 +227,7 @@ class WriteRequestTest {
         server.end(0, Termination.DONE);
         server.end(1, new Termination.Failed(new FsException(FsError.ENOSPC, "quota")));
         server.end(2, Termination.DONE);
-        run();
+        steps.run();
         assertThat(done.isDone()).isTrue();
         assertThat(done.failure()).hasMessageContaining("quota");
         assertThat(inode.pages().dirtyBytes()).isEqualTo(10 * KIB);
@@ -318,7 +245,7 @@ class WriteRequestTest {
         for (int i = 0; i < 3; i++) {
             server.end(i, new Termination.RetryLater(true, 0, cut));
         }
-        run();
+        steps.run();
         assertThat(done.failure()).hasMessageContaining("given up");
         assertThat(next.failure()).hasMessageContaining("given up");
         assertThat(server.pieces).as("nothing was sent any more").hasSize(3);
@@ -340,9 +267,9 @@ class WriteRequestTest {
             server.end(i, Termination.DONE);
         }
         disk.end(0, Termination.DONE);
-        run();
+        steps.run();
         server.end(3, Termination.DONE);
-        run();
+        steps.run();
         assertThat(server.ranges()).last().isEqualTo("[0, 1024)");
         assertThat(after.isDone()).isTrue();
         assertThat(after.failure()).isNull();
@@ -362,13 +289,13 @@ class WriteRequestTest {
         List<Completion<ServerAttributes>> commits = new ArrayList<>();
         server.nextCommit = commits::add;
         UnbufferedWrite write = engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(KIB));
-        run();
+        steps.run();
         server.end(0, Termination.DONE);
-        run();
+        steps.run();
         // As a tick does that comes meanwhile.
         engine.flusher().onDropped(inode);
         commits.get(0).fail(new FsException(FsError.EIO, "not dated"));
-        run();
+        steps.run();
         assertThat(write.written().isDone()).isTrue();
         assertThat(write.written().failure()).as("the server has the bytes").isNull();
         assertThat(inode.errors().unheard(0)).hasMessageContaining("not dated");
@@ -376,7 +303,7 @@ class WriteRequestTest {
         assertThat(engine.flusher().unsaved()).containsExactly(inode);
 
         assertThat(engine.writeback(inode, Origin.SYNC).isDone()).isFalse();
-        run();
+        steps.run();
         assertThat(inode.isUnsaved()).isFalse();
         assertThat(engine.flusher().isClean()).isTrue();
     }
@@ -437,14 +364,14 @@ class WriteRequestTest {
     }
 
     private void endAll() {
-        run();
+        steps.run();
         while (server.pieces.size() + disk.pieces.size() > 0) {
             List<Subrequest> pieces = new ArrayList<>(server.pieces);
             pieces.addAll(disk.pieces);
             server.pieces.clear();
             disk.pieces.clear();
             pieces.forEach(piece -> piece.terminated(Termination.DONE));
-            run();
+            steps.run();
         }
     }
 
@@ -456,25 +383,25 @@ class WriteRequestTest {
         endAll(disk);
         endAll(server);
         assertThat(done.isDone()).isFalse();
-        runTimers();
+        steps.runTimers();
         assertThat(done.isDone()).isTrue();
         inode.pages().invalidate();
         assertThat(engine.cache().memoryBytes()).as("the folio around it").isEqualTo(4 * KIB);
 
         hung.terminated(Termination.DONE);
-        run();
+        steps.run();
         assertThat(engine.cache().memoryBytes()).isZero();
     }
 
     @Test
     void cacheThatHangs_doesNotCountAsDirtyMemoryWhatOnlyItReads() {
         begin();
-        runTimers();
+        steps.runTimers();
         write(8 * KIB, SIZE);
         endAll(server);
         assertThat(inode.pages().dirtyBytes()).as("written once more").isEqualTo(14 * KIB);
         engine.writeback(inode, Origin.SYNC);
-        run();
+        steps.run();
         endAll(server);
         assertThat(inode.isUnsaved()).isFalse();
         assertThat(engine.cache().dirtyMemoryBytes()).isZero();
@@ -497,7 +424,7 @@ class WriteRequestTest {
         assertThat(discarded).as("it may hold an older version").isNotEmpty();
 
         hung.getFirst().terminated(Termination.DONE);
-        run();
+        steps.run();
         save();
         assertThat(disk.pieces).hasSize(1);
     }
@@ -509,13 +436,13 @@ class WriteRequestTest {
         save();
         hung.addAll(disk.pieces);
         disk.pieces.clear();
-        runTimers();
+        steps.runTimers();
     }
 
     private void save() {
         write(0, 4 * KIB);
         engine.writeback(inode, Origin.SYNC);
-        run();
+        steps.run();
         endAll(server);
     }
 }
