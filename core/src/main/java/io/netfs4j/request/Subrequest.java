@@ -75,6 +75,11 @@ public final class Subrequest {
         return String.format("R=%08x[%d]", request, number);
     }
 
+    /** The number of its request, which is its mount's alone. */
+    public int request() {
+        return request;
+    }
+
     public Direction direction() {
         return direction;
     }

@@ -51,6 +51,7 @@ final class CachedSubject implements Subject {
             ((SimServer) server).injected.add(FsError.ETIMEDOUT);
         }
         SimServer sim = (SimServer) server;
+        sim.attemptsMax = options.engine().attemptsMax();
         sim.cache = random.nextBoolean() ? new SimCache(sim, random) : null;
         CachedVfs vfs =
                 new CachedVfs(environment, server, options, CachedSubject::dirtyMemory, sim.cache);

@@ -204,6 +204,7 @@ final class FileOps {
                     || e.error() == FsError.ETIMEDOUT) {
                 file.drop(reading);
             } else {
+                file.attempts.told(e);
                 file.failedToRead(reading);
             }
         } finally {
@@ -407,6 +408,7 @@ final class FileOps {
     }
 
     private void told(Handle handle, FsException e, int errors, String where) {
+        handle.file.attempts.told(e);
         // What was given up before the server had it can be saved no more, each time anew.
         if (!handle.file.unlinked || !world.server.isAwaited(handle.file)) {
             handle.toldOf(e, errors, where);

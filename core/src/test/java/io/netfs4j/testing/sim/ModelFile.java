@@ -58,6 +58,7 @@ final class ModelFile {
     final ModelBarriers barriers = new ModelBarriers(this);
     final Forced forced = new Forced();
     final Unheard unheard = new Unheard();
+    final Attempts attempts = new Attempts();
 
     /** Another client changed it: until this is over its attributes may be the old ones. */
     @Nullable Staleness stale;

@@ -82,6 +82,7 @@ final class SimPiece {
                 from(),
                 offer.length());
         server.began(this);
+        file.model.attempts.issued(offer.request(), from(), server.attemptsMax);
         if (session != null) {
             long zerosFrom = session.parts == null ? Long.MAX_VALUE : session.parts.baseBytes();
             file.model.checkUpload(from(), to(), session.granuleBytes(), zerosFrom);
@@ -270,6 +271,10 @@ final class SimPiece {
                 file.model.acknowledge(from(), from() + whole, session.began, there);
             }
         }
+        long granule = session == null ? 1 : session.granuleBytes();
+        boolean all = termination instanceof Termination.Done;
+        file.model.attempts.ended(
+                offer.request(), from(), termination, all ? 1 : transferred / granule * granule);
         server.ended(this, isWrite() ? transferred : 0);
         if (!offer.terminated(termination)) {
             throw new Violation("I10", this + " had ended before");

@@ -48,6 +48,9 @@ final class SimServer implements Server {
     /** Errors that were injected, of all kinds: only these may reach an application. */
     final Set<FsError> injected = EnumSet.noneOf(FsError.class);
 
+    /** How often the mount may try in vain. */
+    int attemptsMax = Integer.MAX_VALUE;
+
     /** Files by the store's number; those whose creation the model announced. */
     private final Map<Long, ModelFile> files = new HashMap<>();
 

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.testing.sim;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.request.Termination;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * How often the requests over one file were told to come again, place by place: no more often than
+ * the mount's limit without progress between, and no less often before one gives up (I18). Lost
+ * connections do not count.
+ */
+final class Attempts {
+    private static final Pattern GAVE_UP = Pattern.compile("(\\d+) attempts without progress");
+
+    /** By request: how often it was put off at each place since there was progress. */
+    private final Map<Integer, Map<Long, Integer>> putOff = new HashMap<>();
+
+    /**
+     * By request: how many of those may not count, for in the same round a piece arrived or a
+     * connection was lost.
+     */
+    private final Map<Integer, Integer> uncounted = new HashMap<>();
+
+    /**
+     * As {@link #putOff}, whatever came between: progress behind a place that is put off may not
+     * count.
+     */
+    private final Map<Integer, Map<Long, Integer>> putOffInAll = new HashMap<>();
+
+    /** The most that a request was put off at one place. */
+    private int most;
+
+    void issued(int request, long position, int max) {
+        int before = putOff.getOrDefault(request, Map.of()).getOrDefault(position, 0);
+        if (before > max && before - max > uncounted.getOrDefault(request, 0)) {
+            throw new Violation(
+                    "I18",
+                    "request "
+                            + request
+                            + " tries again at "
+                            + position
+                            + " after "
+                            + before
+                            + " of "
+                            + max);
+        }
+    }
+
+    /**
+     * @param arrived bytes of whole granules, from the piece's beginning on
+     */
+    void ended(int request, long position, Termination how, long arrived) {
+        if (arrived > 0) {
+            putOff.remove(request);
+            uncounted.put(request, 1); // What else is put off in this round.
+        } else if (how instanceof Termination.RetryLater r && r.disconnected()) {
+            uncounted.merge(request, 1, Integer::sum);
+        } else if (how instanceof Termination.RetryLater || how instanceof Termination.Short) {
+            count(putOff, request, position);
+            most = Math.max(most, count(putOffInAll, request, position));
+        }
+    }
+
+    private static int count(Map<Integer, Map<Long, Integer>> counts, int request, long at) {
+        return counts.computeIfAbsent(request, r -> new HashMap<>()).merge(at, 1, Integer::sum);
+    }
+
+    /** Somebody is told of a failure. */
+    void told(FsException failure) {
+        Matcher said = GAVE_UP.matcher(String.valueOf(failure.getMessage()));
+        if (said.find() && most <= Integer.parseInt(said.group(1))) {
+            throw new Violation(
+                    "I18", "gave up after " + most + " refusals at one place: " + failure);
+        }
+    }
+}
