@@ -4,6 +4,7 @@
  * the order in which a byte meets them:
  *
  * <ol>
+ *   <li>WriteBeginning: the file is made, a session opens;
  *   <li>WriteWalk: what is to be sent, and to which streams, granule by granule (Granules);
  *   <li>WriteIssuer: when what a stream has gathered goes out; WriteOffers: how much may;
  *   <li>WriteCollector: what came back, in order; CacheStream: the same for the disk cache;

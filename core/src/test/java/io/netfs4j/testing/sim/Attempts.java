@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 
 /**
  * How often the requests over one file were told to come again, place by place: no more often than
- * the mount's limit without progress between, and no less often before one gives up (I18). Lost
+ * the mount's limit without progress between, and no less often before one gives up. Lost
  * connections do not count.
  */
 final class Attempts {
@@ -39,7 +39,7 @@ final class Attempts {
         int before = putOff.getOrDefault(request, Map.of()).getOrDefault(position, 0);
         if (before > max && before - max > uncounted.getOrDefault(request, 0)) {
             throw new Violation(
-                    "I18",
+                    "attempts",
                     "request "
                             + request
                             + " tries again at "
@@ -75,7 +75,7 @@ final class Attempts {
         Matcher said = GAVE_UP.matcher(String.valueOf(failure.getMessage()));
         if (said.find() && most <= Integer.parseInt(said.group(1))) {
             throw new Violation(
-                    "I18", "gave up after " + most + " refusals at one place: " + failure);
+                    "attempts", "gave up after " + most + " refusals at one place: " + failure);
         }
     }
 }

@@ -32,6 +32,9 @@
  * I17  Handle
  * I18  whole: PagesPeek, references to memory; at the end: World, all accounts
  * I20  SimMain, one seed in 100 is run twice; SimulatorTest
+ * and  attempts in vain, no more and no fewer than the limit says: Attempts; granules of a
+ *      server: SimFile; what is kept of an object: ObjectParts; errors that nothing caused:
+ *      FileOps; times and attributes: ModelAttributes; names: NameOps and DirectoryOps
  * </pre>
  *
  * <p>Threads: a world lives on one platform thread; its "threads" are continuations that change
