@@ -172,27 +172,28 @@ public final class UnbufferedWrite {
             inode.doubtSize();
             engine.flusher().onDropped(inode);
         }
-        if (count > 0 && from + count > inode.sizeBytes()) {
-            inode.setSizeBytes(from + count);
-        }
+        show(count == 0 ? 0 : from + count);
         finish(count, count == 0 ? sent.failure : null);
     }
 
     /** Before the next request begins: it has to know how long the file is, and what is old. */
     @GuardedBy("inode lock")
     void settle(WriteRequest over) {
-        // What was read meanwhile may be older; what was written meanwhile is newer, and stays.
-        inode.pages().dropClean(from, to);
         if (over.isToBeRepeated()) {
             return;
         }
         int count = count(over);
-        long size = Math.max(inode.sizeBytes(), count == 0 ? 0 : from + count);
-        if (over.failure != null) {
-            // Of the piece that failed the server may have a part.
-            size = Math.max(size, inode.remoteSizeBytes());
-        }
-        inode.setSizeBytes(size);
+        // Of the piece that failed the server may have a part.
+        long partly = over.failure == null ? 0 : inode.remoteSizeBytes();
+        show(Math.max(partly, count == 0 ? 0 : from + count));
+    }
+
+    /** The server has it, or a part, and the file is at least so long now. */
+    @GuardedBy("inode lock")
+    private void show(long sizeMin) {
+        // What was read meanwhile may be older; what was written meanwhile is newer, and stays.
+        inode.pages().dropClean(from, to);
+        inode.setSizeBytes(Math.max(inode.sizeBytes(), sizeMin));
         inode.listener().onWritten(from, (int) (to - from));
     }
 
