@@ -78,15 +78,15 @@ final class WriteBeginning {
     @GuardedBy("inode lock")
     private void openSession() {
         ServerFile file = inode.file();
-        if (file == null || !file.isWritable()) {
+        if (file != null && inode.isSizeInDoubt()) {
+            askSize(file);
+        } else if (file == null || !file.isWritable()) {
             if (inode.pages().dirtyBytes() > 0 || request.origin == Origin.UNBUFFERED) {
                 FsException refused = inode.creationFailure();
                 FsException none = new FsException(FsError.EBADF, "no handle to write with");
                 request.failure = refused == null ? none : refused;
             }
             request.cancelled = true;
-        } else if (inode.isSizeInDoubt()) {
-            askSize(file);
         } else {
             try {
                 request.open(BackEnd.begin(file, inode.token()));
@@ -130,6 +130,9 @@ final class WriteBeginning {
             inode.listener().onCommitted(attributes);
         } catch (FsException e) {
             unknown = e;
+            if (e.error() == FsError.ENOENT || e.error() == FsError.ESTALE) {
+                inode.trustSize(); // Nobody will ever know.
+            }
         }
         goOn(unknown);
     }

@@ -190,8 +190,8 @@ final class InodeTable {
     }
 
     /**
-     * The inode of a file that is known by another name, or that is open and has lost all names
-     * that were known. Else its number may be one that the server has given to another file since.
+     * The inode of a file that is known by another name, or that is open and had others than those
+     * that we removed. Else its number may be one that the server has given to another file since.
      */
     @GuardedBy("lock")
     private @Nullable Inode byOtherName(ServerAttributes a) {
@@ -199,7 +199,7 @@ final class InodeTable {
         if (inode == null || inode.type != a.type()) {
             return null;
         }
-        boolean lives = inode.openCount > 0 && inode.links.isEmpty();
+        boolean lives = inode.openCount > 0 && inode.links.isEmpty() && inode.livesOn;
         return a.links() >= 2 || lives ? inode : null;
     }
 
