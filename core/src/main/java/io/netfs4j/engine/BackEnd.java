@@ -3,11 +3,17 @@ package io.netfs4j.engine;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.request.Destination;
+import io.netfs4j.request.Subrequest;
+import io.netfs4j.request.Termination;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
 
 import org.jspecify.annotations.Nullable;
+
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * What a back end throws although it must not: a failure of what it was asked for, and no more, so
@@ -34,6 +40,46 @@ public final class BackEnd {
                     WriteStream.Role.UPLOAD, session, session.granuleBytes(), session.isAtomic());
         } catch (RuntimeException e) {
             throw report("a session asked for its granule", e);
+        }
+    }
+
+    /**
+     * Where a stream leads to; what is not to be had fails whatever it is offered.
+     *
+     * @param onThrown hears of it
+     */
+    static Destination destination(
+            Supplier<Destination> asked, Function<RuntimeException, FsException> onThrown) {
+        try {
+            return asked.get();
+        } catch (RuntimeException e) {
+            return new Refusing(onThrown.apply(e));
+        }
+    }
+
+    /** Ends every piece with the same failure. */
+    private record Refusing(FsException why) implements Destination {
+        private static final int ESTIMATE_BYTES = 1 << 20;
+
+        @Override
+        public int estimateBytes(long position) {
+            return ESTIMATE_BYTES;
+        }
+
+        @Override
+        public boolean issue(Subrequest offer, Runnable whenReady) {
+            offer.take(offer.length());
+            offer.terminated(new Termination.Failed(why));
+            return true;
+        }
+    }
+
+    /** Closes a handle; one that throws is gone all the same. */
+    public static void close(ServerFile file) {
+        try {
+            file.close();
+        } catch (RuntimeException e) {
+            report("the closing of a handle", e);
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.engine;
 
+import io.netfs4j.base.FsException;
 import io.netfs4j.cache.Cookie;
 import io.netfs4j.request.Destination;
 
@@ -37,11 +38,10 @@ final class CarefulCookie implements Cookie {
         return broken;
     }
 
-    private void breakOff(RuntimeException e) {
-        if (!broken) {
-            BackEnd.report("the disk cache", e);
-        }
+    private FsException breakOff(RuntimeException e) {
+        boolean first = !broken;
         broken = true;
+        return first ? BackEnd.report("the disk cache", e) : BackEnd.failure("the disk cache", e);
     }
 
     private long ask(LongSupplier question, long otherwise) {
@@ -72,22 +72,22 @@ final class CarefulCookie implements Cookie {
 
     @Override
     public long nextHeld(long from, long to) {
-        return ask(() -> cookie.nextHeld(from, to), to);
+        return Math.clamp(ask(() -> cookie.nextHeld(from, to), to), from, to);
     }
 
     @Override
     public long nextMissing(long from, long to) {
-        return ask(() -> cookie.nextMissing(from, to), from);
+        return Math.clamp(ask(() -> cookie.nextMissing(from, to), from), from, to);
     }
 
     @Override
     public Destination reads() {
-        return cookie.reads();
+        return BackEnd.destination(cookie::reads, this::breakOff);
     }
 
     @Override
     public Destination writes() {
-        return cookie.writes();
+        return BackEnd.destination(cookie::writes, this::breakOff);
     }
 
     @Override

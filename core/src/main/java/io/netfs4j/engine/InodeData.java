@@ -310,7 +310,7 @@ public final class InodeData {
     /** Closes handles that were replaced, once nothing is under way. */
     public void closeRetired() {
         if (writing == null && reads.isEmpty() && borrowed == 0) {
-            retired.forEach(ServerFile::close);
+            retired.forEach(BackEnd::close);
             retired.clear();
         }
     }

@@ -8,6 +8,7 @@ import io.netfs4j.base.RangeSet;
 import io.netfs4j.base.Segment;
 import io.netfs4j.cache.Cookie;
 import io.netfs4j.pagecache.LoadSpan;
+import io.netfs4j.request.Destination;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
@@ -101,7 +102,9 @@ final class ReadRequest {
         this.runsAhead = origin == Origin.READAHEAD;
         this.id = engine.nextRequestId();
         this.file = file;
-        this.download = new IoStream("download", file.reads());
+        Destination server =
+                BackEnd.destination(file::reads, e -> BackEnd.report("reads of a file", e));
+        this.download = new IoStream("download", server);
         if (cookie != null) {
             IoStream stream = new IoStream("cached", cookie.reads());
             this.cached = stream;
@@ -167,15 +170,19 @@ final class ReadRequest {
         long at = target.position();
         while (at < target.end()) {
             long held = target.end();
-            if (cookie != null) {
+            long stop = held;
+            if (cookie != null && hit != null) {
                 held = cookie.nextHeld(at, target.end());
+                stop = held < target.end() ? cookie.nextMissing(held, target.end()) : held;
+                if (stop == held) {
+                    held = target.end(); // It has nothing more, or does not know what it has.
+                    stop = held;
+                }
             }
             if (held > at) {
                 ask(download, target, all, at, held);
             }
-            long stop = held;
-            if (cookie != null && hit != null && held < target.end()) {
-                stop = cookie.nextMissing(held, target.end());
+            if (stop > held && hit != null) {
                 ask(hit, target, all, held, stop);
             }
             at = stop;

@@ -5,6 +5,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.Access;
@@ -194,7 +195,7 @@ final class Creations {
             taken = a.type() == FileType.REGULAR;
         } finally {
             if (!taken) {
-                there.file().close();
+                BackEnd.close(there.file());
             }
         }
         if (!taken) {
@@ -232,7 +233,7 @@ final class Creations {
             }
             boolean written = data.sizeBytes() > 0 || data.pages().dirtyBytes() > 0;
             if (a.sizeBytes() > 0 && written) {
-                opened.file().close();
+                BackEnd.close(opened.file());
                 throw new FsException(
                         FsError.EEXIST, "another client made " + data.listener().name());
             }

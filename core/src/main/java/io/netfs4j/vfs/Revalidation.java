@@ -3,6 +3,7 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.OpenedFile;
@@ -91,7 +92,7 @@ final class Revalidation {
         } finally {
             inode.lock.unlock();
         }
-        opened.file().close();
+        BackEnd.close(opened.file());
         return null;
     }
 

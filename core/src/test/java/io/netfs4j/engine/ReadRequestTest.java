@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
@@ -40,6 +42,13 @@ class ReadRequestTest {
     private final RangeSet held = new RangeSet();
 
     private final List<Subrequest> cachePieces = new ArrayList<>();
+
+    /** The method that throws, of the file or of its cookie. */
+    private String throwsAt = "";
+
+    /** What the cookie says is missing next, instead of the truth. */
+    private long missingNext = Long.MIN_VALUE;
+
     private Engine engine;
     private InodeData inode;
 
@@ -89,16 +98,21 @@ class ReadRequestTest {
                         Cookie.class.getClassLoader(),
                         new Class<?>[] {Cookie.class},
                         (proxy, method, arguments) ->
-                                switch (method.getName()) {
+                                switch (careful("cookie.", method.getName())) {
                                     case "reads" -> reads;
                                     case "nextHeld" ->
                                             Math.min(
                                                     (long) arguments[1],
                                                     held.next((long) arguments[0], SIZE));
                                     case "nextMissing" ->
-                                            Math.min(
-                                                    (long) arguments[1],
-                                                    held.runEnd((long) arguments[0]));
+                                            missingNext > Long.MIN_VALUE
+                                                    ? missingNext
+                                                    : Math.min(
+                                                            (long) arguments[1],
+                                                            held.runEnd((long) arguments[0]));
+                                    case "granuleBytes" -> 1;
+                                    case "writes" ->
+                                            throw new UnsupportedOperationException("only read");
                                     case "discard" -> {
                                         held.remove((long) arguments[0], (long) arguments[1]);
                                         yield null;
@@ -115,12 +129,20 @@ class ReadRequestTest {
                         ServerFile.class.getClassLoader(),
                         new Class<?>[] {ServerFile.class},
                         (proxy, method, arguments) ->
-                                switch (method.getName()) {
+                                switch (careful("file.", method.getName())) {
                                     case "reads" -> reads;
+                                    case "close" -> null;
                                     case "isReadable" -> true;
                                     case "equals" -> proxy == arguments[0];
                                     default -> throw new AssertionError(method);
                                 });
+    }
+
+    private String careful(String whose, String method) {
+        if (throwsAt.equals(whose + method)) {
+            throw new IllegalStateException("bug in " + method);
+        }
+        return method;
     }
 
     /** Ends the piece at a position, and lets the engine take note. */
@@ -206,6 +228,45 @@ class ReadRequestTest {
         }
         assertThat(first.failure()).extracting(FsException::error).isEqualTo(FsError.EIO);
         assertThat(second.failure()).isNull();
+        assertThat(inode.isBusy()).isFalse();
+    }
+
+    @Test
+    void serverThatThrows_whenItIsToBeRead_failsThoseWhoWait() {
+        throwsAt = "file.reads";
+        engine.load(inode, 0, 2 * PIECE, Origin.DEMAND_READ);
+        Completion<@Nullable Void> first = waitFor(0);
+        runSteps();
+        assertThat(first.failure()).hasMessageContaining("bug in reads");
+        assertThat(inode.isBusy()).isFalse();
+    }
+
+    @Test
+    void serverThatThrows_whenAHandleIsClosed_keepsNothingElseFromIt() {
+        throwsAt = "file.close";
+        inode.setFile(file());
+        inode.setFile(null);
+        assertThat(inode.file()).isNull();
+        assertThat(inode.isBusy()).isFalse();
+    }
+
+    /** Where the cookie throws, or says nonsense, the server is asked for all of it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"cookie.reads", "cookie.nextHeld", "cookie.nextMissing", "none"})
+    void cacheThatCannotBeAsked_isLeftForTheServer(String place) {
+        held.add(0, 2 * PIECE);
+        inode.setFile(null);
+        inode.setFile(file());
+        throwsAt = place;
+        missingNext = place.equals("none") ? -1 : Long.MIN_VALUE;
+        engine.load(inode, 0, 2 * PIECE, Origin.DEMAND_READ);
+        Completion<@Nullable Void> first = waitFor(0);
+        runSteps();
+        assertThat(cachePieces).isEmpty();
+        end(0, Termination.DONE);
+        end(1, Termination.DONE);
+        assertThat(first.isDone()).isTrue();
+        assertThat(first.failure()).isNull();
         assertThat(inode.isBusy()).isFalse();
     }
 
