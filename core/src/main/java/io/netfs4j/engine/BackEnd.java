@@ -33,13 +33,25 @@ public final class BackEnd {
         return new FsException(FsError.EIO, what + " throws " + thrown, thrown);
     }
 
-    /** The stream that feeds a session. */
+    /** The stream that feeds a session; a session that cannot be fed is given up. */
     static WriteStream upload(WriteSession session) throws FsException {
         try {
-            return new WriteStream(
-                    WriteStream.Role.UPLOAD, session, session.granuleBytes(), session.isAtomic());
+            int granule = session.granuleBytes();
+            if (granule < 1) {
+                throw new IllegalArgumentException("a granule of " + granule + " bytes");
+            }
+            return new WriteStream(WriteStream.Role.UPLOAD, session, granule, session.isAtomic());
         } catch (RuntimeException e) {
+            abort(session);
             throw report("a session asked for its granule", e);
+        }
+    }
+
+    static void abort(WriteSession session) {
+        try {
+            session.abort();
+        } catch (RuntimeException e) {
+            report("the end of a session", e);
         }
     }
 

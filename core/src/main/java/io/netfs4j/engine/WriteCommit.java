@@ -75,11 +75,7 @@ final class WriteCommit {
             commit(session, pending);
             return true;
         }
-        try {
-            session.abort();
-        } catch (RuntimeException e) {
-            BackEnd.report("the end of a session", e);
-        }
+        BackEnd.abort(session);
         if (lost) {
             inode.pendingTimes = inode.pendingTimes.after(pending.owed());
         }

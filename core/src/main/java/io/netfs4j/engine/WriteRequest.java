@@ -371,8 +371,8 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     void open(WriteSession opened) throws FsException {
         baseBytes = inode.remoteSizeBytes();
-        session = opened;
         WriteStream upload = BackEnd.upload(opened);
+        session = opened;
         streams.add(upload);
         if (upload.atomic) {
             // What the server has counts from the commit: the request must come to an end.

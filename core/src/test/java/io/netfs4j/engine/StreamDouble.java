@@ -35,6 +35,11 @@ final class StreamDouble implements WriteSession, ServerFile {
     /** Ends the next commit, when a test wants to see it under way. */
     @Nullable Consumer<Completion<ServerAttributes>> nextCommit;
 
+    /** As {@link WriteSession#isAtomic}. */
+    boolean atomic;
+
+    int commits;
+    int aborts;
     private long end;
 
     StreamDouble(String name, int pieceBytesMax, int granule) {
@@ -83,12 +88,18 @@ final class StreamDouble implements WriteSession, ServerFile {
     }
 
     @Override
+    public boolean isAtomic() {
+        return atomic;
+    }
+
+    @Override
     public void keep(long position, long length) {
         throw new IllegalStateException("writes at offsets");
     }
 
     @Override
     public void commit(AttributeChange times, Completion<ServerAttributes> done) {
+        commits++;
         Consumer<Completion<ServerAttributes>> instead = nextCommit;
         nextCommit = null;
         if (instead == null) {
@@ -100,7 +111,7 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     @Override
     public void abort() {
-        // What was written stays.
+        aborts++; // What was written stays.
     }
 
     @Override

@@ -338,6 +338,20 @@ class WriteRequestTest {
     }
 
     @Test
+    void serverOfWholeObjects_thatThrowsWhenAskedForItsGranule_commitsNothing() {
+        write(0, 16 * KIB);
+        inode.setPendingTimes(PendingTimes.NONE.written(Instant.EPOCH));
+        server.atomic = true;
+        server.throwsAt = "granuleBytes";
+        Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
+        endAll();
+        assertThat(done.failure()).hasMessageContaining("bug in granuleBytes");
+        assertThat(server.commits).isZero();
+        assertThat(server.aborts).isEqualTo(1);
+        assertThat(inode.pages().dirtyBytes()).isEqualTo(16 * KIB);
+    }
+
+    @Test
     void serverThatThrows_whenAskedHowMuchItTakes_getsItAllTheSame() {
         write(0, 16 * KIB);
         server.throwsAt = "estimateBytes";
