@@ -183,8 +183,9 @@ public final class UnbufferedWrite {
             return;
         }
         int count = count(over);
-        // Of the piece that failed the server may have a part.
-        long partly = over.failure == null ? 0 : inode.remoteSizeBytes();
+        // Of the piece that failed the server may have a part; in doubt nobody knows of it yet.
+        boolean isTold = over.failure != null && !inode.isSizeInDoubt();
+        long partly = isTold ? inode.remoteSizeBytes() : 0;
         show(Math.max(partly, count == 0 ? 0 : from + count));
     }
 

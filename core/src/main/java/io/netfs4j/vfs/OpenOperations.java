@@ -420,7 +420,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                 data,
                 () -> {
                     long asked = ownerChanges(inode);
-                    if (onlyGrows && remoteSize(inode, data) >= size) {
+                    if (onlyGrows && isAsLong(inode, data, size)) {
                         return;
                     }
                     cutUnknown(inode, data, size);
@@ -467,10 +467,19 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
     }
 
-    private static long remoteSize(Inode inode, InodeData data) {
+    /** Whether the server need do nothing for a file to be at least so long. */
+    private static boolean isAsLong(Inode inode, InodeData data, long size) {
         inode.lock.lock();
         try {
-            return data.remoteSizeBytes();
+            if (data.isSizeInDoubt()) {
+                return data.sizeBytes() >= size;
+            }
+            if (data.remoteSizeBytes() < size) {
+                return false;
+            }
+            data.setSizeBytes(Math.max(size, data.sizeBytes()));
+            inode.sizeBytes = data.sizeBytes();
+            return true;
         } finally {
             inode.lock.unlock();
         }
