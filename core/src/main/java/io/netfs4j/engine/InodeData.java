@@ -52,6 +52,9 @@ public final class InodeData {
         /** A caller's bytes were written past the page cache; the size is set already. */
         default void onWritten(long position, int count) {}
 
+        /** What was read of it may be of an old version, wherever it is kept. */
+        default void onInvalidated() {}
+
         /** No bytes are dirty or in flight any more. */
         void onClean();
 

@@ -125,7 +125,11 @@ final class WriteBeginning {
         FsException unknown = null;
         try {
             ServerAttributes attributes = asked.get();
-            inode.setToken(attributes.token());
+            if (!attributes.token().equals(inode.token())) {
+                inode.invalidate(); // By us, or by another client meanwhile: nobody knows.
+                inode.setToken(attributes.token());
+                inode.listener().onInvalidated();
+            }
             inode.learnSize(attributes.sizeBytes());
             inode.listener().onCommitted(attributes);
         } catch (FsException e) {

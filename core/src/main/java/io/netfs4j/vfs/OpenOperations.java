@@ -328,6 +328,11 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
 
         @Override
+        public void onInvalidated() {
+            parts.coherency().kernelCache().invalidate(inode.ino, 0, -1);
+        }
+
+        @Override
         public void onCommitting() {
             committing = inode.ownerChanges;
         }

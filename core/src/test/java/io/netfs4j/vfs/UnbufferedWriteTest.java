@@ -2,6 +2,7 @@
 package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
@@ -10,9 +11,13 @@ import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
+import io.netfs4j.server.Access;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
+import io.netfs4j.testing.Transfers;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -39,7 +44,7 @@ class UnbufferedWriteTest {
 
     private final AtomicInteger pieces = new AtomicInteger();
     private final CountDownLatch refusing = new CountDownLatch(1);
-    private final LinkedBlockingQueue<Runnable> commits = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<DoubleServer.Call> commits = new LinkedBlockingQueue<>();
     private CachedVfs vfs;
     private OpenFile file;
 
@@ -75,17 +80,23 @@ class UnbufferedWriteTest {
             return true;
         }
         if (away && call.is(WriteSession.class, "commit")) {
-            Completion<?> done = call.argument(1, Completion.class);
-            commits.add(() -> {
-                try {
-                    call.proceed();
-                } catch (Throwable e) {
-                    done.fail(new FsException(FsError.EIO, e.toString()));
-                }
-            });
+            commits.add(call);
             return null;
         }
         return call.proceed();
+    }
+
+    private static void fail(DoubleServer.Call commit) {
+        FsException lost = new FsException(FsError.EIO, "lost");
+        commit.argument(1, Completion.class).fail(lost);
+    }
+
+    private static void answer(DoubleServer.Call commit) {
+        try {
+            commit.proceed();
+        } catch (Throwable e) {
+            fail(commit);
+        }
     }
 
     /** Writes, and is interrupted once the server takes no more; returns how many bytes it took. */
@@ -114,9 +125,36 @@ class UnbufferedWriteTest {
         assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(count);
         assertThat(vfs.engine().flusher().isClean()).as("the size is in doubt").isFalse();
         away = false;
-        commits.take().run();
+        answer(commits.take());
         vfs.fsync(file, false);
         assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(count);
         assertThat(vfs.engine().flusher().isClean()).isTrue();
+    }
+
+    @Test
+    void interrupted_thenLearned_showsWhatAnotherClientWroteMeanwhile() throws Exception {
+        int behind = 2 * BYTES;
+        away = false;
+        vfs.write(file, behind, ByteBuffer.allocate(1));
+        vfs.fsync(file, false);
+        OpenFile buffered = vfs.open(file.ino(), OpenFlags.READ_WRITE);
+        assertThat(byteAt(buffered, behind)).isZero();
+        away = true;
+        writeInterrupted();
+        fail(commits.take());
+        ServerFile theirs = store.open(() -> RemotePath.ROOT.child("f"), Access.READ_WRITE).file();
+        new Transfers(runtime.environment().waits()).write(theirs, behind, new byte[] {'z'});
+        away = false;
+        assertThatThrownBy(() -> vfs.fsync(file, false)).hasMessageContaining("lost");
+        vfs.fsync(file, false);
+        assertThat(vfs.engine().flusher().isClean()).isTrue();
+        vfs.open(file.ino(), OpenFlags.READ);
+        assertThat(byteAt(buffered, behind)).isEqualTo((byte) 'z');
+    }
+
+    private byte byteAt(OpenFile open, long position) throws FsException {
+        ByteBuffer one = ByteBuffer.allocate(1);
+        vfs.read(open, position, one);
+        return one.get(0);
     }
 }
