@@ -99,7 +99,7 @@ public final class Mount implements AutoCloseable {
     public List<Unsaved> drain() throws FsException {
         for (int round = 0; round < DRAIN_ROUNDS_MAX; round++) {
             List<Unsaved> failed = saveOnce();
-            if (!failed.isEmpty() || vfs.engine().flusher().isClean()) {
+            if (!failed.isEmpty() || select(Mount::isToBeSaved).isEmpty()) {
                 vfs.awaitNames();
                 return failed;
             }
@@ -109,17 +109,33 @@ public final class Mount implements AutoCloseable {
 
     /** What is not saved now, with why where an upload failed. */
     public List<Unsaved> unsaved() {
-        return unsaved(InodeData::isUnsaved);
+        return describe(select(Mount::isToBeSaved));
     }
 
-    private List<Unsaved> unsaved(Predicate<InodeData> wanted) {
-        List<Unsaved> list = new ArrayList<>();
-        for (InodeData data : vfs.engine().flusher().unsaved()) {
+    /** With the inode's lock held. Nothing is lost with a length that nobody knows. */
+    private static boolean isToBeSaved(InodeData data) {
+        return data.isUnsaved() && !data.isOnlyInDoubt();
+    }
+
+    private List<InodeData> select(Predicate<InodeData> wanted) {
+        List<InodeData> files = vfs.engine().flusher().unsaved();
+        files.removeIf(data -> {
             data.lock().lock();
             try {
-                if (wanted.test(data)) {
-                    list.add(describe(data, data.uploadFailure()));
-                }
+                return !wanted.test(data);
+            } finally {
+                data.lock().unlock();
+            }
+        });
+        return files;
+    }
+
+    private static List<Unsaved> describe(List<InodeData> files) {
+        List<Unsaved> list = new ArrayList<>();
+        for (InodeData data : files) {
+            data.lock().lock();
+            try {
+                list.add(describe(data, data.uploadFailure()));
             } finally {
                 data.lock().unlock();
             }
@@ -129,7 +145,7 @@ public final class Mount implements AutoCloseable {
 
     /** Gives up everything that is not saved; returns what that was. */
     public List<Unsaved> discard() {
-        List<Unsaved> lost = unsaved(InodeData::isOwed);
+        List<Unsaved> lost = describe(select(InodeData::isOwed));
         for (InodeData data : vfs.engine().flusher().unsaved()) {
             vfs.discard(data);
         }
@@ -137,7 +153,7 @@ public final class Mount implements AutoCloseable {
     }
 
     private List<Unsaved> saveOnce() throws FsException {
-        List<InodeData> files = vfs.engine().flusher().unsaved();
+        List<InodeData> files = select(Mount::isToBeSaved);
         List<Completion<@Nullable Void>> saves = new ArrayList<>();
         for (InodeData data : files) {
             data.lock().lock();
@@ -160,7 +176,7 @@ public final class Mount implements AutoCloseable {
                 data.lock().lock();
                 try {
                     // Of a file that was removed meanwhile nothing is left to be saved.
-                    if (saves.get(i).failure() == null || data.isUnsaved()) {
+                    if (saves.get(i).failure() == null || isToBeSaved(data)) {
                         failed.add(describe(data, e));
                     }
                 } finally {

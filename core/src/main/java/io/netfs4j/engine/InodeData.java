@@ -450,6 +450,11 @@ public final class InodeData {
                 || pages.writebackBytes() > 0;
     }
 
+    /** Whether nothing of it is to be saved, and only the server's length of it is not known. */
+    public boolean isOnlyInDoubt() {
+        return sizeInDoubt && !isOwed() && pendingTimes.isEmpty();
+    }
+
     /** Whether something of the page cache is on its way to the server. */
     private boolean isSending() {
         WriteRequest request = writing;

@@ -167,7 +167,7 @@ public final class UnbufferedWrite {
             return; // What counts from a commit is given up without one, soon.
         }
         int count = count(sent);
-        if (sent.issuedTo > from) {
+        if (sent.issuedTo > from && !sent.isGivenUp()) {
             // Of the pieces that failed the server may have a part, which the commit tells.
             inode.doubtSize();
             engine.flusher().onDropped(inode);

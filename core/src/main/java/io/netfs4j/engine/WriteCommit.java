@@ -119,6 +119,7 @@ final class WriteCommit {
                 return false;
             } catch (FsException e) {
                 result = null;
+                doubt(upload);
                 request.fail(e);
                 return true;
             }
@@ -141,15 +142,21 @@ final class WriteCommit {
                 inode.errors().record(e);
                 request.engine().counters().add(Counter.ERRORS, 1);
             }
-            if (asks && upload != null && !upload.atomic) {
-                inode.doubtSize();
-            }
+            doubt(upload);
             request.fail(e);
         }
         if (upload != null) {
             settle(upload, refused == null);
         }
         return true;
+    }
+
+    /** How long the file is was to be learned, and was not. */
+    @GuardedBy("inode lock")
+    private void doubt(@Nullable WriteStream upload) {
+        if (asks && upload != null && !upload.atomic && !request.isGivenUp()) {
+            inode.doubtSize();
+        }
     }
 
     /** What was held until the commit counts now, or is to be sent again. */

@@ -279,6 +279,11 @@ final class WriteRequest {
         }
     }
 
+    @GuardedBy("inode lock")
+    boolean isGivenUp() {
+        return givenUp != null;
+    }
+
     private void step() {
         posted.set(false);
         inode.lock().lock();

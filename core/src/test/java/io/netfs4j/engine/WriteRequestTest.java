@@ -309,6 +309,39 @@ class WriteRequestTest {
         assertThat(engine.flusher().isClean()).isTrue();
     }
 
+    /** A write past the page cache whose one piece fails, up to its commit. */
+    private Completion<ServerAttributes> failedUnbufferedWrite() {
+        List<Completion<ServerAttributes>> commits = new ArrayList<>();
+        server.nextCommit = commits::add;
+        engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(KIB));
+        steps.run();
+        server.end(0, new Termination.Failed(new FsException(FsError.EIO, "bad")));
+        steps.run();
+        return commits.get(0);
+    }
+
+    @Test
+    void unbufferedWrite_ofAFileThatWasGivenUp_leavesNoDoubt() {
+        Completion<ServerAttributes> commit = failedUnbufferedWrite();
+        engine.discard(inode);
+        commit.fail(new FsException(FsError.EIO, "no answer"));
+        steps.run();
+        assertThat(inode.isSizeInDoubt()).isFalse();
+        assertThat(engine.flusher().isClean()).isTrue();
+    }
+
+    @Test
+    void unbufferedWrite_whoseTimesAreRefused_andThenTheSession_leavesDoubt() {
+        Instant then = Instant.ofEpochSecond(1_000_000_000);
+        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
+        Completion<ServerAttributes> commit = failedUnbufferedWrite();
+        server.throwsAt = "begin";
+        commit.fail(new FsException(FsError.EPERM, "not yours"));
+        steps.run();
+        assertThat(inode.isSizeInDoubt()).isTrue();
+        assertThat(engine.flusher().unsaved()).containsExactly(inode);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"issue", "taken", "begin", "granuleBytes", "commit"})
     void serverThatThrows_failsTheUpload_andEverythingIsGivenBack(String place) {

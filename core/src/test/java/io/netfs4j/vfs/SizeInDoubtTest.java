@@ -4,6 +4,8 @@ package io.netfs4j.vfs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netfs4j.Mount;
+import io.netfs4j.SimulatedMount;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
@@ -94,6 +96,16 @@ class SizeInDoubtTest {
         vfs.write(buffered, 2 * BYTES, ByteBuffer.allocate(BYTES));
         vfs.allocate(buffered, AllocateMode.EXTEND, 0, 2 * BYTES);
         assertThat(shown()).isEqualTo(3 * BYTES);
+    }
+
+    @Test
+    void unmount_doesNotWaitForAnAnswer_forNothingIsLost() throws Exception {
+        Mount mount = SimulatedMount.of(store, vfs, runtime.environment());
+        assertThat(mount.drain()).isEmpty();
+        assertThat(mount.unsaved()).isEmpty();
+        vfs.write(buffered, 0, ByteBuffer.allocate(1));
+        assertThat(mount.drain()).extracting(Mount.Unsaved::path).containsExactly("f");
+        assertThat(mount.unsaved()).extracting(Mount.Unsaved::path).containsExactly("f");
     }
 
     @Test
