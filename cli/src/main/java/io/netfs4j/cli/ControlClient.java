@@ -93,21 +93,19 @@ final class ControlClient {
     /**
      * A process that the kernel has let go of, and that still sends what was written below a
      * remote; null once there is none. What it sends would go over what another mount writes.
-     *
-     * @param from what relative remotes are relative to
      */
-    @Nullable Found draining(Remote remote, Path from, Consumer<String> warn) {
+    @Nullable Found draining(Remote remote, Consumer<String> warn) {
         for (Found found : all(warn)) {
-            if (!found.status().isMounted() && overlaps(found.status().remote(), from, remote)) {
+            if (!found.status().isMounted() && overlaps(found.status().remote(), remote)) {
                 return found;
             }
         }
         return null;
     }
 
-    private static boolean overlaps(String text, Path from, Remote remote) {
+    private static boolean overlaps(String text, Remote remote) {
         try {
-            return Remote.parse(text, from).overlaps(remote);
+            return Remote.parse(text, Path.of("/")).overlaps(remote);
         } catch (FsException e) {
             return false; // Of another version, perhaps; it is no remote of ours.
         }

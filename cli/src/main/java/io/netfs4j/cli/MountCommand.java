@@ -12,8 +12,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 
 /** {@code netfs mount}: checks what can be checked at once, then has a process serve the mount. */
 @Command(
@@ -99,8 +102,15 @@ final class MountCommand implements Callable<Integer> {
         ControlClient control = surroundings.control();
         Remote remote = Backends.choose(plan).remote();
         long deadline = System.nanoTime() + MILLISECONDS.toNanos(DRAIN_MILLIS_MAX);
+        Set<String> warnings = new HashSet<>();
+        Consumer<String> warnOnce =
+                line -> {
+                    if (warnings.add(line)) {
+                        surroundings.warn(line);
+                    }
+                };
         ControlClient.Found earlier;
-        while ((earlier = control.draining(remote, plan.from(), surroundings::warn)) != null) {
+        while ((earlier = control.draining(remote, warnOnce)) != null) {
             if (System.nanoTime() - deadline > 0) {
                 MountStatus status = earlier.status();
                 throw new CommandFailure(

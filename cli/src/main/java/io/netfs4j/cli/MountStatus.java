@@ -11,7 +11,7 @@ import java.util.List;
  *
  * @param pid the process that serves the mount
  * @param mountPoint the directory's real path
- * @param remote as its user wrote it
+ * @param remote as its user wrote it; a directory of this machine from its root on
  * @param state "mounted", or "draining" once the kernel has let go of it
  * @param connection to the server: "up", or "lost" while it is made again; null from a process of
  *     an earlier build, which does not tell

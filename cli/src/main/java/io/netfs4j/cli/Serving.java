@@ -126,7 +126,7 @@ final class Serving {
                 new MountProcess.Identity(
                         pid,
                         mountPoint.toString(),
-                        plan.remoteText(),
+                        Backends.choose(plan).remote().absoluteText(),
                         log == null ? "" : log.toString());
         MountProcess made = new MountProcess(mount, identity);
         try {

@@ -271,12 +271,13 @@ class MountProcessTest {
         assertThat(draining("sftp://host")).as("perhaps above it").isNotNull();
         assertThat(draining("sftp://host/xy")).isNull();
         assertThat(draining("sftp://other/x")).isNull();
-        assertThat(draining("sftp://host:2222/x")).isNull();
+        assertThat(draining("sftp://host:2222/x")).as("perhaps its port").isNotNull();
+        assertThat(draining("sftp://host/~/x")).as("perhaps the same place").isNotNull();
         assertThat(draining("/x")).isNull();
     }
 
     private ControlClient.@Nullable Found draining(String remote) throws FsException {
-        return client.draining(Remote.parse(remote, directory), directory, line -> {});
+        return client.draining(Remote.parse(remote, directory), line -> {});
     }
 
     private Outcome unmount(boolean discard) throws Exception {

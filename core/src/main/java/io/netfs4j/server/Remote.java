@@ -82,15 +82,28 @@ public record Remote(
         return new Remote(text, scheme, user, host, port, path);
     }
 
+    /** As written, but for a directory of this machine: that as seen from anywhere. */
+    public String absoluteText() {
+        return text.contains("://") ? text : path;
+    }
+
     /**
-     * Whether a file may be below both: they name one server, and one directory is, or is below,
-     * the other. Who logs in does not count, nor what links there are.
+     * Whether a file may be below both: they may name one server, and one directory is, or is
+     * below, the other, as far as can be told. Who logs in does not count, nor what links there
+     * are; a port that is not given may be any.
      */
     public boolean overlaps(Remote other) {
+        boolean isOnePort = port == other.port || port < 0 || other.port < 0;
+        boolean canBeTold = isOfLogin() == other.isOfLogin();
         return scheme.equals(other.scheme)
                 && host.equalsIgnoreCase(other.host)
-                && port == other.port
-                && (isBelow(path, other.path) || isBelow(other.path, path));
+                && isOnePort
+                && (!canBeTold || isBelow(path, other.path) || isBelow(other.path, path));
+    }
+
+    /** Whether only the server knows where its directory is: below that of who logs in. */
+    private boolean isOfLogin() {
+        return path.equals("/~") || path.startsWith("/~/");
     }
 
     /** Without a path it is a directory that only the server knows, perhaps any. */
