@@ -209,7 +209,7 @@ final class Inode {
     /** What a listing under way says of a file in it may be from before we changed that. */
     @GuardedBy("table lock")
     void attributesChanged(String name, Inode file) {
-        if (listings > 0) {
+        if (listings > 0 && !file.hidden) {
             NameChange before = changedNames().get(name);
             boolean came = before != null && before.came;
             Listing.Listed listed = new Listing.Listed(file.ino, file.type, null);
