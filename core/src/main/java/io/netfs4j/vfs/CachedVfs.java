@@ -300,13 +300,13 @@ public final class CachedVfs implements Vfs {
 
     @Override
     public int read(OpenFile file, long position, ByteBuffer target) throws FsException {
-        return files.read((OpenedInode) file, position, target);
+        return files.reads().read((OpenedInode) file, position, target);
     }
 
     @Override
     public @Nullable PinnedBytes tryRead(OpenFile file, long position, int count)
             throws FsException {
-        return files.tryRead((OpenedInode) file, position, count);
+        return files.reads().tryRead((OpenedInode) file, position, count);
     }
 
     @Override

@@ -5,11 +5,9 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
-import io.netfs4j.base.Segment;
 import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.WriteThrough;
-import io.netfs4j.pagecache.Block;
 import io.netfs4j.pagecache.MemoryPool;
 import io.netfs4j.pagecache.Turnstile;
 import io.netfs4j.request.Origin;
@@ -19,12 +17,10 @@ import io.netfs4j.trace.Counters.Counter;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
- * Reading, writing and saving the bytes of open files. Copying is done on the caller's thread with
- * the inode's lock held; whatever has to be waited for is waited for without it.
+ * Writing and saving the bytes of open files. Copying is done on the caller's thread with the
+ * inode's lock held; whatever has to be waited for is waited for without it.
  */
 final class FileOperations {
     private final VfsParts parts;
@@ -37,139 +33,21 @@ final class FileOperations {
 
     private final SoftWaits soft;
     private final UnbufferedOperations unbuffered;
+    private final ReadOperations reads;
 
     FileOperations(VfsParts parts) {
         this.parts = parts;
         this.soft = new SoftWaits(parts.environment(), parts.options().softTimeoutNanos());
         this.unbuffered = new UnbufferedOperations(parts, soft);
+        this.reads = new ReadOperations(parts, soft, unbuffered);
     }
 
     UnbufferedOperations unbuffered() {
         return unbuffered;
     }
 
-    // ---- reading ------------------------------------------------------------------------------
-
-    int read(OpenedInode file, long position, ByteBuffer target) throws FsException {
-        if (!file.flags().access().reads()) {
-            throw new FsException(FsError.EBADF, "not open for reading");
-        }
-        if (unbuffered.isUnbuffered(file)) {
-            return unbuffered.read(file, position, target);
-        }
-        int start = target.position();
-        boolean hinted = false;
-        try (Turnstile.Ticket ticket = parts.cache().readers().enter()) {
-            while (true) {
-                Completion<@Nullable Void> turn = ticket.beforeTry();
-                if (turn == null) {
-                    ReadStep step = readStep(file, position, target, start, hinted);
-                    hinted = true;
-                    if (step.done) {
-                        return target.position() - start;
-                    }
-                    turn = step.loading;
-                    if (turn == null) {
-                        ticket.failed();
-                        continue;
-                    }
-                }
-                soft.await(turn);
-            }
-        } catch (FsException e) {
-            // Not the part that came: a short count would say that the file ends there.
-            target.position(start);
-            throw e;
-        }
-    }
-
-    private record ReadStep(boolean done, @Nullable Completion<@Nullable Void> loading) {}
-
-    private ReadStep readStep(
-            OpenedInode file, long position, ByteBuffer target, int start, boolean hinted)
-            throws FsException {
-        InodeData data = file.data;
-        file.inode.lock.lock();
-        try {
-            int done = target.position() - start;
-            long at = position + done;
-            long end = Math.min(data.sizeBytes(), at + target.remaining());
-            if (at >= end) {
-                return new ReadStep(true, null);
-            }
-            int n = data.pages().read(at, target, (int) (end - at), data.remoteSizeBytes());
-            at += n;
-            if (!hinted && at == end) {
-                file.readahead.onRead(parts.engine(), data, position, end);
-            }
-            if (at == end) {
-                return new ReadStep(true, null);
-            }
-            Completion<@Nullable Void> loading = parts.engine().loading(data, at, end);
-            if (loading == null) {
-                requireReadable(data);
-                long from = at & -MemoryPool.PAGE_BYTES;
-                long to = end + MemoryPool.PAGE_BYTES - 1 & -MemoryPool.PAGE_BYTES;
-                to = Math.min(to, data.remoteSizeBytes());
-                parts.engine().load(data, from, to, Origin.DEMAND_READ);
-                loading = parts.engine().loading(data, at, end);
-            }
-            if (!hinted) {
-                file.readahead.onRead(parts.engine(), data, position, end);
-            }
-            return new ReadStep(false, loading);
-        } finally {
-            file.inode.lock.unlock();
-        }
-    }
-
-    @GuardedBy("inode lock")
-    private static void requireReadable(InodeData data) throws FsException {
-        ServerFile handle = data.file();
-        if (handle == null || !handle.isReadable()) {
-            throw new FsException(
-                    handle == null ? FsError.EBADF : FsError.EACCES,
-                    "no handle to read with: " + data.listener().name());
-        }
-    }
-
-    @Nullable PinnedBytes tryRead(OpenedInode file, long position, int count) throws FsException {
-        if (!file.flags().access().reads()) {
-            throw new FsException(FsError.EBADF, "not open for reading");
-        }
-        if (unbuffered.isUnbuffered(file)) {
-            return null;
-        }
-        InodeData data = file.data;
-        file.inode.lock.lock();
-        try {
-            int n = (int) Math.max(0, Math.min(count, data.sizeBytes() - position));
-            List<Segment> segments = new ArrayList<>(4);
-            List<Block> blocks = new ArrayList<>(4);
-            if (!data.pages().borrow(position, n, segments, blocks)) {
-                return null;
-            }
-            file.readahead.onRead(parts.engine(), data, position, position + n);
-            return new Loan(file.inode, data, segments, blocks, n);
-        } finally {
-            file.inode.lock.unlock();
-        }
-    }
-
-    private record Loan(
-            Inode inode, InodeData data, List<Segment> segments, List<Block> blocks, int length)
-            implements PinnedBytes {
-        /** Once: a block that was given back serves others. */
-        @Override
-        public void close() {
-            inode.lock.lock();
-            try {
-                data.pages().giveBack(blocks);
-                blocks.clear();
-            } finally {
-                inode.lock.unlock();
-            }
-        }
+    ReadOperations reads() {
+        return reads;
     }
 
     // ---- writing ------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ final class RangeOperations {
         long done = 0;
         while (done < count) {
             chunk.clear().limit((int) Math.min(chunk.capacity(), count - done));
-            int n = files.read(source, from + done, chunk);
+            int n = files.reads().read(source, from + done, chunk);
             if (n <= 0) {
                 break;
             }

@@ -2,7 +2,6 @@
 package io.netfs4j.vfs;
 
 import io.netfs4j.base.Completion;
-import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.UnbufferedWrite;
@@ -153,12 +152,7 @@ final class UnbufferedOperations {
                     // Some of it may be what is read.
                     flushed = parts.engine().writeback(data, Origin.SYNC);
                 } else {
-                    ServerFile handle = data.file();
-                    if (handle == null || !handle.isReadable()) {
-                        throw new FsException(
-                                handle == null ? FsError.EBADF : FsError.EACCES,
-                                "no handle to read with: " + data.listener().name());
-                    }
+                    ServerFile handle = ReadOperations.readable(data);
                     memory = ByteBuffer.allocate(count);
                     read = parts.engine().readUnbuffered(data, handle, at, memory);
                 }

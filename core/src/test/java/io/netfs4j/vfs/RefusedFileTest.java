@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -48,13 +50,17 @@ class RefusedFileTest {
 
     @BeforeEach
     void open() throws FsException {
+        open(2 * DIRTY_BYTES_MAX);
+    }
+
+    private void open(long memoryBytes) throws FsException {
+        PageCache.Limits limits =
+                new PageCache.Limits(memoryBytes, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX / 2);
         vfs =
                 new CachedVfs(
                         runtime.environment(),
                         DoubleServer.of(store, this::refusing),
-                        VfsOptions.of(
-                                new PageCache.Limits(
-                                        2 * DIRTY_BYTES_MAX, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX / 2)),
+                        VfsOptions.of(limits),
                         ByteBuffer::allocateDirect);
     }
 
@@ -108,6 +114,27 @@ class RefusedFileTest {
         assertThat(written).isEqualTo(count);
         vfs.fsync(file, false);
         assertThat(vfs.cache().dirtyMemoryBytes()).isLessThanOrEqualTo(DIRTY_BYTES_MAX);
+    }
+
+    @Test
+    void readerOfAnotherFile_goesOn_whenAllMemoryIsRefused() throws FsException {
+        open(DIRTY_BYTES_MAX);
+        byte[] content = new byte[10 * PIECE];
+        new Random(1).nextBytes(content);
+        OpenFile file = create("taken");
+        vfs.write(file, 0, ByteBuffer.wrap(content));
+        vfs.fsync(file, false);
+        fillWithRefusedBytes();
+        assertThat(vfs.cache().memoryBytes()).isEqualTo(DIRTY_BYTES_MAX);
+        for (int at = 1000; at < content.length; at += PIECE) {
+            ByteBuffer read = ByteBuffer.allocate(PIECE);
+            int count = vfs.read(file, at, read);
+            int end = Math.min(content.length, at + PIECE);
+            assertThat(count).isEqualTo(end - at);
+            assertThat(Arrays.copyOf(read.array(), count))
+                    .isEqualTo(Arrays.copyOfRange(content, at, end));
+        }
+        assertThat(vfs.cache().memoryBytes()).isEqualTo(DIRTY_BYTES_MAX);
     }
 
     @Test
