@@ -18,6 +18,9 @@ public final class SortedLongMap<V> {
     /** As many as two words of marks have bits. */
     private static final int LEAF_MAX = 2 * Long.SIZE;
 
+    /** Leaves that became empty and are kept for those needed next: about 400 KiB of them. */
+    private static final int SPARES_MAX = 256;
+
     private static final class Leaf {
         final long[] keys = new long[LEAF_MAX];
         final @Nullable Object[] values = new @Nullable Object[LEAF_MAX];
@@ -97,8 +100,8 @@ public final class SortedLongMap<V> {
     /** The leaf found last. */
     private int hint;
 
-    /** A leaf that became empty, for the next one needed. */
-    private @Nullable Leaf spare;
+    /** How many leaves behind the last one in use are empty, for the next ones needed. */
+    private int spares;
 
     private int size;
 
@@ -264,8 +267,12 @@ public final class SortedLongMap<V> {
             System.arraycopy(firsts, l + 1, firsts, l, leafCount - l - 1);
             System.arraycopy(marked, l + 1, marked, l, leafCount - l - 1);
             leafCount--;
-            leaves[leafCount] = null;
-            spare = leaf;
+            leaves[leafCount] = leaf;
+            if (spares < SPARES_MAX) {
+                spares++;
+            } else {
+                leaves[leafCount + SPARES_MAX] = null;
+            }
         } else if (i == 0) {
             firsts[l] = leaf.keys[0];
         }
@@ -294,10 +301,13 @@ public final class SortedLongMap<V> {
         return upper;
     }
 
+    /** A leaf to be inserted next. */
     private Leaf newLeaf() {
-        Leaf leaf = spare == null ? new Leaf() : spare;
-        spare = null;
-        return leaf;
+        if (spares == 0) {
+            return new Leaf();
+        }
+        spares--;
+        return leaf(leafCount);
     }
 
     private void insertLeaf(int at, Leaf leaf, long first) {
@@ -306,6 +316,7 @@ public final class SortedLongMap<V> {
             firsts = Arrays.copyOf(firsts, leaves.length);
             marked = Arrays.copyOf(marked, leaves.length);
         }
+        // Over the place of the spare that this one was, if it was one.
         System.arraycopy(leaves, at, leaves, at + 1, leafCount - at);
         System.arraycopy(firsts, at, firsts, at + 1, leafCount - at);
         System.arraycopy(marked, at, marked, at + 1, leafCount - at);
@@ -342,7 +353,7 @@ public final class SortedLongMap<V> {
         return low - 1;
     }
 
-    @SuppressWarnings("NullAway") // below leafCount there are leaves
+    @SuppressWarnings("NullAway") // below leafCount there are leaves, and spares behind them
     private Leaf leaf(int l) {
         return leaves[l];
     }
