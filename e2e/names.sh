@@ -12,6 +12,7 @@ body = os.urandom(3_000_000)
 fd = os.open(f"{top}/gone", os.O_RDWR | os.O_CREAT)
 os.write(fd, body)
 os.unlink(f"{top}/gone")
+assert os.fstat(fd).st_nlink == 0, "an unlinked file has links"
 os.pwrite(fd, b"more", len(body))
 os.fsync(fd)
 assert os.pread(fd, len(body) + 4, 0) == body + b"more", "an unlinked file lost bytes"

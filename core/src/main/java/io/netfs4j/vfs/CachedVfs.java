@@ -71,8 +71,9 @@ public final class CachedVfs implements Vfs {
         ServerAttributes root = server.stat(RemotePath.ROOT);
         PageCache cache = new PageCache(options.memory(), memory);
         Engine engine = new Engine(environment, cache, options.engine(), new Counters());
-        Coherency coherency = new Coherency(environment.clock(), options, server.capabilities());
         InodeTable table = new InodeTable(root, environment.clock().nanoTime());
+        Coherency coherency =
+                new Coherency(environment.clock(), options, server.capabilities(), table);
         NamesGate gate = new NamesGate(environment.waits());
         parts =
                 new VfsParts(

@@ -34,16 +34,18 @@ final class Coherency {
     private final Clock clock;
     private final VfsOptions options;
     private final Capabilities capabilities;
+    private final InodeTable table;
 
     private volatile @Nullable Tick tick;
 
     /** Set by the door. */
     private volatile KernelCache kernelCache = KernelCache.NONE;
 
-    Coherency(Clock clock, VfsOptions options, Capabilities capabilities) {
+    Coherency(Clock clock, VfsOptions options, Capabilities capabilities, InodeTable table) {
         this.clock = clock;
         this.options = options;
         this.capabilities = capabilities;
+        this.table = table;
     }
 
     void setKernelCache(KernelCache cache) {
@@ -214,7 +216,7 @@ final class Coherency {
                 inode.mode & PERMISSION_BITS & ~own.umask(),
                 own.uid() == null ? inode.uid : own.uid(),
                 own.gid() == null ? inode.gid : own.gid(),
-                Math.max(1, inode.linkCount),
+                table.isRemoved(inode) && !inode.livesOn ? 0 : Math.max(1, inode.linkCount),
                 inode.accessed,
                 inode.modified,
                 inode.changed);

@@ -301,6 +301,16 @@ final class InodeTable {
         }
     }
 
+    /** Whether we took away the last name of a file that was known here. */
+    boolean isRemoved(Inode inode) {
+        lock.lock();
+        try {
+            return inode.hidden || (inode.removedHere && inode.links.isEmpty());
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether an inode found before is still in the table. */
     @GuardedBy("lock")
     boolean isCurrent(Inode inode) {

@@ -253,7 +253,7 @@ final class OpenOperations implements InodeTable.Unsaved {
             inode.openCount--;
             last = inode.openCount == 0;
             // Without a name, but not by us: its owner moved it, and what was written still counts.
-            gone = last && (inode.hidden || (inode.removedHere && inode.links.isEmpty()));
+            gone = last && parts.table().isRemoved(inode);
         } finally {
             parts.table().lock().unlock();
         }

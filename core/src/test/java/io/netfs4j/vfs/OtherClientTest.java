@@ -118,6 +118,17 @@ class OtherClientTest {
         return file;
     }
 
+    /** Programs tell by that whether their log was rotated, or their file is a temporary one. */
+    @Test
+    void unlink_ofAnOpenFile_leavesItNoLinks() throws Exception {
+        OpenFile file = vfs.create(Vfs.ROOT_INO, "f", 0644, OpenFlags.READ_WRITE).file();
+        vfs.fsync(file, false);
+        assertThat(vfs.getAttributes(file.ino()).links()).isEqualTo(1);
+        vfs.unlink(Vfs.ROOT_INO, "f");
+        assertThat(vfs.getAttributes(file.ino()).links()).isZero();
+        vfs.release(file);
+    }
+
     @Test
     void removeDirectory_withNameThatIsGoneForLong_removesIt() throws Exception {
         OpenFile open = create("removed");
