@@ -89,12 +89,7 @@ final class RangeOperations {
         if (!file.flags().append()) {
             return file;
         }
-        return new OpenedInode(
-                file.inode,
-                file.data,
-                OpenFlags.plain(file.flags().access()),
-                true,
-                file.readahead);
+        return new OpenedInode(file.inode, file.data, file.flags().placed(), true, file.readahead);
     }
 
     long copy(OpenedInode source, long from, OpenedInode target, long to, long count)

@@ -7,6 +7,7 @@ import io.netfs4j.Mount;
 import io.netfs4j.MountOptions;
 import io.netfs4j.Netfs;
 import io.netfs4j.base.FsException;
+import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.Remote;
 import io.netfs4j.server.RenameMode;
@@ -23,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -210,11 +212,25 @@ class CachedVfsTest {
             CreatedFile made = vfs.create(Vfs.ROOT_INO, "gone", 0644, OpenFlags.READ_WRITE);
             write(made.file(), 0, random(100, i));
             vfs.unlink(Vfs.ROOT_INO, "gone");
+            assertThat(vfs.getAttributes(made.file().ino()).links()).isZero();
             vfs.release(made.file());
             vfs.forget(made.file().ino(), 1);
         }
         assertThat(mount.drain()).isEmpty();
         assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
+    void punch_throughASynchronousAppendingHandle_isSavedWhenItReturns() throws Exception {
+        OpenFlags flags = new OpenFlags(Access.READ_WRITE, true, false, false, true, false, false);
+        OpenFile file = vfs.create(Vfs.ROOT_INO, "f", 0644, flags).file();
+        vfs.write(file, 0, ByteBuffer.wrap(random(10_000, 8)));
+        vfs.allocate(file, AllocateMode.PUNCH_HOLE, 1_000, 5_000);
+        assertThat(mount.unsaved()).isEmpty();
+        byte[] stored = Files.readAllBytes(directory.resolve("f"));
+        assertThat(Arrays.copyOfRange(stored, 1_000, 6_000)).isEqualTo(new byte[5_000]);
+        assertThat(stored).hasSize(10_000);
+        vfs.release(file);
     }
 
     @Test
