@@ -123,9 +123,11 @@ final class WriteOffers {
         if (request.origin != Origin.UNBUFFERED) {
             return Long.MAX_VALUE;
         }
-        // Past the end one after the other: a failure in between must not leave a hole.
+        // Past the end one after the other: a failure in between must not leave a hole. One that
+        // has
+        // ended and is not collected may be such a failure.
         if (position >= request.baseBytes) {
-            return stream.inFlight() > 0 ? 0 : Long.MAX_VALUE;
+            return stream.pieces.isEmpty() ? Long.MAX_VALUE : 0;
         }
         return stream.ceiling(request.baseBytes) - position;
     }

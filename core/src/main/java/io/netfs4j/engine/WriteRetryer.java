@@ -5,9 +5,11 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
+import io.netfs4j.request.Origin;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -40,7 +42,7 @@ final class WriteRetryer {
             WriteCollector.collect(request);
             return;
         }
-        if (upload.inFlight() == 0 && !request.retry.due && upload.retries.isEmpty()) {
+        if (upload.inFlight() == 0 && !request.retry.due && isStopped(request, upload)) {
             pause(request, upload);
         }
         if (request.retry.due) {
@@ -50,6 +52,16 @@ final class WriteRetryer {
         reissue(request, upload);
         Piece front = upload.pieces.first();
         request.retry.needed = !upload.retries.isEmpty() || (front != null && front.needsRetry());
+    }
+
+    /**
+     * Whether there is nothing to offer again before pieces have been gone over: of what may leave
+     * no hole, nothing goes out behind a piece that did not arrive.
+     */
+    private static boolean isStopped(WriteRequest request, WriteStream upload) {
+        Piece front = upload.pieces.first();
+        boolean failed = front != null && front.needsRetry();
+        return upload.retries.isEmpty() || (failed && request.origin == Origin.UNBUFFERED);
     }
 
     /** Decides how long to wait before the next attempt, and waits by posting a step. */
@@ -97,6 +109,8 @@ final class WriteRetryer {
     /** Turns what is left of each piece that needs it into spans, joining those that touch. */
     @GuardedBy("inode lock")
     private static void rebuild(WriteRequest request, WriteStream upload) {
+        List<IoStream.Span> behind = new ArrayList<>(upload.retries);
+        upload.retries.clear();
         for (Piece p : upload.allPieces()) {
             if (!p.needsRetry()) {
                 continue;
@@ -109,6 +123,7 @@ final class WriteRetryer {
             }
             upload.retry(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
         }
+        behind.forEach(upload::retry);
     }
 
     /** How many bytes of a piece count as transferred: a granule is sent whole or not at all. */

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** A destination whose pieces end when a test says so, in the order that it wants. */
 final class StreamDouble implements WriteSession, ServerFile {
@@ -34,6 +35,9 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     /** Ends the next commit, when a test wants to see it under way. */
     @Nullable Consumer<Completion<ServerAttributes>> nextCommit;
+
+    /** How the piece at a position ends before it is taken note of; null for later. */
+    Function<Long, @Nullable Termination> atOnce = position -> null;
 
     /** As {@link WriteSession#isAtomic}. */
     boolean atomic;
@@ -78,6 +82,10 @@ final class StreamDouble implements WriteSession, ServerFile {
         throwAt("taken");
         pieces.add(offer);
         end = Math.max(end, offer.position() + offer.length());
+        Termination ended = atOnce.apply(offer.position());
+        if (ended != null) {
+            offer.terminated(ended);
+        }
         return true;
     }
 

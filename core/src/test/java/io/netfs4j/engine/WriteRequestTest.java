@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
@@ -26,6 +27,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /**
  * One request over two streams, piece by piece, folio by folio. Folios of 4, 4, 8 and 8 KiB hold a
@@ -307,6 +309,23 @@ class WriteRequestTest {
         steps.run();
         assertThat(inode.isUnsaved()).isFalse();
         assertThat(engine.flusher().isClean()).isTrue();
+    }
+
+    private static Stream<Termination> failures() {
+        FsException full = new FsException(FsError.ENOSPC, "full");
+        return Stream.of(new Termination.Failed(full), new Termination.RetryLater(false, 0, full));
+    }
+
+    @ParameterizedTest
+    @MethodSource("failures")
+    void unbufferedWrite_pastTheEnd_whosePieceEndsAtOnce_leavesNoHole(Termination failure) {
+        server.pieceBytesMax = KIB;
+        server.atOnce = position -> position == KIB ? failure : null;
+        engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(4 * KIB));
+        steps.run();
+        server.end(0, Termination.DONE);
+        steps.run();
+        assertThat(server.ranges()).containsExactly("[0, 1024)", "[1024, 2048)");
     }
 
     /** A write past the page cache whose one piece fails, up to its commit. */
