@@ -100,6 +100,14 @@ public final class Flusher {
         }
     }
 
+    /** A request over what is dirty of a file has begun. */
+    @GuardedBy("inode lock")
+    void onRequestBegun(InodeData inode) {
+        if (inode.uploadFailure != null) {
+            setRefused(inode, null); // It may be taken now.
+        }
+    }
+
     /** A request over a file has ended, or its data was given up. */
     @GuardedBy("inode lock")
     void onRequestDone(InodeData inode, @Nullable FsException problem) {
@@ -119,10 +127,7 @@ public final class Flusher {
         } else {
             forget(inode);
         }
-        if (stuck() != null) {
-            // Who waits for room waits for nothing.
-            engine.cache().freed();
-        }
+        wakeIfStuck();
         inode.dirtySinceNanos = engine.nowNanos();
         if (dirty && engine.cache().isAboveBackground()) {
             onPressure();
@@ -219,6 +224,14 @@ public final class Flusher {
             inode.isKnownUnsaved = false;
         } finally {
             lock.unlock();
+        }
+        wakeIfStuck();
+    }
+
+    /** Who waits for room waits for nothing then. */
+    private void wakeIfStuck() {
+        if (stuck() != null) {
+            engine.cache().freed();
         }
     }
 

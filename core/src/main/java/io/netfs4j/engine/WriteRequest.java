@@ -365,6 +365,9 @@ final class WriteRequest {
             openCacheStream();
             return;
         }
+        if (origin != Origin.UNBUFFERED) {
+            engine.flusher().onRequestBegun(inode);
+        }
         if (source == null) {
             group = inode.pages().writeback().oldestGroup();
             source = new WriteSource.Pages(inode, group);

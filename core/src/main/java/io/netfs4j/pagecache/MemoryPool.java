@@ -90,6 +90,16 @@ public final class MemoryPool {
         return PAGE_BYTES << (orders - 1);
     }
 
+    /** The most that can be given out, in bytes: whole slabs. */
+    long budgetBytes() {
+        lock.lock();
+        try {
+            return budgetBytes;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     public long usedBytes() {
         lock.lock();
         try {

@@ -111,6 +111,11 @@ public final class PageCache {
         return pool.usedBytes();
     }
 
+    /** Whether not a page is clean or free. */
+    public boolean isAllDirty() {
+        return dirtyMemoryBytes() + MemoryPool.PAGE_BYTES > pool.budgetBytes();
+    }
+
     public boolean isAboveBackground() {
         return dirtyMemoryBytes() > limits.dirtyBackgroundBytes();
     }

@@ -253,18 +253,28 @@ final class FileOperations {
             if (data.pages().isOlderGroupAt(place.next)) {
                 return new Hurdle(null, parts.engine().writeback(data, Origin.SYNC));
             }
-            FsException hopeless = data.uploadFailure();
-            if (hopeless == null) {
-                // Files that the server refuses must not keep one waiting that it takes.
-                hopeless = parts.engine().flusher().stuck();
-                if (hopeless != null && copyInAnyway(file, place, source, through) > 0) {
-                    return Hurdle.NONE;
-                }
-            }
-            return hopeless == null ? Hurdle.NONE : new Hurdle(hopeless, null);
+            return hurdle(file, place, source, through);
         } finally {
             file.inode.lock.unlock();
         }
+    }
+
+    /** Where there is no room: files that the server refuses must not stop one that it takes. */
+    @GuardedBy("inode lock")
+    private Hurdle hurdle(
+            OpenedInode file, WritePlace place, ByteBuffer source, @Nullable WriteThrough through) {
+        FsException stuck = parts.engine().flusher().stuck();
+        if (stuck == null) {
+            return Hurdle.NONE; // What is saved makes room.
+        }
+        FsException refused = file.data.uploadFailure();
+        if (refused != null) {
+            return new Hurdle(refused, null);
+        }
+        if (copyInAnyway(file, place, source, through) > 0 || !parts.cache().isAllDirty()) {
+            return Hurdle.NONE; // What is clean is only in use, and makes room.
+        }
+        return new Hurdle(stuck, null);
     }
 
     @GuardedBy("inode lock")

@@ -2,6 +2,7 @@
 package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.netfs4j.base.FsError;
@@ -27,8 +28,10 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** What files that the server refuses do to others, and what callbacks may do. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -114,6 +117,42 @@ class RefusedFileTest {
         assertThat(written).isEqualTo(count);
         vfs.fsync(file, false);
         assertThat(vfs.cache().dirtyMemoryBytes()).isLessThanOrEqualTo(DIRTY_BYTES_MAX);
+    }
+
+    /** Memory is not full of refused data then, and its clean part comes back. */
+    @Test
+    void writerOfAnotherFile_waits_whenMemoryIsCleanAndOnlyLocked() throws Exception {
+        open(DIRTY_BYTES_MAX);
+        OpenFile clean = create("clean");
+        vfs.write(clean, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX - 4096));
+        vfs.fsync(clean, false);
+        refuses = true;
+        OpenFile refusedFile = create("refused");
+        refuses = false;
+        vfs.write(refusedFile, 0, ByteBuffer.allocate(1));
+        assertThatThrownBy(() -> vfs.fsync(refusedFile, false)).hasMessageContaining("refused");
+        OpenFile file = create("taken");
+        vfs.fsync(file, false);
+        assertThat(vfs.cache().memoryBytes()).isEqualTo(DIRTY_BYTES_MAX);
+        ReentrantLock lock = ((OpenedInode) clean).inode.lock;
+        CompletableFuture<Integer> written;
+        lock.lock();
+        try {
+            written =
+                    CompletableFuture.supplyAsync(() -> {
+                        try {
+                            return vfs.write(file, 0, ByteBuffer.allocate(PIECE));
+                        } catch (FsException e) {
+                            throw new CompletionException(e);
+                        }
+                    });
+            while (!written.isDone() && vfs.cache().writers().waiting() == 0) {
+                Thread.onSpinWait();
+            }
+        } finally {
+            lock.unlock();
+        }
+        assertThat(written.get(40, TimeUnit.SECONDS)).isEqualTo(PIECE);
     }
 
     @Test

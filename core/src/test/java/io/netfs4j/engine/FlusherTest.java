@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.pagecache.Turnstile;
+import io.netfs4j.request.Origin;
+import io.netfs4j.request.Termination;
+import io.netfs4j.server.AttributeChange;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** When nothing that is dirty is about to be saved, beside a file that the server refused. */
+class FlusherTest {
+    private static final int KIB = 1 << 10;
+    private static final Termination REFUSED =
+            new Termination.Failed(new FsException(FsError.EACCES, "refused"));
+
+    private final StepByStep steps = new StepByStep();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final StreamDouble refusing = new StreamDouble("refusing", 10 * KIB, 1);
+    private final StreamDouble other = new StreamDouble("other", 10 * KIB, 1);
+    private Engine engine;
+    private InodeData refused;
+
+    @BeforeEach
+    void make() {
+        engine = steps.engine(EngineLimits.DEFAULT);
+        lock.lock();
+        refused = file(refusing);
+        refused.pages().write(0, ByteBuffer.allocate(KIB), KIB);
+        refused.setSizeBytes(KIB);
+        engine.flusher().onDirtied(refused);
+        engine.writeback(refused, Origin.SYNC);
+        steps.run();
+        refusing.end(0, REFUSED);
+        steps.run();
+        assertThat(engine.flusher().stuck()).isNotNull();
+    }
+
+    @AfterEach
+    void close() {
+        lock.unlock();
+        steps.close();
+    }
+
+    private InodeData file(StreamDouble server) {
+        InodeData data = new InodeData(lock, engine.cache(), new StepByStep.QuietFile(), 0);
+        data.setFile(server);
+        return data;
+    }
+
+    @Test
+    void stuck_isNullWhileTheRefusedFileIsTriedAgain() {
+        engine.writeback(refused, Origin.SYNC);
+        steps.run();
+        assertThat(refusing.pieces).hasSize(2);
+        assertThat(engine.flusher().stuck()).isNull();
+        refusing.end(1, REFUSED);
+        steps.run();
+        assertThat(engine.flusher().stuck()).isNotNull();
+    }
+
+    @Test
+    void waiter_isWoken_whenTheLastFileThatWasNotRefusedIsSavedByADirectWrite() {
+        InodeData data = file(other);
+        data.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, Instant.EPOCH)));
+        engine.flusher().onDirtied(data);
+        assertThat(engine.flusher().stuck()).isNull();
+        engine.writeUnbuffered(data, 0, ByteBuffer.allocate(KIB));
+        steps.run();
+        try (Turnstile.Ticket ticket = engine.cache().readers().enter()) {
+            assertThat(ticket.beforeTry()).isNull();
+            ticket.failed();
+            Completion<?> turn = ticket.beforeTry();
+            assertThat(turn).isNotNull();
+            assertThat(turn.isDone()).isFalse();
+            other.end(0, Termination.DONE);
+            steps.run();
+            assertThat(engine.flusher().stuck()).isNotNull();
+            assertThat(turn.isDone()).isTrue();
+        }
+    }
+}
