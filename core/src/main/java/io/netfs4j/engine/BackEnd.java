@@ -7,6 +7,7 @@ import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.CoherencyToken;
+import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
 
@@ -31,6 +32,33 @@ public final class BackEnd {
 
     static FsException failure(String what, RuntimeException thrown) {
         return new FsException(FsError.EIO, what + " throws " + thrown, thrown);
+    }
+
+    public static ServerAttributes attributes(ServerFile file) throws FsException {
+        try {
+            return given("the attributes of a file", file.attributes());
+        } catch (RuntimeException e) {
+            throw report("attributes", e);
+        }
+    }
+
+    /** As {@link ServerFile#copyRange}, into the second of the two. */
+    public static long copyRange(
+            ServerFile source, long from, ServerFile target, long to, long count)
+            throws FsException {
+        try {
+            return Math.clamp(target.copyRange(source, from, to, count), 0, count);
+        } catch (RuntimeException e) {
+            throw report("a copy", e);
+        }
+    }
+
+    /** What a back end gives, unless it is nothing. */
+    static <T> T given(String what, @Nullable T value) throws FsException {
+        if (value == null) {
+            throw new FsException(FsError.EIO, "the server gives nothing for " + what);
+        }
+        return value;
     }
 
     /** The stream that feeds a session; a session that cannot be fed is given up. */

@@ -112,11 +112,9 @@ final class WriteBeginning {
 
     private void ask(ServerFile file, Completion<ServerAttributes> asked) {
         try {
-            asked.complete(inode.useBorrowed(file, ServerFile::attributes));
+            asked.complete(inode.useBorrowed(file, BackEnd::attributes));
         } catch (FsException e) {
             asked.fail(e);
-        } catch (RuntimeException e) {
-            asked.fail(BackEnd.report("attributes", e));
         }
     }
 

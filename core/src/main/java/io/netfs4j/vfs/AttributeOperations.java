@@ -4,6 +4,7 @@ package io.netfs4j.vfs;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.FileType;
@@ -74,7 +75,7 @@ final class AttributeOperations {
         }
         ServerAttributes a =
                 data != null && handle != null
-                        ? data.useBorrowed(handle, ServerFile::attributes)
+                        ? data.useBorrowed(handle, BackEnd::attributes)
                         : this.<ServerAttributes>byPath(inode, path -> parts.server().stat(path));
         if (a.type() != inode.type) {
             throw new FsException(
@@ -140,6 +141,7 @@ final class AttributeOperations {
             // what was written and committed meanwhile is newer than this answer.
             boolean written = data != null && (data.isUnsaved() || data.isBeingWritten());
             if (inode.changes == asked && !written) {
+                forgetOthers(inode, change, a);
                 parts.coherency().applyOwn(inode, a, inode.ownerChanges);
             } else {
                 inode.takeOwners(a);
@@ -157,6 +159,23 @@ final class AttributeOperations {
             }
         } finally {
             inode.lock.unlock();
+        }
+    }
+
+    /**
+     * Another client may have changed the file since we read it: the version that the answer tells
+     * is not for what we have of it then. Where we set the time ourselves that cannot be told.
+     */
+    @GuardedBy("inode lock")
+    private void forgetOthers(Inode inode, AttributeChange change, ServerAttributes a) {
+        InodeData data = inode.data;
+        boolean ours =
+                change.modified() == null
+                        && a.modified().equals(inode.modified)
+                        && a.sizeBytes() == inode.currentSize();
+        if (data != null && !ours) {
+            data.invalidate();
+            parts.coherency().kernelCache().invalidate(inode.ino, 0, -1);
         }
     }
 

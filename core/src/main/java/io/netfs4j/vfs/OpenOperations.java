@@ -428,8 +428,15 @@ final class OpenOperations implements InodeTable.Unsaved {
                     if (onlyGrows && isAsLong(inode, data, size)) {
                         return;
                     }
-                    cutUnknown(inode, data, size);
-                    ServerAttributes a = change(inode, data, AttributeChange.size(size));
+                    ServerAttributes a;
+                    try {
+                        cutUnknown(inode, data, size);
+                        a = change(inode, data, AttributeChange.size(size));
+                    } catch (FsException e) {
+                        // The server may have done it all the same.
+                        doubt(inode, data, size);
+                        throw e;
+                    }
                     inode.lock.lock();
                     try {
                         data.trustSize();
@@ -456,6 +463,30 @@ final class OpenOperations implements InodeTable.Unsaved {
                         inode.lock.unlock();
                     }
                 });
+    }
+
+    /**
+     * Which version the server has is not known, nor how long that is: whoever has the file open,
+     * or opens it next, asks for it.
+     *
+     * @param end what it has may reach up to there: reads ask for it, rather than show zeros
+     */
+    void doubt(Inode inode, InodeData data, long end) {
+        inode.lock.lock();
+        try {
+            if (data.file() != null) {
+                data.doubtSize();
+                parts.engine().flusher().onDropped(data);
+            }
+            data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), end));
+            data.invalidate();
+            data.setToken(null);
+            inode.changes++;
+            inode.fetchedNanos = Long.MIN_VALUE;
+            parts.coherency().kernelCache().invalidate(inode.ino, 0, -1);
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     /** Where the server's file may be longer than is known, growing it must not show that. */

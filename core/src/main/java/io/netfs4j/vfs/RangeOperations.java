@@ -3,6 +3,7 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.Capability;
 import io.netfs4j.server.ServerAttributes;
@@ -161,10 +162,10 @@ final class RangeOperations {
                     long asked = OpenOperations.ownerChanges(target.inode);
                     long copied;
                     try {
-                        copied = writing.copyRange(reading, from, to, count);
+                        copied = BackEnd.copyRange(reading, from, writing, to, count);
                     } catch (FsException e) {
                         // The server may have copied a part, and the file be longer for it.
-                        doubt(target.inode, target.data, to + count);
+                        opens.doubt(target.inode, target.data, to + count);
                         throw e;
                     }
                     landed(target, to, copied, attributes(writing), asked);
@@ -175,29 +176,9 @@ final class RangeOperations {
     /** Null when the server does not tell: what it copied is there all the same. */
     private static @Nullable ServerAttributes attributes(ServerFile file) {
         try {
-            return file.attributes();
+            return BackEnd.attributes(file);
         } catch (FsException e) {
             return null;
-        }
-    }
-
-    /**
-     * Which version the server has is not known, nor how long that is: somebody asks for it.
-     *
-     * @param end what it has may reach up to there: reads ask for it, rather than show zeros
-     */
-    private void doubt(Inode inode, InodeData data, long end) {
-        inode.lock.lock();
-        try {
-            data.doubtSize();
-            parts.engine().flusher().onDropped(data);
-            data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), end));
-            data.invalidate();
-            data.setToken(null);
-            inode.changes++;
-            inode.fetchedNanos = Long.MIN_VALUE;
-        } finally {
-            inode.lock.unlock();
         }
     }
 
@@ -213,7 +194,7 @@ final class RangeOperations {
             data.setUnsynced();
             if (a == null) {
                 target.inode.sizeBytes = data.sizeBytes();
-                doubt(target.inode, data, to + copied);
+                opens.doubt(target.inode, data, to + copied);
             } else {
                 parts.coherency().applyOwn(target.inode, a, asked);
             }

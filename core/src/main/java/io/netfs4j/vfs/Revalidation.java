@@ -126,7 +126,7 @@ final class Revalidation {
             return true;
         }
         if (!named) {
-            return adopt(inode, handle.attributes(), asked, null);
+            return adopt(inode, BackEnd.attributes(handle), asked, null);
         }
         ServerAttributes a =
                 parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));

@@ -3,6 +3,7 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsException;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.UnbufferedWrite;
 import io.netfs4j.request.Origin;
@@ -124,7 +125,7 @@ final class UnbufferedOperations {
         if (handle == null) {
             return;
         }
-        ServerAttributes a = file.data.useBorrowed(handle, ServerFile::attributes);
+        ServerAttributes a = file.data.useBorrowed(handle, BackEnd::attributes);
         inode.lock.lock();
         try {
             parts.coherency().apply(inode, a, asked);
