@@ -63,13 +63,28 @@ final class FileOperations {
         }
         int count = source.remaining();
         if (isSynchronous(file)) {
-            writeInTurn(file, new WritePlace(position, false), source, true);
+            writeInTurn(file, WritePlace.at(position, false), source, true);
             sync(file);
         } else if (parts.cache().writers().waiting() > 0 || !writesAll(file, position, source)) {
             long next = position + count - source.remaining();
-            writeInTurn(file, new WritePlace(next, next > position), source, false);
+            writeInTurn(file, WritePlace.at(next, next > position), source, false);
         }
         return count - source.remaining();
+    }
+
+    /**
+     * Writes, through the page cache, what lies inside the file when it is copied: it does not grow
+     * it, whatever happens to its size meanwhile, nor go to its end. Returns how much that was.
+     */
+    int overwrite(OpenedInode file, long position, ByteBuffer source) throws FsException {
+        checkWritable(file, position, source.remaining());
+        int start = source.position();
+        boolean synchronous = isSynchronous(file);
+        writeInTurn(file, WritePlace.insideFrom(position), source, synchronous);
+        if (synchronous) {
+            sync(file);
+        }
+        return source.position() - start;
     }
 
     /** Without a ticket: while there is room, nothing is made for it. */
@@ -236,8 +251,12 @@ final class FileOperations {
         InodeData data = file.data;
         file.inode.lock.lock();
         try {
+            if (place.insideOnly) {
+                long inside = Math.max(0, data.sizeBytes() - place.next);
+                source.limit(source.position() + (int) Math.min(source.remaining(), inside));
+            }
             int most = source.remaining();
-            if (file.flags().append()) {
+            if (file.flags().append() && !place.insideOnly) {
                 place.next = data.sizeBytes();
             } else if (through != null) {
                 most = Math.min(most, THROUGH_STEP_BYTES);

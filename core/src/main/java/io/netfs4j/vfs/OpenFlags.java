@@ -30,12 +30,6 @@ public record OpenFlags(
                 : new OpenFlags(access, append, truncate, exclusive, sync, dataSync, true);
     }
 
-    /** Of the same open file, for what goes to a place of its own rather than to the end. */
-    OpenFlags placed() {
-        // Appending through the page cache is synchronous where it was to go past that.
-        return new OpenFlags(access, false, false, false, sync || direct, dataSync, false);
-    }
-
     public static OpenFlags plain(Access access) {
         return new OpenFlags(access, false, false, false, false, false, false);
     }

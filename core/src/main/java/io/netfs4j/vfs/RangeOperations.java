@@ -81,16 +81,15 @@ final class RangeOperations {
         ByteBuffer zeros = ByteBuffer.allocate((int) Math.max(0, Math.min(CHUNK_BYTES, to - from)));
         for (long at = from; at < to; ) {
             zeros.clear().limit((int) Math.min(zeros.capacity(), to - at));
-            at += files.write(placed(file), at, zeros);
+            int count = files.overwrite(file, at, zeros);
+            if (count == 0) {
+                break; // It was cut off there meanwhile.
+            }
+            at += count;
         }
-    }
-
-    /** The same file without O_APPEND, which would move what is written at a place. */
-    private OpenedInode placed(OpenedInode file) {
-        if (!file.flags().append()) {
-            return file;
+        if (file.flags().direct()) {
+            files.save(file.data, file.inode);
         }
-        return new OpenedInode(file.inode, file.data, file.flags().placed(), true, file.readahead);
     }
 
     long copy(OpenedInode source, long from, OpenedInode target, long to, long count)

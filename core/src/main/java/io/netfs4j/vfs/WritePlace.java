@@ -11,8 +11,20 @@ final class WritePlace {
     /** Something of the write was copied before this began. */
     final boolean hasPart;
 
-    WritePlace(long position, boolean hasPart) {
+    /** What lies past the end of the file when it is to be copied is not. */
+    final boolean insideOnly;
+
+    private WritePlace(long position, boolean hasPart, boolean insideOnly) {
         next = position;
         this.hasPart = hasPart;
+        this.insideOnly = insideOnly;
+    }
+
+    static WritePlace at(long position, boolean hasPart) {
+        return new WritePlace(position, hasPart, false);
+    }
+
+    static WritePlace insideFrom(long position) {
+        return new WritePlace(position, false, true);
     }
 }
