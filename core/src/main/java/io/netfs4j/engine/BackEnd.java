@@ -13,6 +13,7 @@ import io.netfs4j.server.WriteSession;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -91,7 +92,7 @@ public final class BackEnd {
     static Destination destination(
             Supplier<Destination> asked, Function<RuntimeException, FsException> onThrown) {
         try {
-            return asked.get();
+            return Objects.requireNonNull(asked.get(), "no stream");
         } catch (RuntimeException e) {
             return new Refusing(onThrown.apply(e));
         }
@@ -114,6 +115,26 @@ public final class BackEnd {
         }
     }
 
+    /** Whether a handle reads; one that throws does not. */
+    public static boolean isReadable(ServerFile file) {
+        try {
+            return file.isReadable();
+        } catch (RuntimeException e) {
+            report("a handle asked whether it reads", e);
+            return false;
+        }
+    }
+
+    /** As {@link #isReadable}. */
+    public static boolean isWritable(ServerFile file) {
+        try {
+            return file.isWritable();
+        } catch (RuntimeException e) {
+            report("a handle asked whether it writes", e);
+            return false;
+        }
+    }
+
     /** Closes a handle; one that throws is gone all the same. */
     public static void close(ServerFile file) {
         try {
@@ -125,7 +146,7 @@ public final class BackEnd {
 
     static WriteSession begin(ServerFile file, @Nullable CoherencyToken base) throws FsException {
         try {
-            return file.begin(base);
+            return given("a session", file.begin(base));
         } catch (RuntimeException e) {
             throw report("the beginning of a session", e);
         }

@@ -90,7 +90,7 @@ final class Granules {
     boolean read(long start, long end) {
         InodeData inode = request.inode();
         ServerFile file = inode.file();
-        if (file == null || !file.isReadable()) {
+        if (file == null || !BackEnd.isReadable(file)) {
             request.fail(new FsException(FsError.EACCES, "no handle to read a granule with"));
             request.post();
             return true;

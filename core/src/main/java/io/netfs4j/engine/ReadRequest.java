@@ -119,7 +119,7 @@ final class ReadRequest {
     @GuardedBy("inode lock")
     static void begin(Engine engine, InodeData inode, long from, long to, Origin origin) {
         ServerFile file = inode.file();
-        if (file == null || !file.isReadable()) {
+        if (file == null || !BackEnd.isReadable(file)) {
             return;
         }
         Cookie cookie = engine.cookie(inode);

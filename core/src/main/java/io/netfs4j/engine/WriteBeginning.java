@@ -80,7 +80,7 @@ final class WriteBeginning {
         ServerFile file = inode.file();
         if (file != null && inode.isSizeInDoubt()) {
             askSize(file);
-        } else if (file == null || !file.isWritable()) {
+        } else if (file == null || !BackEnd.isWritable(file)) {
             if (inode.pages().dirtyBytes() > 0 || request.origin == Origin.UNBUFFERED) {
                 FsException refused = inode.creationFailure();
                 FsException none = new FsException(FsError.EBADF, "no handle to write with");

@@ -126,7 +126,7 @@ final class WriteCommit {
         }
         result = null;
         try {
-            ServerAttributes attributes = ended.get();
+            ServerAttributes attributes = BackEnd.given("a commit", ended.get());
             inode.setToken(attributes.token());
             inode.setRemoteSizeBytes(attributes.sizeBytes());
             inode.trustSize();

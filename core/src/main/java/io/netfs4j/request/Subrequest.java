@@ -140,6 +140,9 @@ public final class Subrequest {
 
     private Termination checked(Termination t) {
         return switch (t) {
+            case null ->
+                    new Termination.Failed(
+                            new FsException(FsError.EPROTO, debugId() + " ends with nothing"));
             case Termination.Short(long n) when n == length -> Termination.DONE;
             case Termination.Short(long n) when n < 1 || n > length -> miscounted(n);
             case Termination.EndOfFile(long n)

@@ -8,6 +8,7 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Names;
 import io.netfs4j.cache.Cookie;
 import io.netfs4j.cache.DiskCache;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.Readahead;
 import io.netfs4j.request.Origin;
@@ -567,7 +568,8 @@ final class OpenOperations implements InodeTable.Unsaved {
         inode.lock.lock();
         try {
             ServerFile present = data == null ? null : data.file();
-            boolean may = present != null && (present.isWritable() || change.sizeBytes() == null);
+            boolean may =
+                    present != null && (BackEnd.isWritable(present) || change.sizeBytes() == null);
             handle = data == null || !may ? null : data.borrowFile();
         } finally {
             inode.lock.unlock();

@@ -6,6 +6,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.Block;
 import io.netfs4j.pagecache.MemoryPool;
@@ -135,7 +136,7 @@ final class ReadOperations {
     @GuardedBy("inode lock")
     static ServerFile readable(InodeData data) throws FsException {
         ServerFile handle = data.file();
-        if (handle == null || !handle.isReadable()) {
+        if (handle == null || !BackEnd.isReadable(handle)) {
             throw new FsException(
                     handle == null ? FsError.EBADF : FsError.EACCES,
                     "no handle to read with: " + data.listener().name());

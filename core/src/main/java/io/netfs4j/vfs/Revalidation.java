@@ -67,9 +67,9 @@ final class Revalidation {
                 return same;
             }
             // The others go on with the new handle too.
-            writes |= handle.isWritable();
+            writes |= BackEnd.isWritable(handle);
         }
-        boolean alsoRead = handle != null && handle.isReadable();
+        boolean alsoRead = handle != null && BackEnd.isReadable(handle);
         Access wanted = writes ? Access.READ_WRITE : Access.READ;
         // In the gate: the path must be this file's until the handle is.
         OpenedFile opened =
@@ -105,7 +105,8 @@ final class Revalidation {
     private @Nullable Boolean keeps(
             Inode inode, InodeData data, ServerFile handle, Access access, long asked)
             throws FsException {
-        if ((access.writes() && !handle.isWritable()) || (access.reads() && !handle.isReadable())) {
+        if ((access.writes() && !BackEnd.isWritable(handle))
+                || (access.reads() && !BackEnd.isReadable(handle))) {
             return null;
         }
         boolean unsaved;

@@ -166,6 +166,7 @@ final class StreamDouble implements WriteSession, ServerFile {
 
     @Override
     public boolean isWritable() {
+        throwAt("isWritable");
         return true;
     }
 

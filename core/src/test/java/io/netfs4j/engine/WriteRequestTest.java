@@ -361,6 +361,35 @@ class WriteRequestTest {
         assertThat(engine.flusher().unsaved()).containsExactly(inode);
     }
 
+    @Test
+    void handleThatThrows_whenAskedWhetherItWrites_doesNot() {
+        write(0, KIB);
+        server.throwsAt = "isWritable";
+        Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
+        endAll();
+        assertThat(done.failure()).hasMessageContaining("no handle to write with");
+        assertThat(inode.writebackLock().isFree()).isTrue();
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // what is not to be, and is
+    void serverThatGivesNothing_failsTheUpload_andEverythingIsGivenBack() {
+        write(0, KIB);
+        server.nextCommit = done -> done.complete(null);
+        Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
+        endAll();
+        assertThat(done.failure()).hasMessageContaining("nothing for a commit");
+        write(0, KIB);
+        done = engine.writeback(inode, Origin.SYNC);
+        steps.run();
+        disk.pieces.forEach(piece -> piece.terminated(Termination.DONE));
+        server.end(0, null);
+        steps.run();
+        assertThat(done.failure()).hasMessageContaining("ends with nothing");
+        assertThat(inode.writebackLock().isFree()).isTrue();
+        assertThat(engine.inFlightBytes() + engine.otherBytes()).isZero();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"issue", "taken", "begin", "granuleBytes", "commit"})
     void serverThatThrows_failsTheUpload_andEverythingIsGivenBack(String place) {
