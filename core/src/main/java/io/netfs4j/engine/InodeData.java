@@ -137,6 +137,10 @@ public final class InodeData {
     @GuardedBy("lock")
     PendingTimes pendingTimes = PendingTimes.NONE;
 
+    /** Times that somebody set are on their way to the server with a commit. */
+    @GuardedBy("lock")
+    boolean areTimesUnderWay;
+
     /** The request that owns the write-back lock now. */
     @GuardedBy("lock")
     @Nullable WriteRequest writing;
@@ -439,12 +443,14 @@ public final class InodeData {
                 || isSending()
                 || waiting != null
                 || sizeInDoubt
+                || areTimesUnderWay
                 || !pendingTimes.isEmpty();
     }
 
     /** Whether giving it up now would lose anything that somebody wrote or set. */
     public boolean isOwed() {
         return pendingTimes.isOwed()
+                || areTimesUnderWay
                 || creation != null
                 || pages.dirtyBytes() > 0
                 || pages.writebackBytes() > 0;

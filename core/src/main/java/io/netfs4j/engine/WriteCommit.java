@@ -88,6 +88,7 @@ final class WriteCommit {
     @GuardedBy("inode lock")
     private void commit(WriteSession session, PendingTimes pending) {
         times = pending;
+        inode.areTimesUnderWay = pending.isOwed();
         Completion<ServerAttributes> ended = new Completion<>();
         result = ended;
         inode.listener().onCommitting();
@@ -101,6 +102,7 @@ final class WriteCommit {
 
     @GuardedBy("inode lock")
     private boolean end(Completion<ServerAttributes> ended) {
+        inode.areTimesUnderWay = false;
         FsException refused = ended.failure();
         ServerFile file = inode.file();
         WriteStream upload = request.upload();

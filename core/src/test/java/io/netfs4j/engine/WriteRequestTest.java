@@ -340,6 +340,20 @@ class WriteRequestTest {
     }
 
     @Test
+    void timesThatSomebodySet_areUnsaved_untilTheCommitThatTakesThemHasEnded() {
+        Instant then = Instant.ofEpochSecond(1_000_000_000);
+        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
+        engine.flusher().onDirtied(inode);
+        Completion<ServerAttributes> commit = failedUnbufferedWrite();
+        assertThat(inode.isUnsaved()).isTrue();
+        assertThat(inode.isOwed()).isTrue();
+        commit.complete(server.attributes());
+        steps.run();
+        assertThat(inode.isUnsaved()).isFalse();
+        assertThat(engine.flusher().isClean()).isTrue();
+    }
+
+    @Test
     void unbufferedWrite_ofAFileThatWasGivenUp_leavesNoDoubt() {
         Completion<ServerAttributes> commit = failedUnbufferedWrite();
         engine.discard(inode);
