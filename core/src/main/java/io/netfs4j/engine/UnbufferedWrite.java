@@ -32,9 +32,9 @@ public final class UnbufferedWrite {
     @GuardedBy("inode lock")
     private boolean issuing;
 
-    /** Nobody waits for the bytes that were not sent. */
+    /** Why nobody waits for the bytes that were not sent; null while somebody does. */
     @GuardedBy("inode lock")
-    private boolean calledOff;
+    private @Nullable FsException calledOff;
 
     @GuardedBy("inode lock")
     private boolean ended;
@@ -63,7 +63,7 @@ public final class UnbufferedWrite {
     @GuardedBy("inode lock")
     public void cancel(FsException why) {
         WriteRequest asked = request;
-        calledOff = true;
+        calledOff = why;
         if (issuing && asked != null) {
             asked.fail(why);
             asked.post();
@@ -93,13 +93,18 @@ public final class UnbufferedWrite {
     /** Begins; never waits. */
     @GuardedBy("inode lock")
     void begin() {
-        boolean leavesHole = inode.pages().dirtyBytes() > 0 && from > inode.remoteSizeBytes();
-        if (leavesHole || inode.pages().groups() > 1) {
-            // Older data belongs into the hole, or has to be sent before.
+        if (comesAfterOthers()) {
             engine.writeback(inode, Origin.SYNC).whenDone(this::flushed);
         } else {
             attempt();
         }
+    }
+
+    /** Whether older data belongs into the hole that it would leave, or has to be sent before. */
+    @GuardedBy("inode lock")
+    private boolean comesAfterOthers() {
+        boolean leavesHole = inode.pages().dirtyBytes() > 0 && from > inode.remoteSizeBytes();
+        return leavesHole || inode.pages().groups() > 1;
     }
 
     @GuardedBy("inode lock")
@@ -146,7 +151,7 @@ public final class UnbufferedWrite {
         if (request != turned) {
             return; // Called off meanwhile.
         }
-        if (inode.pages().writeback().isDirty(from, to) || inode.pages().groups() > 1) {
+        if (inode.pages().writeback().isDirty(from, to) || comesAfterOthers()) {
             // Written into since: that has to go first after all.
             request = null;
             inode.writebackLock().release(turned);
@@ -163,7 +168,7 @@ public final class UnbufferedWrite {
     /** Nothing of the memory is in flight, and what was not sent will not be. */
     @GuardedBy("inode lock")
     void letGo(WriteRequest sent) {
-        if (!calledOff || ended || sent.isAtomic()) {
+        if (calledOff == null || ended || sent.isAtomic()) {
             return; // What counts from a commit is given up without one, soon.
         }
         int count = count(sent);
@@ -211,8 +216,12 @@ public final class UnbufferedWrite {
         if (ended) {
             return; // Let go before.
         }
-        if (over.isToBeRepeated()) {
+        if (over.isToBeRepeated() && calledOff == null) {
             attempt();
+            return;
+        }
+        if (over.isToBeRepeated()) {
+            finish(0, calledOff);
             return;
         }
         int count = count(over);

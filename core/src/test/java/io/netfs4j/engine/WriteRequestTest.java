@@ -340,6 +340,39 @@ class WriteRequestTest {
     }
 
     @Test
+    void unbufferedWrite_calledOffWhenAllOfItIsToBeSentAgain_isNot() {
+        server.atomic = true;
+        Instant then = Instant.ofEpochSecond(1_000_000_000);
+        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
+        List<Completion<ServerAttributes>> commits = new ArrayList<>();
+        server.nextCommit = commits::add;
+        UnbufferedWrite write = engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(KIB));
+        steps.run();
+        server.end(0, Termination.DONE);
+        steps.run();
+        write.cancel(new FsException(FsError.EINTR, "called off"));
+        commits.get(0).fail(new FsException(FsError.EPERM, "not yours"));
+        steps.run();
+        assertThat(server.pieces).as("sent").hasSize(1);
+        assertThat(write.written().failure()).hasMessageContaining("called off");
+        assertThat(inode.writebackLock().isFree()).isTrue();
+    }
+
+    @Test
+    void unbufferedWrite_thatWouldLeaveAHole_waitsForDataThatCameWhileItWaited() {
+        Object holdsItUp = new Object();
+        engine.acquire(inode, holdsItUp);
+        engine.writeUnbuffered(inode, 8 * KIB, ByteBuffer.allocate(KIB));
+        write(0, KIB);
+        inode.writebackLock().release(holdsItUp);
+        steps.run();
+        assertThat(server.ranges()).containsExactly("[0, 1024)");
+        server.end(0, Termination.DONE);
+        endAll(disk);
+        assertThat(server.ranges()).containsExactly("[0, 1024)", "[8192, 9216)");
+    }
+
+    @Test
     void timesThatSomebodySet_areUnsaved_untilTheCommitThatTakesThemHasEnded() {
         Instant then = Instant.ofEpochSecond(1_000_000_000);
         inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
