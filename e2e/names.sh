@@ -38,10 +38,25 @@ os.close(fd)
 assert os.pread(old, 10, 0) == b"old", "the file that was renamed over lost its bytes"
 os.close(old)
 
+def linked(lose):
+    os.link(f"{top}/first", f"{top}/second")
+    assert os.stat(f"{top}/first").st_nlink == 2
+    lose()
+    assert os.stat(f"{top}/first").st_nlink == 1
+    os.link(f"{top}/first", f"{top}/third")
+    os.unlink(f"{top}/third")
+
+open(f"{top}/first", "w").close()
+linked(lambda: os.unlink(f"{top}/second"))
+open(f"{top}/over", "w").close()
+linked(lambda: os.rename(f"{top}/over", f"{top}/second"))
+os.unlink(f"{top}/second")
+os.unlink(f"{top}/first")
+
 with open(f"{top}/expect", "wb") as file:
     file.write(body)
 P
-ok "an unlinked open file keeps its bytes; open, dirty files are renamed, over a target too"
+ok "an unlinked open file keeps its bytes; open, dirty files are renamed, over a target too; links come and go"
 [ -z "$(ls -A mnt | grep -v -x -e dir -e target -e expect)" ] || fail "left behind: $(ls -A mnt)"
 unmounted mnt
 cd "$SFTP_DATA/names" || fail "no directory"

@@ -216,10 +216,20 @@ final class Coherency {
                 inode.mode & PERMISSION_BITS & ~own.umask(),
                 own.uid() == null ? inode.uid : own.uid(),
                 own.gid() == null ? inode.gid : own.gid(),
-                table.isRemoved(inode) && !inode.livesOn ? 0 : Math.max(1, inode.linkCount),
+                links(inode),
                 inode.accessed,
                 inode.modified,
                 inode.changed);
+    }
+
+    /**
+     * At least as many as there are names here, for a server that does not count: the kernel counts
+     * down with every name that goes, and makes no more names of a file that has none.
+     */
+    @GuardedBy("inode lock")
+    private int links(Inode inode) {
+        int known = table.names(inode);
+        return known == 0 && !inode.livesOn ? 0 : Math.max(1, Math.max(known, inode.linkCount));
     }
 
     @GuardedBy("inode lock")

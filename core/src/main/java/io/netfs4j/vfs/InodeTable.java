@@ -303,9 +303,15 @@ final class InodeTable {
 
     /** Whether we took away the last name of a file that was known here. */
     boolean isRemoved(Inode inode) {
+        return names(inode) == 0;
+    }
+
+    /** How many names are known; 0 only once we took away the last, and else at least 1. */
+    int names(Inode inode) {
         lock.lock();
         try {
-            return inode.hidden || (inode.removedHere && inode.links.isEmpty());
+            boolean removed = inode.hidden || (inode.removedHere && inode.links.isEmpty());
+            return removed ? 0 : Math.max(1, inode.links.size());
         } finally {
             lock.unlock();
         }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.OpenedFile;
+import io.netfs4j.server.RenameMode;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.DoubleServer;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.nio.ByteBuffer;
+
+/**
+ * How many names a file has, over a server that neither counts nor numbers: the kernel counts down
+ * when a name goes, and makes no more names of a file that has none.
+ */
+class LinkCountTest {
+    private final SystemRuntime runtime = new SystemRuntime();
+    private final MemoryServer store = new MemoryServer(runtime.environment().clock());
+    private CachedVfs vfs;
+    private OpenFile file;
+
+    @BeforeEach
+    void open() throws FsException {
+        vfs =
+                new CachedVfs(
+                        runtime.environment(),
+                        DoubleServer.of(store, LinkCountTest::uncounted),
+                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
+                        ByteBuffer::allocate);
+        file = vfs.create(Vfs.ROOT_INO, "a", 0644, OpenFlags.READ_WRITE).file();
+        vfs.fsync(file, false);
+    }
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private static @Nullable Object uncounted(DoubleServer.Call call) throws Throwable {
+        return switch (call.proceed()) {
+            case ServerAttributes a -> uncounted(a);
+            case OpenedFile opened -> new OpenedFile(opened.file(), uncounted(opened.attributes()));
+            case null -> null;
+            case Object other -> other;
+        };
+    }
+
+    private static ServerAttributes uncounted(ServerAttributes a) {
+        return new ServerAttributes(
+                a.type(),
+                a.sizeBytes(),
+                a.mode(),
+                a.uid(),
+                a.gid(),
+                1,
+                a.accessed(),
+                a.modified(),
+                a.changed(),
+                0,
+                a.token());
+    }
+
+    private int links() throws FsException {
+        return vfs.getAttributes(file.ino()).links();
+    }
+
+    @Test
+    void links_areTheNamesThatAreKnown() throws Exception {
+        assertThat(links()).isEqualTo(1);
+        Entry linked = vfs.link(file.ino(), Vfs.ROOT_INO, "b");
+        assertThat(linked.attributes().links()).isEqualTo(2);
+        assertThat(links()).isEqualTo(2);
+        vfs.rename(Vfs.ROOT_INO, "b", Vfs.ROOT_INO, "c", RenameMode.REPLACE);
+        assertThat(links()).isEqualTo(2);
+        vfs.unlink(Vfs.ROOT_INO, "c");
+        assertThat(links()).isEqualTo(1);
+        vfs.unlink(Vfs.ROOT_INO, "a");
+        assertThat(links()).isZero();
+    }
+}
