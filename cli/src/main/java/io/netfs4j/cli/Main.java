@@ -37,6 +37,9 @@ public final class Main implements Callable<Integer> {
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
+    /** What the virtual machine makes of bytes that are no UTF-8. */
+    private static final char NOT_DECODED = '\uFFFD';
+
     private Main() {}
 
     public static void main(String[] args) {
@@ -53,6 +56,15 @@ public final class Main implements Callable<Integer> {
 
     /** Runs a command; returns its exit code. */
     static int run(Surroundings surroundings, String... args) {
+        for (String argument : args) {
+            if (argument.indexOf(NOT_DECODED) >= 0) {
+                surroundings.warn(
+                        "\""
+                                + Printable.of(argument)
+                                + "\" is not UTF-8; give it a name that is, or a link with one");
+                return ExitCode.USAGE.number();
+            }
+        }
         CommandLine line = commandLine(surroundings);
         int code = line.execute(args);
         boolean incomplete = surroundings.out().checkError();

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 /** Directories to mount on: how they are named, and whether one may be used. */
@@ -23,6 +25,9 @@ final class MountPoint {
 
     /** The places of "mount point", and of the first field after the separator, in the table. */
     private static final int MOUNT_POINT_FIELD = 4;
+
+    /** For so long all mounts together are asked whether their process has gone. */
+    private static final long ASK_MILLIS_MAX = 2_000;
 
     private MountPoint() {}
 
@@ -134,6 +139,44 @@ final class MountPoint {
         } catch (IOException e) {
             return String.valueOf(e.getMessage()).contains("not connected");
         }
+    }
+
+    /**
+     * Every mount of ours whose process has gone.
+     *
+     * @param alive those that need not be asked
+     */
+    static List<Path> allDead(Set<Path> alive) {
+        String table;
+        try {
+            table = Files.readString(MOUNT_TABLE, StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            return List.of();
+        }
+        List<Path> dead = new CopyOnWriteArrayList<>();
+        // One whose process lives and is silent keeps whoever asks it waiting.
+        Thread asking =
+                Thread.ofPlatform()
+                        .daemon()
+                        .start(() -> {
+                            for (String line : table.split("\n", -1)) {
+                                String[] fields = line.split(" ", -1);
+                                if (!line.contains(" - " + TYPE + " ")
+                                        || fields.length <= MOUNT_POINT_FIELD) {
+                                    continue;
+                                }
+                                Path place = Path.of(unescape(fields[MOUNT_POINT_FIELD]));
+                                if (!alive.contains(place) && isDead(place)) {
+                                    dead.add(place);
+                                }
+                            }
+                        });
+        try {
+            asking.join(ASK_MILLIS_MAX);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return List.copyOf(dead);
     }
 
     /** The type of what is mounted exactly there, from the kernel's table; null when nothing is. */

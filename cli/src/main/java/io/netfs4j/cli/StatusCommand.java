@@ -7,7 +7,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 
 /** {@code netfs status}: what is mounted, and how much of it is not on the server yet. */
@@ -48,13 +51,33 @@ final class StatusCommand implements Callable<Integer> {
     private List<MountStatus> mounts() throws CommandFailure {
         ControlClient control = surroundings.control();
         if (directory == null) {
-            return control.all(surroundings::warn).stream()
-                    .map(ControlClient.Found::status)
-                    .toList();
+            List<MountStatus> alive =
+                    control.all(surroundings::warn).stream()
+                            .map(ControlClient.Found::status)
+                            .toList();
+            Set<Path> known = new HashSet<>();
+            alive.forEach(mount -> known.add(Path.of(mount.mountPoint())));
+            MountPoint.allDead(known).forEach(place -> surroundings.warn(dead(place)));
+            return alive;
         }
-        return List.of(
-                control.on(surroundings.directory().resolve(directory), surroundings::warn)
-                        .status());
+        Path place = surroundings.directory().resolve(directory);
+        try {
+            return List.of(control.on(place, surroundings::warn).status());
+        } catch (CommandFailure e) {
+            for (Path name : MountPoint.namesOf(place)) {
+                if (MountPoint.isDead(name)) {
+                    throw new CommandFailure(ExitCode.NOT_MOUNTED, dead(name));
+                }
+            }
+            throw e;
+        }
+    }
+
+    private static String dead(Path mountPoint) {
+        return "the process of the mount on "
+                + mountPoint
+                + " is gone, and what it had not sent; free it with netfs umount "
+                + mountPoint;
     }
 
     private void print(List<MountStatus> mounts) {
