@@ -185,8 +185,8 @@ final class MountProcess {
                 return Outcome.of(
                         ExitCode.MOUNT_POINT,
                         identity.mountPoint()
-                                + " is in use: a program has a file open or works there, or something"
-                                + " is mounted below it (fuser -m"
+                                + " is in use: a program has a file open or works there, or"
+                                + " something is mounted below it (fuser -m"
                                 + " tells which); end it and unmount again",
                         List.of());
             }

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** What the command answers: exit codes, and what stands on which stream. */
 class MainTest {
@@ -227,7 +228,18 @@ class MainTest {
         return out.toString(StandardCharsets.UTF_8);
     }
 
+    /** Without what is said of dead mounts that this machine happens to have. */
     private String complained() {
-        return err.toString(StandardCharsets.UTF_8);
+        return err.toString(StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> !line.startsWith("netfs: the process of the mount on "))
+                .map(line -> line + "\n")
+                .collect(Collectors.joining());
+    }
+
+    @Test
+    void name_thatIsNoUtf8_isRefused() {
+        assertThat(netfs("mount", "./remote\uFFFD", "mnt")).isEqualTo(2);
+        assertThat(complained()).contains("is not UTF-8").hasLineCount(1);
     }
 }
