@@ -10,6 +10,7 @@ import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -109,7 +110,7 @@ final class WriteRetryer {
     /** Turns what is left of each piece that needs it into spans, joining those that touch. */
     @GuardedBy("inode lock")
     private static void rebuild(WriteRequest request, WriteStream upload) {
-        List<IoStream.Span> behind = new ArrayList<>(upload.retries);
+        List<IoStream.Span> spans = new ArrayList<>(upload.retries);
         upload.retries.clear();
         for (Piece p : upload.allPieces()) {
             if (!p.needsRetry()) {
@@ -121,9 +122,10 @@ final class WriteRetryer {
             if (got > 0) {
                 WriteCollector.transferred(request, p, got);
             }
-            upload.retry(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
+            spans.add(new IoStream.Span(p.position + got, p.segmentsAfter(got), p.length - got));
         }
-        behind.forEach(upload::retry);
+        spans.sort(Comparator.comparingLong(span -> span.position));
+        spans.forEach(upload::retry);
     }
 
     /** How many bytes of a piece count as transferred: a granule is sent whole or not at all. */

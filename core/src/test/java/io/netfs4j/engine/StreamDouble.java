@@ -36,6 +36,11 @@ final class StreamDouble implements WriteSession, ServerFile {
     /** Ends the next commit, when a test wants to see it under way. */
     @Nullable Consumer<Completion<ServerAttributes>> nextCommit;
 
+    /** How many pieces it takes; {@link #grant} lets it take more. */
+    int credits = Integer.MAX_VALUE;
+
+    private Runnable refused = () -> {};
+
     /** How the piece at a position ends before it is taken note of; null for later. */
     Function<Long, @Nullable Termination> atOnce = position -> null;
 
@@ -65,6 +70,13 @@ final class StreamDouble implements WriteSession, ServerFile {
         }
     }
 
+    void grant(int more) {
+        credits += more;
+        Runnable whenReady = refused;
+        refused = () -> {};
+        whenReady.run();
+    }
+
     void end(int piece, Termination termination) {
         pieces.get(piece).terminated(termination);
     }
@@ -78,6 +90,11 @@ final class StreamDouble implements WriteSession, ServerFile {
     @Override
     public boolean issue(Subrequest offer, Runnable whenReady) {
         throwAt("issue");
+        if (credits == 0) {
+            refused = whenReady;
+            return false;
+        }
+        credits--;
         offer.take(Math.min(offer.length(), pieceBytesMax));
         throwAt("taken");
         pieces.add(offer);

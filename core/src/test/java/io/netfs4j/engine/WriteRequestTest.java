@@ -11,15 +11,12 @@ import io.netfs4j.request.Destination;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
-import io.netfs4j.server.AttributeChange;
-import io.netfs4j.server.ServerAttributes;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
@@ -27,7 +24,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Stream;
 
 /**
  * One request over two streams, piece by piece, folio by folio. Folios of 4, 4, 8 and 8 KiB hold a
@@ -282,130 +278,6 @@ class WriteRequestTest {
     void discard_ofWhatIsSaved_isNoError() {
         engine.discard(inode);
         assertThat(inode.errors().sequence()).isZero();
-    }
-
-    @Test
-    void unbufferedWrite_whoseCommitFails_isToldAtFsync_andItsTimesGoOnceMore() {
-        Instant then = Instant.ofEpochSecond(1_000_000_000);
-        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
-        engine.flusher().onDirtied(inode);
-        List<Completion<ServerAttributes>> commits = new ArrayList<>();
-        server.nextCommit = commits::add;
-        UnbufferedWrite write = engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(KIB));
-        steps.run();
-        server.end(0, Termination.DONE);
-        steps.run();
-        // As a tick does that comes meanwhile.
-        engine.flusher().onDropped(inode);
-        commits.get(0).fail(new FsException(FsError.EIO, "not dated"));
-        steps.run();
-        assertThat(write.written().isDone()).isTrue();
-        assertThat(write.written().failure()).as("the server has the bytes").isNull();
-        assertThat(inode.errors().unheard(0)).hasMessageContaining("not dated");
-        assertThat(inode.isUnsaved()).isTrue();
-        assertThat(engine.flusher().unsaved()).containsExactly(inode);
-
-        assertThat(engine.writeback(inode, Origin.SYNC).isDone()).isFalse();
-        steps.run();
-        assertThat(inode.isUnsaved()).isFalse();
-        assertThat(engine.flusher().isClean()).isTrue();
-    }
-
-    private static Stream<Termination> failures() {
-        FsException full = new FsException(FsError.ENOSPC, "full");
-        return Stream.of(new Termination.Failed(full), new Termination.RetryLater(false, 0, full));
-    }
-
-    @ParameterizedTest
-    @MethodSource("failures")
-    void unbufferedWrite_pastTheEnd_whosePieceEndsAtOnce_leavesNoHole(Termination failure) {
-        server.pieceBytesMax = KIB;
-        server.atOnce = position -> position == KIB ? failure : null;
-        engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(4 * KIB));
-        steps.run();
-        server.end(0, Termination.DONE);
-        steps.run();
-        assertThat(server.ranges()).containsExactly("[0, 1024)", "[1024, 2048)");
-    }
-
-    /** A write past the page cache whose one piece fails, up to its commit. */
-    private Completion<ServerAttributes> failedUnbufferedWrite() {
-        List<Completion<ServerAttributes>> commits = new ArrayList<>();
-        server.nextCommit = commits::add;
-        engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(KIB));
-        steps.run();
-        server.end(0, new Termination.Failed(new FsException(FsError.EIO, "bad")));
-        steps.run();
-        return commits.get(0);
-    }
-
-    @Test
-    void unbufferedWrite_calledOffWhenAllOfItIsToBeSentAgain_isNot() {
-        server.atomic = true;
-        Instant then = Instant.ofEpochSecond(1_000_000_000);
-        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
-        List<Completion<ServerAttributes>> commits = new ArrayList<>();
-        server.nextCommit = commits::add;
-        UnbufferedWrite write = engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(KIB));
-        steps.run();
-        server.end(0, Termination.DONE);
-        steps.run();
-        write.cancel(new FsException(FsError.EINTR, "called off"));
-        commits.get(0).fail(new FsException(FsError.EPERM, "not yours"));
-        steps.run();
-        assertThat(server.pieces).as("sent").hasSize(1);
-        assertThat(write.written().failure()).hasMessageContaining("called off");
-        assertThat(inode.writebackLock().isFree()).isTrue();
-    }
-
-    @Test
-    void unbufferedWrite_thatWouldLeaveAHole_waitsForDataThatCameWhileItWaited() {
-        Object holdsItUp = new Object();
-        engine.acquire(inode, holdsItUp);
-        engine.writeUnbuffered(inode, 8 * KIB, ByteBuffer.allocate(KIB));
-        write(0, KIB);
-        inode.writebackLock().release(holdsItUp);
-        steps.run();
-        assertThat(server.ranges()).containsExactly("[0, 1024)");
-        server.end(0, Termination.DONE);
-        endAll(disk);
-        assertThat(server.ranges()).containsExactly("[0, 1024)", "[8192, 9216)");
-    }
-
-    @Test
-    void timesThatSomebodySet_areUnsaved_untilTheCommitThatTakesThemHasEnded() {
-        Instant then = Instant.ofEpochSecond(1_000_000_000);
-        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
-        engine.flusher().onDirtied(inode);
-        Completion<ServerAttributes> commit = failedUnbufferedWrite();
-        assertThat(inode.isUnsaved()).isTrue();
-        assertThat(inode.isOwed()).isTrue();
-        commit.complete(server.attributes());
-        steps.run();
-        assertThat(inode.isUnsaved()).isFalse();
-        assertThat(engine.flusher().isClean()).isTrue();
-    }
-
-    @Test
-    void unbufferedWrite_ofAFileThatWasGivenUp_leavesNoDoubt() {
-        Completion<ServerAttributes> commit = failedUnbufferedWrite();
-        engine.discard(inode);
-        commit.fail(new FsException(FsError.EIO, "no answer"));
-        steps.run();
-        assertThat(inode.isSizeInDoubt()).isFalse();
-        assertThat(engine.flusher().isClean()).isTrue();
-    }
-
-    @Test
-    void unbufferedWrite_whoseTimesAreRefused_andThenTheSession_leavesDoubt() {
-        Instant then = Instant.ofEpochSecond(1_000_000_000);
-        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
-        Completion<ServerAttributes> commit = failedUnbufferedWrite();
-        server.throwsAt = "begin";
-        commit.fail(new FsException(FsError.EPERM, "not yours"));
-        steps.run();
-        assertThat(inode.isSizeInDoubt()).isTrue();
-        assertThat(engine.flusher().unsaved()).containsExactly(inode);
     }
 
     @Test
