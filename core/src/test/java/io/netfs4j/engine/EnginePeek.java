@@ -2,6 +2,7 @@
 package io.netfs4j.engine;
 
 import io.netfs4j.pagecache.PagesPeek;
+import io.netfs4j.request.Origin;
 import io.netfs4j.testing.Complaints;
 
 import org.jspecify.annotations.Nullable;
@@ -89,6 +90,11 @@ public final class EnginePeek {
         for (Piece p = stream.pieces.first(); p != null; ) {
             if (p.position < end || p.length <= 0) {
                 complaints.about("I4", "pieces do not ascend: " + request);
+            }
+            if (request.origin == Origin.UNBUFFERED
+                    && p.position >= request.baseBytes
+                    && end > Long.MIN_VALUE) {
+                complaints.about("I4", "pieces past the end do not wait for others: " + request);
             }
             end = p.end();
             if (p.termination == null) {
