@@ -7,13 +7,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** Directories to mount on: how they are named, and whether one may be used. */
@@ -153,30 +155,47 @@ final class MountPoint {
         } catch (IOException e) {
             return List.of();
         }
-        List<Path> dead = new CopyOnWriteArrayList<>();
-        // One whose process lives and is silent keeps whoever asks it waiting.
-        Thread asking =
-                Thread.ofPlatform()
-                        .daemon()
-                        .start(() -> {
-                            for (String line : table.split("\n", -1)) {
-                                String[] fields = line.split(" ", -1);
-                                if (!line.contains(" - " + TYPE + " ")
-                                        || fields.length <= MOUNT_POINT_FIELD) {
-                                    continue;
-                                }
-                                Path place = Path.of(unescape(fields[MOUNT_POINT_FIELD]));
-                                if (!alive.contains(place) && isDead(place)) {
-                                    dead.add(place);
-                                }
-                            }
-                        });
+        List<Path> asked = new ArrayList<>();
+        for (String line : table.split("\n", -1)) {
+            String[] fields = line.split(" ", -1);
+            if (line.contains(" - " + TYPE + " ") && fields.length > MOUNT_POINT_FIELD) {
+                try {
+                    asked.add(Path.of(unescape(fields[MOUNT_POINT_FIELD])));
+                } catch (InvalidPathException e) {
+                    continue; // Mounted by a process that can name it; this one cannot.
+                }
+            }
+        }
+        asked.removeAll(alive);
+        return deadOf(asked);
+    }
+
+    /**
+     * Those of some directories that {@link #isDead}, as far as that can be told soon: a mount
+     * whose process lives and is silent keeps whoever asks it waiting.
+     */
+    static List<Path> deadOf(List<Path> directories) {
+        Set<Path> dead = ConcurrentHashMap.newKeySet();
+        List<Thread> asking = new ArrayList<>();
+        for (Path directory : directories) {
+            Runnable ask =
+                    () -> {
+                        if (isDead(directory)) {
+                            dead.add(directory);
+                        }
+                    };
+            asking.add(Thread.ofPlatform().daemon().start(ask));
+        }
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ASK_MILLIS_MAX);
         try {
-            asking.join(ASK_MILLIS_MAX);
+            for (Thread thread : asking) {
+                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                thread.join(Math.max(1, left));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        return List.copyOf(dead);
+        return directories.stream().filter(dead::contains).toList();
     }
 
     /** The type of what is mounted exactly there, from the kernel's table; null when nothing is. */

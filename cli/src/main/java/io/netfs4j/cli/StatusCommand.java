@@ -64,10 +64,9 @@ final class StatusCommand implements Callable<Integer> {
         try {
             return List.of(control.on(place, surroundings::warn).status());
         } catch (CommandFailure e) {
-            for (Path name : MountPoint.namesOf(place)) {
-                if (MountPoint.isDead(name)) {
-                    throw new CommandFailure(ExitCode.NOT_MOUNTED, dead(name));
-                }
+            List<Path> dead = MountPoint.deadOf(MountPoint.namesOf(place));
+            if (!dead.isEmpty()) {
+                throw new CommandFailure(ExitCode.NOT_MOUNTED, dead(dead.getFirst()));
             }
             throw e;
         }

@@ -43,6 +43,19 @@ public final class BackEnd {
         }
     }
 
+    /** What the server is asked to set. */
+    public interface Setting {
+        ServerAttributes run() throws FsException;
+    }
+
+    public static ServerAttributes set(Setting setting) throws FsException {
+        try {
+            return given("the attributes of a file", setting.run());
+        } catch (RuntimeException e) {
+            throw report("the setting of attributes", e);
+        }
+    }
+
     /** As {@link ServerFile#copyRange}, into the second of the two. */
     public static long copyRange(
             ServerFile source, long from, ServerFile target, long to, long count)

@@ -100,14 +100,6 @@ public final class Flusher {
         }
     }
 
-    /** A request over what is dirty of a file has begun. */
-    @GuardedBy("inode lock")
-    void onRequestBegun(InodeData inode) {
-        if (inode.uploadFailure != null) {
-            setRefused(inode, null); // It may be taken now.
-        }
-    }
-
     /** A request over a file has ended, or its data was given up. */
     @GuardedBy("inode lock")
     void onRequestDone(InodeData inode, @Nullable FsException problem) {
@@ -236,8 +228,9 @@ public final class Flusher {
     }
 
     /**
-     * Why nothing that is dirty is about to be saved: how the upload of one file failed, when that
-     * of all has. Null while anything is under way or about to be.
+     * Why nothing that is dirty is about to be saved: how the last upload of one file failed, when
+     * that of all has. Null while any other is under way or about to be. A file that is tried again
+     * counts as refused until it is saved: the answer may be long in coming.
      */
     public @Nullable FsException stuck() {
         lock.lock();

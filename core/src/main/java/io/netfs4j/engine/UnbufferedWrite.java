@@ -103,7 +103,8 @@ public final class UnbufferedWrite {
     /** Whether older data belongs into the hole that it would leave, or has to be sent before. */
     @GuardedBy("inode lock")
     private boolean comesAfterOthers() {
-        boolean leavesHole = inode.pages().dirtyBytes() > 0 && from > inode.remoteSizeBytes();
+        long end = inode.isSizeInDoubt() ? 0 : inode.remoteSizeBytes();
+        boolean leavesHole = from > end && inode.pages().writeback().isDirty(end, from);
         return leavesHole || inode.pages().groups() > 1;
     }
 

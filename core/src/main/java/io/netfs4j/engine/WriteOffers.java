@@ -123,9 +123,9 @@ final class WriteOffers {
         if (request.origin != Origin.UNBUFFERED) {
             return Long.MAX_VALUE;
         }
-        // Past the end one after the other: a failure in between must not leave a hole. One that
-        // has
-        // ended and is not collected may be such a failure.
+        // Past the end one after the other, so that a failure leaves no hole: one that has ended
+        // and
+        // is not collected may be such a failure.
         if (position >= request.baseBytes) {
             return stream.pieces.isEmpty() ? Long.MAX_VALUE : 0;
         }

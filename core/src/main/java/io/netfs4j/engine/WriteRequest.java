@@ -365,9 +365,6 @@ final class WriteRequest {
             openCacheStream();
             return;
         }
-        if (origin != Origin.UNBUFFERED) {
-            engine.flusher().onRequestBegun(inode);
-        }
         if (source == null) {
             group = inode.pages().writeback().oldestGroup();
             source = new WriteSource.Pages(inode, group);

@@ -336,12 +336,12 @@ public final class AddressSpace {
      * use for anything else until {@link #releaseOrphan}; call before the span ends.
      */
     public void orphan(LoadSpan span) {
-        span.block().orphans++;
+        folios.cache.leave(span.block());
         span.block().retain();
     }
 
     public void releaseOrphan(LoadSpan span) {
-        span.block().orphans--;
+        folios.cache.rejoin(span.block());
         folios.cache.release(span.block());
     }
 

@@ -52,6 +52,9 @@ public final class PageCache {
 
     private final AtomicLong dirtyBytes = new AtomicLong();
 
+    /** Of blocks that transfers hold which nobody waits for, and which may never end. */
+    private final AtomicLong orphanBytes = new AtomicLong();
+
     /** How many folios are listed. */
     @GuardedBy("lock")
     private int listed;
@@ -111,9 +114,10 @@ public final class PageCache {
         return pool.usedBytes();
     }
 
-    /** Whether not a page is clean or free. */
+    /** Whether not a page is free, or clean and only in use for now. */
     public boolean isAllDirty() {
-        return dirtyMemoryBytes() + MemoryPool.PAGE_BYTES > pool.budgetBytes();
+        long kept = dirtyMemoryBytes() + orphanBytes.get();
+        return kept + MemoryPool.PAGE_BYTES > pool.budgetBytes();
     }
 
     public boolean isAboveBackground() {
@@ -209,6 +213,20 @@ public final class PageCache {
         dirtyBytes.addAndGet(-block.bytes());
         block.charged = false;
         return true;
+    }
+
+    /** A transfer that uses a block, and holds a reference to it, is not waited for any more. */
+    void leave(Block block) {
+        if (block.orphans++ == 0) {
+            orphanBytes.addAndGet(block.bytes());
+        }
+    }
+
+    /** It has ended after all; its reference is dropped next. */
+    void rejoin(Block block) {
+        if (--block.orphans == 0) {
+            orphanBytes.addAndGet(-block.bytes());
+        }
     }
 
     /** Drops a reference to a block. */

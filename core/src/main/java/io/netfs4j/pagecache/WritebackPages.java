@@ -181,12 +181,12 @@ public final class WritebackPages {
      * change until {@link #releaseOrphan}; call before the span ends.
      */
     public void orphan(WritebackSpan span) {
-        span.block().orphans++;
+        folios.cache.leave(span.block());
         span.block().retain();
     }
 
     public void releaseOrphan(WritebackSpan span) {
-        span.block().orphans--;
+        folios.cache.rejoin(span.block());
         folios.cache.release(span.block());
     }
 }

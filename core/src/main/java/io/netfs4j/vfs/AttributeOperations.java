@@ -112,7 +112,7 @@ final class AttributeOperations {
             if (inode.isDirectory()) {
                 throw new FsException(FsError.EISDIR, parts.table().describe(inode));
             }
-            opens.truncate(inode, size);
+            opens.sizes().truncate(inode, size);
             change = change.withoutSize();
         }
         if (keepTimes(inode, change)) {

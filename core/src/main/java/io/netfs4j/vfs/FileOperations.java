@@ -282,13 +282,13 @@ final class FileOperations {
     @GuardedBy("inode lock")
     private Hurdle hurdle(
             OpenedInode file, WritePlace place, ByteBuffer source, @Nullable WriteThrough through) {
-        FsException stuck = parts.engine().flusher().stuck();
-        if (stuck == null) {
-            return Hurdle.NONE; // What is saved makes room.
-        }
         FsException refused = file.data.uploadFailure();
         if (refused != null) {
             return new Hurdle(refused, null);
+        }
+        FsException stuck = parts.engine().flusher().stuck();
+        if (stuck == null) {
+            return Hurdle.NONE; // What is saved makes room.
         }
         if (copyInAnyway(file, place, source, through) > 0 || !parts.cache().isAllDirty()) {
             return Hurdle.NONE; // What is clean is only in use, and makes room.

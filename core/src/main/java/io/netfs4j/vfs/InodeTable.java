@@ -306,12 +306,18 @@ final class InodeTable {
         return names(inode) == 0;
     }
 
-    /** How many names are known; 0 only once we took away the last, and else at least 1. */
+    /**
+     * How many names are known of a file that the server does not number, nor count its names; of
+     * others 1; 0 once we took away the last.
+     */
     int names(Inode inode) {
         lock.lock();
         try {
             boolean removed = inode.hidden || (inode.removedHere && inode.links.isEmpty());
-            return removed ? 0 : Math.max(1, inode.links.size());
+            if (removed) {
+                return 0;
+            }
+            return inode.serverFileId == 0 ? Math.max(1, inode.links.size()) : 1;
         } finally {
             lock.unlock();
         }

@@ -17,6 +17,8 @@ import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 
@@ -25,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Opening, creating, releasing and truncating regular files. All open files of an inode share one
- * handle on the server, which stays while anything is open or unsaved.
+ * Opening, creating and releasing regular files. All open files of an inode share one handle on the
+ * server, which stays while anything is open or unsaved.
  */
 final class OpenOperations implements InodeTable.Unsaved {
     private final VfsParts parts;
@@ -34,6 +36,7 @@ final class OpenOperations implements InodeTable.Unsaved {
     private final HiddenNames hidden;
     private final Creations creations;
     private final Revalidation revalidation;
+    private final SizeOperations sizes;
 
     OpenOperations(VfsParts parts, NameOperations names, HiddenNames hidden, Creations creations) {
         this.parts = parts;
@@ -41,6 +44,11 @@ final class OpenOperations implements InodeTable.Unsaved {
         this.hidden = hidden;
         this.creations = creations;
         this.revalidation = new Revalidation(parts, this);
+        this.sizes = new SizeOperations(parts, this);
+    }
+
+    SizeOperations sizes() {
+        return sizes;
     }
 
     // ---- create, open -------------------------------------------------------------------------
@@ -192,7 +200,7 @@ final class OpenOperations implements InodeTable.Unsaved {
     private void truncateOpened(OpenedInode file) throws FsException {
         boolean done = false;
         try {
-            truncate(file.inode, 0);
+            sizes.truncate(file.inode, 0);
             done = true;
         } finally {
             if (!done) {
@@ -395,132 +403,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         return false;
     }
 
-    // ---- truncate -----------------------------------------------------------------------------
-
-    /**
-     * Sets a file's size on the server and here, with no upload of the file under way: nothing from
-     * before that lies past the new size can reach the server afterwards.
-     */
-    void truncate(Inode inode, long size) throws FsException {
-        resize(inode, size, false);
-    }
-
-    /** Makes a file at least so long; what others write behind that meanwhile stays. */
-    void extend(Inode inode, long size) throws FsException {
-        resize(inode, size, true);
-    }
-
-    private void resize(Inode inode, long size, boolean onlyGrows) throws FsException {
-        if (size < 0) {
-            throw new FsException(FsError.EINVAL, "size " + size);
-        }
-        InodeData data;
-        inode.lock.lock();
-        try {
-            data = dataOf(inode);
-        } finally {
-            inode.lock.unlock();
-        }
-        exclusively(
-                inode,
-                data,
-                () -> {
-                    long asked = ownerChanges(inode);
-                    if (onlyGrows && isAsLong(inode, data, size)) {
-                        return;
-                    }
-                    ServerAttributes a;
-                    try {
-                        cutUnknown(inode, data, size);
-                        a = change(inode, data, AttributeChange.size(size));
-                    } catch (FsException e) {
-                        // The server may have done it all the same.
-                        doubt(inode, data, size);
-                        throw e;
-                    }
-                    inode.lock.lock();
-                    try {
-                        data.trustSize();
-                        data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
-                        if (onlyGrows) {
-                            data.setSizeBytes(Math.max(size, data.sizeBytes()));
-                        } else {
-                            data.pages().truncate(size);
-                            data.setSizeBytes(size);
-                        }
-                        inode.sizeBytes = data.sizeBytes();
-                        parts.coherency().applyOwn(inode, a, asked);
-                        if (data.pages().dirtyBytes() == 0) {
-                            inode.modified = a.modified();
-                            data.setPendingTimes(data.pendingTimes().withoutModified());
-                        } else {
-                            // What is dirty moves the time again when it is sent.
-                            inode.modified = parts.coherency().now();
-                            data.setPendingTimes(data.pendingTimes().written(inode.modified));
-                        }
-                        parts.engine().flusher().onDropped(data);
-                        inode.changed = parts.coherency().now();
-                    } finally {
-                        inode.lock.unlock();
-                    }
-                });
-    }
-
-    /**
-     * Which version the server has is not known, nor how long that is: whoever has the file open,
-     * or opens it next, asks for it.
-     *
-     * @param end what it has may reach up to there: reads ask for it, rather than show zeros
-     */
-    void doubt(Inode inode, InodeData data, long end) {
-        inode.lock.lock();
-        try {
-            if (data.file() != null) {
-                data.doubtSize();
-                parts.engine().flusher().onDropped(data);
-            }
-            data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), end));
-            data.invalidate();
-            data.setToken(null);
-            inode.changes++;
-            inode.fetchedNanos = Long.MIN_VALUE;
-            parts.coherency().kernelCache().invalidate(inode.ino, 0, -1);
-        } finally {
-            inode.lock.unlock();
-        }
-    }
-
-    /** Where the server's file may be longer than is known, growing it must not show that. */
-    private void cutUnknown(Inode inode, InodeData data, long size) throws FsException {
-        long known;
-        inode.lock.lock();
-        try {
-            known = data.isSizeInDoubt() ? data.sizeBytes() : Long.MAX_VALUE;
-        } finally {
-            inode.lock.unlock();
-        }
-        if (known < size) {
-            change(inode, data, AttributeChange.size(known));
-        }
-    }
-
-    /** Whether the server need do nothing for a file to be at least so long. */
-    private static boolean isAsLong(Inode inode, InodeData data, long size) {
-        inode.lock.lock();
-        try {
-            if (data.isSizeInDoubt()) {
-                return data.sizeBytes() >= size;
-            }
-            if (data.remoteSizeBytes() < size) {
-                return false;
-            }
-            data.setSizeBytes(Math.max(size, data.sizeBytes()));
-            inode.sizeBytes = data.sizeBytes();
-            return true;
-        } finally {
-            inode.lock.unlock();
-        }
-    }
+    // ---- changes on the server ----------------------------------------------------------------
 
     static long ownerChanges(Inode inode) {
         inode.lock.lock();
@@ -575,9 +458,13 @@ final class OpenOperations implements InodeTable.Unsaved {
             inode.lock.unlock();
         }
         if (data != null && handle != null) {
-            return data.useBorrowed(handle, h -> h.setAttributes(change));
+            return data.useBorrowed(handle, h -> BackEnd.set(() -> h.setAttributes(change)));
         }
+        Server server = parts.server();
         return parts.gate()
-                .shared(() -> parts.server().setAttributes(parts.table().path(inode), change));
+                .shared(() -> {
+                    RemotePath path = parts.table().path(inode);
+                    return BackEnd.set(() -> server.setAttributes(path, change));
+                });
     }
 }

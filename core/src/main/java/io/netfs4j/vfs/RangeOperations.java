@@ -40,6 +40,15 @@ final class RangeOperations {
         return size;
     }
 
+    private static boolean isInDoubt(OpenedInode file) {
+        file.inode.lock.lock();
+        try {
+            return file.data.isSizeInDoubt();
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
     private static long size(OpenedInode file) {
         file.inode.lock.lock();
         try {
@@ -63,15 +72,15 @@ final class RangeOperations {
             case KEEP_SIZE ->
                     throw new FsException(FsError.ENOTSUP, "space on a server is not reserved");
             case EXTEND -> {
-                if (end > size) {
-                    opens.extend(file.inode, end);
+                if (end > size || isInDoubt(file)) {
+                    opens.sizes().extend(file.inode, end);
                 }
             }
             case PUNCH_HOLE, ZERO_RANGE_KEEP_SIZE -> zero(file, position, Math.min(end, size));
             case ZERO_RANGE -> {
                 zero(file, position, Math.min(end, size));
                 if (end > size(file)) {
-                    opens.extend(file.inode, end);
+                    opens.sizes().extend(file.inode, end);
                 }
             }
         }
@@ -164,7 +173,7 @@ final class RangeOperations {
                         copied = BackEnd.copyRange(reading, from, writing, to, count);
                     } catch (FsException e) {
                         // The server may have copied a part, and the file be longer for it.
-                        opens.doubt(target.inode, target.data, to + count);
+                        opens.sizes().doubt(target.inode, target.data, to + count);
                         throw e;
                     }
                     landed(target, to, copied, attributes(writing), asked);
@@ -193,7 +202,7 @@ final class RangeOperations {
             data.setUnsynced();
             if (a == null) {
                 target.inode.sizeBytes = data.sizeBytes();
-                opens.doubt(target.inode, data, to + copied);
+                opens.sizes().doubt(target.inode, data, to + copied);
             } else {
                 parts.coherency().applyOwn(target.inode, a, asked);
             }

@@ -7,6 +7,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.OpenedFile;
+import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.memory.MemoryServer;
@@ -20,8 +21,8 @@ import org.junit.jupiter.api.Test;
 import java.nio.ByteBuffer;
 
 /**
- * How many names a file has, over a server that neither counts nor numbers: the kernel counts down
- * when a name goes, and makes no more names of a file that has none.
+ * How many names a file has, mostly over a server that neither counts nor numbers: the kernel
+ * counts down when a name goes, and makes no more names of a file that has none.
  */
 class LinkCountTest {
     private final SystemRuntime runtime = new SystemRuntime();
@@ -68,6 +69,24 @@ class LinkCountTest {
                 a.changed(),
                 0,
                 a.token());
+    }
+
+    @Test
+    void links_ofAServerThatCounts_areWhatItSays() throws Exception {
+        CachedVfs counted =
+                new CachedVfs(
+                        runtime.environment(),
+                        store,
+                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
+                        ByteBuffer::allocate);
+        OpenFile open = counted.create(Vfs.ROOT_INO, "x", 0644, OpenFlags.READ_WRITE).file();
+        counted.fsync(open, false);
+        counted.link(open.ino(), Vfs.ROOT_INO, "y");
+        assertThat(counted.getAttributes(open.ino()).links()).isEqualTo(2);
+        store.remove(RemotePath.ROOT.child("y"));
+        counted.release(open);
+        counted.open(open.ino(), OpenFlags.READ_WRITE);
+        assertThat(counted.getAttributes(open.ino()).links()).isEqualTo(1);
     }
 
     private int links() throws FsException {

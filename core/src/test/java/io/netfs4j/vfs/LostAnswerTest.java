@@ -135,6 +135,57 @@ class LostAnswerTest {
     }
 
     @Test
+    void truncate_byAServerThatThrows_isInDoubt() throws Exception {
+        server =
+                call -> {
+                    Object answer = call.proceed();
+                    if (call.is(ServerFile.class, "setAttributes")) {
+                        throw new IllegalStateException("bug in setAttributes");
+                    }
+                    return answer;
+                };
+        assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(0), file))
+                .isInstanceOf(FsException.class)
+                .hasMessageContaining("bug in");
+        server = DoubleServer.Call::proceed;
+        assertThat(read(file, 50)).isEqualTo('\0');
+    }
+
+    @Test
+    void truncate_thatIsRefused_dropsNothing() {
+        server =
+                call -> {
+                    if (call.is(ServerFile.class, "setAttributes")) {
+                        throw new FsException(FsError.EPERM, "append-only");
+                    }
+                    return call.proceed();
+                };
+        assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(0), file))
+                .hasMessageContaining("append-only");
+        assertThat(forgotten).isEmpty();
+        assertThat(vfs.engine().flusher().isClean()).isTrue();
+    }
+
+    @Test
+    void allocate_afterATruncateWhoseAnswerIsLost_makesItAsLongAsItIsShown() throws Exception {
+        server =
+                call -> {
+                    Object answer = call.proceed();
+                    if (call.is(ServerFile.class, "setAttributes")) {
+                        throw lost();
+                    }
+                    return answer;
+                };
+        assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(0), file))
+                .hasMessageContaining("lost");
+        server = DoubleServer.Call::proceed;
+        vfs.allocate(file, AllocateMode.EXTEND, 0, 80);
+        vfs.fsync(file, false);
+        long shown = vfs.getAttributes(file.ino()).sizeBytes();
+        assertThat(shown).isGreaterThanOrEqualTo(80).isEqualTo(stored());
+    }
+
+    @Test
     void truncate_ofAClosedFile_whoseAnswerIsLost_isSeenByTheNextOpen() throws Exception {
         vfs.release(file);
         server =

@@ -8,7 +8,10 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.cache.Cookie;
+import io.netfs4j.cache.DiskCache;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.Access;
@@ -23,6 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
@@ -30,6 +34,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -47,6 +52,11 @@ class RefusedFileTest {
 
     /** Whether files that are made or opened now are refused later. */
     private volatile boolean refuses;
+
+    /** Whether they are not answered any more. */
+    private volatile boolean silent;
+
+    private final CountDownLatch asked = new CountDownLatch(1);
 
     /** Those, and their sessions. */
     private final Set<Object> refused = ConcurrentHashMap.newKeySet();
@@ -76,6 +86,10 @@ class RefusedFileTest {
         if (call.is(WriteSession.class, "issue") && refused.contains(call.self)) {
             Subrequest piece = call.argument(0, Subrequest.class);
             piece.take(piece.length());
+            if (silent) {
+                asked.countDown();
+                return true;
+            }
             piece.terminated(new Termination.Failed(new FsException(FsError.EACCES, "refused")));
             return true;
         }
@@ -174,6 +188,87 @@ class RefusedFileTest {
                     .isEqualTo(Arrays.copyOfRange(content, at, end));
         }
         assertThat(vfs.cache().memoryBytes()).isEqualTo(DIRTY_BYTES_MAX);
+    }
+
+    @Test
+    void readerAndWriterOfOthers_goOn_whileTheRefusedFileIsTriedAgainWithoutAnAnswer()
+            throws Exception {
+        open(DIRTY_BYTES_MAX);
+        OpenFile file = create("taken");
+        vfs.write(file, 0, ByteBuffer.allocate(PIECE));
+        vfs.fsync(file, false);
+        OpenFile refusedFile = fillWithRefusedBytes();
+        silent = true;
+        asked.await();
+        assertThat(vfs.read(file, 0, ByteBuffer.allocate(PIECE))).isEqualTo(PIECE);
+        assertThatThrownBy(() -> vfs.write(file, PIECE, ByteBuffer.allocate(PIECE)))
+                .hasMessageContaining("refused");
+        assertThatThrownBy(() -> vfs.write(refusedFile, 99L * PIECE, ByteBuffer.allocate(PIECE)))
+                .hasMessageContaining("refused");
+    }
+
+    @Test
+    void writerOfARefusedFile_isTold_whileAnothersUploadIsNotAnswered() throws Exception {
+        silent = true;
+        refuses = true;
+        OpenFile slow = create("slow");
+        vfs.write(slow, 0, ByteBuffer.allocate(1));
+        vfs.flush(slow);
+        asked.await();
+        silent = false;
+        fillWithRefusedBytes();
+    }
+
+    /** What a cache that hangs keeps never comes back. */
+    @Test
+    void writer_isTold_whenTheRestOfMemoryIsOfACacheThatHangs() throws Exception {
+        PageCache.Limits limits =
+                new PageCache.Limits(DIRTY_BYTES_MAX, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX);
+        vfs =
+                new CachedVfs(
+                        runtime.environment(),
+                        DoubleServer.of(store, this::refusing),
+                        VfsOptions.of(limits),
+                        ByteBuffer::allocateDirect,
+                        hanging());
+        OpenFile clean = create("clean");
+        vfs.write(clean, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 2));
+        vfs.fsync(clean, false);
+        fillWithRefusedBytes();
+        assertThat(vfs.cache().dirtyMemoryBytes()).isLessThan(DIRTY_BYTES_MAX);
+        OpenFile file = create("taken");
+        assertThatThrownBy(() -> vfs.write(file, 0, ByteBuffer.allocate(PIECE)))
+                .hasMessageContaining("refused");
+    }
+
+    private static DiskCache hanging() {
+        Destination silence =
+                new Destination() {
+                    @Override
+                    public int estimateBytes(long position) {
+                        return DIRTY_BYTES_MAX;
+                    }
+
+                    @Override
+                    public boolean issue(Subrequest offer, Runnable whenReady) {
+                        offer.take(offer.length());
+                        return true;
+                    }
+                };
+        Cookie cookie =
+                (Cookie)
+                        Proxy.newProxyInstance(
+                                Cookie.class.getClassLoader(),
+                                new Class<?>[] {Cookie.class},
+                                (self, method, arguments) ->
+                                        switch (method.getName()) {
+                                            case "granuleBytes" -> 4096;
+                                            case "nextHeld" -> arguments[1];
+                                            case "nextMissing" -> arguments[0];
+                                            case "reads", "writes" -> silence;
+                                            default -> null;
+                                        });
+        return (key, version) -> cookie;
     }
 
     @Test
