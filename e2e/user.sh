@@ -66,7 +66,7 @@ os.close(fd)
 P
   [ "$(stat -c %u:%g mnt/dir/file)" = "$(id -u):$(id -g)" ] || fail "owner: $(stat -c %u:%g mnt/dir/file)"
   exits 0 "$NETFS" status
-  says "$PWD/mnt  ./remote  (mounted"
+  says "$PWD/mnt  $PWD/remote  (mounted"
   seq 1 100000 >mnt/numbers
   exec 5<mnt/numbers
   exits 3 "$NETFS" umount mnt
