@@ -113,16 +113,21 @@ class LostAnswerTest {
         return new FsException(FsError.EIO, "the answer was lost");
     }
 
-    @Test
-    void truncate_whoseAnswerIsLost_showsNoBytesThatWereCutOff() throws Exception {
+    /** Attributes are set by the server, which then throws instead of answering. */
+    private void setThenThrow(Class<?> where, Exception thrown) {
         server =
                 call -> {
                     Object answer = call.proceed();
-                    if (call.is(ServerFile.class, "setAttributes")) {
-                        throw lost();
+                    if (call.is(where, "setAttributes")) {
+                        throw thrown;
                     }
                     return answer;
                 };
+    }
+
+    @Test
+    void truncate_whoseAnswerIsLost_showsNoBytesThatWereCutOff() throws Exception {
+        setThenThrow(ServerFile.class, lost());
         assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(0), file))
                 .hasMessageContaining("lost");
         server = DoubleServer.Call::proceed;
@@ -136,14 +141,7 @@ class LostAnswerTest {
 
     @Test
     void truncate_byAServerThatThrows_isInDoubt() throws Exception {
-        server =
-                call -> {
-                    Object answer = call.proceed();
-                    if (call.is(ServerFile.class, "setAttributes")) {
-                        throw new IllegalStateException("bug in setAttributes");
-                    }
-                    return answer;
-                };
+        setThenThrow(ServerFile.class, new IllegalStateException("bug in setAttributes"));
         assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(0), file))
                 .isInstanceOf(FsException.class)
                 .hasMessageContaining("bug in");
@@ -168,14 +166,7 @@ class LostAnswerTest {
 
     @Test
     void allocate_afterATruncateWhoseAnswerIsLost_makesItAsLongAsItIsShown() throws Exception {
-        server =
-                call -> {
-                    Object answer = call.proceed();
-                    if (call.is(ServerFile.class, "setAttributes")) {
-                        throw lost();
-                    }
-                    return answer;
-                };
+        setThenThrow(ServerFile.class, lost());
         assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(0), file))
                 .hasMessageContaining("lost");
         server = DoubleServer.Call::proceed;
@@ -188,14 +179,7 @@ class LostAnswerTest {
     @Test
     void truncate_ofAClosedFile_whoseAnswerIsLost_isSeenByTheNextOpen() throws Exception {
         vfs.release(file);
-        server =
-                call -> {
-                    Object answer = call.proceed();
-                    if (call.is(Server.class, "setAttributes")) {
-                        throw lost();
-                    }
-                    return answer;
-                };
+        setThenThrow(Server.class, lost());
         assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(10), null))
                 .hasMessageContaining("lost");
         server = DoubleServer.Call::proceed;
