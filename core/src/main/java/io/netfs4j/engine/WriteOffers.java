@@ -5,7 +5,6 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
-import io.netfs4j.request.Origin;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
@@ -117,19 +116,15 @@ final class WriteOffers {
         }
     }
 
-    /** How much may be in one more piece, so that a failure leaves no hole. */
+    /** How much may be in one more piece: some go one after the other. */
     @GuardedBy("inode lock")
     private long uploadable(WriteStream stream, long position) {
-        if (request.origin != Origin.UNBUFFERED) {
-            return Long.MAX_VALUE;
+        long from = request.sequentialFrom();
+        if (position < from) {
+            return from == Long.MAX_VALUE ? from : stream.ceiling(from) - position;
         }
-        // Past the end one after the other, so that a failure leaves no hole: one that has ended
-        // and
-        // is not collected may be such a failure.
-        if (position >= request.baseBytes) {
-            return stream.pieces.isEmpty() ? Long.MAX_VALUE : 0;
-        }
-        return stream.ceiling(request.baseBytes) - position;
+        // One that has ended and is not collected may have failed.
+        return stream.pieces.isEmpty() ? Long.MAX_VALUE : 0;
     }
 
     /** Called by the back end, on any thread, perhaps inside issue. */

@@ -165,6 +165,14 @@ final class WriteRequest {
     }
 
     /**
+     * From there on no piece goes to the server before the one in front of it has arrived, so that
+     * a failure leaves no hole: where a caller's memory is sent past the end of the file.
+     */
+    long sequentialFrom() {
+        return origin == Origin.UNBUFFERED ? baseBytes : Long.MAX_VALUE;
+    }
+
+    /**
      * Sends a caller's memory instead of what is dirty. Before the first step.
      *
      * @param whose told when nothing is in flight any more, and once it has completed, with the

@@ -5,7 +5,6 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
-import io.netfs4j.request.Origin;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
 
@@ -55,14 +54,13 @@ final class WriteRetryer {
         request.retry.needed = !upload.retries.isEmpty() || (front != null && front.needsRetry());
     }
 
-    /**
-     * Whether there is nothing to offer again before pieces have been gone over: of what may leave
-     * no hole, nothing goes out behind a piece that did not arrive.
-     */
+    /** Whether nothing may be offered again before what failed has been gone over. */
+    @GuardedBy("inode lock")
     private static boolean isStopped(WriteRequest request, WriteStream upload) {
         Piece front = upload.pieces.first();
         boolean failed = front != null && front.needsRetry();
-        return upload.retries.isEmpty() || (failed && request.origin == Origin.UNBUFFERED);
+        boolean sequential = request.sequentialFrom() < Long.MAX_VALUE;
+        return upload.retries.isEmpty() || (failed && sequential);
     }
 
     /** Decides how long to wait before the next attempt, and waits by posting a step. */
