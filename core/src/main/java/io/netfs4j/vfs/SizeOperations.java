@@ -3,11 +3,13 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerAttributes;
 
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 
 /** Truncating and growing files, and what is known of their size when that fails. */
@@ -57,51 +59,83 @@ final class SizeOperations {
         } finally {
             inode.lock.unlock();
         }
-        opens.exclusively(
-                inode,
-                data,
-                () -> {
-                    long asked = OpenOperations.ownerChanges(inode);
-                    if (onlyGrows && isAsLong(inode, data, wanted)) {
-                        return;
-                    }
-                    long size = onlyGrows ? atLeastShown(inode, data, wanted) : wanted;
-                    ServerAttributes a;
-                    try {
-                        cutUnknown(inode, data, size);
-                        a = opens.change(inode, data, AttributeChange.size(size));
-                    } catch (FsException e) {
-                        if (!NOT_DONE.contains(e.error())) {
-                            doubt(inode, data, size); // It may be done all the same.
-                        }
-                        throw e;
-                    }
-                    inode.lock.lock();
-                    try {
-                        data.trustSize();
-                        data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
-                        if (onlyGrows) {
-                            data.setSizeBytes(Math.max(size, data.sizeBytes()));
-                        } else {
-                            data.pages().truncate(size);
-                            data.setSizeBytes(size);
-                        }
-                        inode.sizeBytes = data.sizeBytes();
-                        parts.coherency().applyOwn(inode, a, asked);
-                        if (data.pages().dirtyBytes() == 0) {
-                            inode.modified = a.modified();
-                            data.setPendingTimes(data.pendingTimes().withoutModified());
-                        } else {
-                            // What is dirty moves the time again when it is sent.
-                            inode.modified = parts.coherency().now();
-                            data.setPendingTimes(data.pendingTimes().written(inode.modified));
-                        }
-                        parts.engine().flusher().onDropped(data);
-                        inode.changed = parts.coherency().now();
-                    } finally {
-                        inode.lock.unlock();
-                    }
-                });
+        opens.exclusively(inode, data, () -> set(inode, data, wanted, onlyGrows));
+    }
+
+    private void set(Inode inode, InodeData data, long wanted, boolean onlyGrows)
+            throws FsException {
+        long asked;
+        List<Long> steps;
+        inode.lock.lock();
+        try {
+            asked = inode.ownerChanges;
+            steps = steps(data, wanted, onlyGrows);
+            if (steps.isEmpty()) {
+                show(inode, data, Math.max(wanted, data.sizeBytes()));
+                return;
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        ServerAttributes a = onServer(inode, data, steps);
+        long size = steps.getLast();
+        inode.lock.lock();
+        try {
+            data.trustSize();
+            data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
+            if (!onlyGrows) {
+                data.pages().truncate(size);
+            }
+            show(inode, data, onlyGrows ? Math.max(size, data.sizeBytes()) : size);
+            parts.coherency().applyOwn(inode, a, asked);
+            if (data.pages().dirtyBytes() == 0) {
+                inode.modified = a.modified();
+                data.setPendingTimes(data.pendingTimes().withoutModified());
+            } else {
+                // What is dirty moves the time again when it is sent.
+                inode.modified = parts.coherency().now();
+                data.setPendingTimes(data.pendingTimes().written(inode.modified));
+            }
+            parts.engine().flusher().onDropped(data);
+            inode.changed = parts.coherency().now();
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    /** Which sizes the server is to set, one after the other; none where it need do nothing. */
+    @GuardedBy("inode lock")
+    private static List<Long> steps(InodeData data, long wanted, boolean onlyGrows) {
+        if (!data.isSizeInDoubt()) {
+            boolean isAsLong = onlyGrows && data.remoteSizeBytes() >= wanted;
+            return isAsLong ? List.of() : List.of(wanted);
+        }
+        // The server's file may be shorter than what is shown of it; or longer, and growing it must
+        // not show what it has there.
+        long shown = data.sizeBytes();
+        long size = onlyGrows ? Math.max(wanted, shown) : wanted;
+        return shown < size ? List.of(shown, size) : List.of(size);
+    }
+
+    @GuardedBy("inode lock")
+    private static void show(Inode inode, InodeData data, long size) {
+        data.setSizeBytes(size);
+        inode.sizeBytes = size;
+    }
+
+    private ServerAttributes onServer(Inode inode, InodeData data, List<Long> steps)
+            throws FsException {
+        try {
+            for (long size : steps.subList(0, steps.size() - 1)) {
+                opens.change(inode, data, AttributeChange.size(size));
+            }
+            return opens.change(inode, data, AttributeChange.size(steps.getLast()));
+        } catch (FsException e) {
+            if (!NOT_DONE.contains(e.error())) {
+                doubt(inode, data, steps.getLast()); // It may be done all the same.
+            }
+            throw e;
+        }
     }
 
     /**
@@ -123,45 +157,6 @@ final class SizeOperations {
             inode.changes++;
             inode.fetchedNanos = Long.MIN_VALUE;
             parts.coherency().kernelCache().invalidate(inode.ino, 0, -1);
-        } finally {
-            inode.lock.unlock();
-        }
-    }
-
-    /** Where the server's file may be longer than is known, growing it must not show that. */
-    private void cutUnknown(Inode inode, InodeData data, long size) throws FsException {
-        long known;
-        inode.lock.lock();
-        try {
-            known = data.isSizeInDoubt() ? data.sizeBytes() : Long.MAX_VALUE;
-        } finally {
-            inode.lock.unlock();
-        }
-        if (known < size) {
-            opens.change(inode, data, AttributeChange.size(known));
-        }
-    }
-
-    /** Whether the server need do nothing for a file to be at least so long. */
-    private static boolean isAsLong(Inode inode, InodeData data, long size) {
-        inode.lock.lock();
-        try {
-            if (data.isSizeInDoubt() || data.remoteSizeBytes() < size) {
-                return false;
-            }
-            data.setSizeBytes(Math.max(size, data.sizeBytes()));
-            inode.sizeBytes = data.sizeBytes();
-            return true;
-        } finally {
-            inode.lock.unlock();
-        }
-    }
-
-    /** In doubt the server's file may be shorter than what is shown of it, too. */
-    private static long atLeastShown(Inode inode, InodeData data, long size) {
-        inode.lock.lock();
-        try {
-            return data.isSizeInDoubt() ? Math.max(size, data.sizeBytes()) : size;
         } finally {
             inode.lock.unlock();
         }
