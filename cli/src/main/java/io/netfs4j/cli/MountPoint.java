@@ -25,7 +25,7 @@ final class MountPoint {
     /** What the table shows as the type of our mounts. */
     private static final String TYPE = "fuse.netfs";
 
-    /** The places of "mount point", and of the first field after the separator, in the table. */
+    /** The place of the mount point in a line of the table. */
     private static final int MOUNT_POINT_FIELD = 4;
 
     /** For so long all mounts together are asked whether their process has gone. */
@@ -149,18 +149,11 @@ final class MountPoint {
      * @param alive those that need not be asked
      */
     static List<Path> allDead(Set<Path> alive) {
-        String table;
-        try {
-            table = Files.readString(MOUNT_TABLE, StandardCharsets.ISO_8859_1);
-        } catch (IOException e) {
-            return List.of();
-        }
         List<Path> asked = new ArrayList<>();
-        for (String line : table.split("\n", -1)) {
-            String[] fields = line.split(" ", -1);
-            if (line.contains(" - " + TYPE + " ") && fields.length > MOUNT_POINT_FIELD) {
+        for (Mounted mounted : parse(table())) {
+            if (mounted.type.equals(TYPE)) {
                 try {
-                    asked.add(Path.of(unescape(fields[MOUNT_POINT_FIELD])));
+                    asked.add(Path.of(mounted.directory));
                 } catch (InvalidPathException e) {
                     continue; // Mounted by a process that can name it; this one cannot.
                 }
@@ -198,31 +191,49 @@ final class MountPoint {
         return directories.stream().filter(dead::contains).toList();
     }
 
-    /** The type of what is mounted exactly there, from the kernel's table; null when nothing is. */
+    /** The type of what is mounted exactly there; null when nothing is. */
     static @Nullable String mountedType(Path directory) {
-        try {
-            return mountedType(
-                    Files.readString(MOUNT_TABLE, StandardCharsets.ISO_8859_1), directory);
-        } catch (IOException e) {
-            // No table (not Linux, no /proc): then mounting itself says what is wrong.
-            return null;
-        }
+        return mountedType(table(), directory);
     }
 
-    /** Lines end with a newline alone: a carriage return stands in a name as it is. */
     static @Nullable String mountedType(String table, Path directory) {
         String type = null;
-        for (String line : table.split("\n", -1)) {
-            String[] fields = line.split(" ", -1);
-            if (fields.length > MOUNT_POINT_FIELD
-                    && unescape(fields[MOUNT_POINT_FIELD]).equals(directory.toString())) {
-                int separator = line.indexOf(" - ");
-                String after = separator < 0 ? "" : line.substring(separator + 3);
-                int end = after.indexOf(' ');
-                type = end < 0 ? after : after.substring(0, end);
+        for (Mounted mounted : parse(table)) {
+            if (mounted.directory.equals(directory.toString())) {
+                type = mounted.type; // The last one hides those before it.
             }
         }
         return type;
+    }
+
+    /** What the kernel says is mounted. */
+    private static String table() {
+        try {
+            return Files.readString(MOUNT_TABLE, StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            // No table (not Linux, no /proc): then mounting itself says what is wrong.
+            return "";
+        }
+    }
+
+    private record Mounted(String directory, String type) {}
+
+    /** Lines end with a newline alone: a carriage return stands in a name as it is. */
+    private static List<Mounted> parse(String table) {
+        List<Mounted> all = new ArrayList<>();
+        for (String line : table.split("\n", -1)) {
+            String[] fields = line.split(" ", -1);
+            if (fields.length > MOUNT_POINT_FIELD) {
+                int separator = line.indexOf(" - ");
+                String after = separator < 0 ? "" : line.substring(separator + 3);
+                int end = after.indexOf(' ');
+                all.add(
+                        new Mounted(
+                                unescape(fields[MOUNT_POINT_FIELD]),
+                                end < 0 ? after : after.substring(0, end)));
+            }
+        }
+        return all;
     }
 
     /** The table writes space, tab, line end and backslash as \ooo, and other bytes as they are. */
