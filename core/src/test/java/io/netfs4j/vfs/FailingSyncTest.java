@@ -8,7 +8,6 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
-import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
@@ -40,12 +39,7 @@ class FailingSyncTest {
 
     @BeforeEach
     void open() throws FsException {
-        vfs =
-                new CachedVfs(
-                        runtime.environment(),
-                        DoubleServer.of(store, this::failingToSync),
-                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
-                        ByteBuffer::allocate);
+        vfs = SmallVfs.over(runtime, DoubleServer.of(store, this::failingToSync));
         a = vfs.create(Vfs.ROOT_INO, "f", 0644, OpenFlags.READ_WRITE).file();
         b = vfs.open(a.ino(), OpenFlags.READ_WRITE);
         vfs.write(a, 0, ByteBuffer.allocate(10));

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
-import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
@@ -17,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-
-import java.nio.ByteBuffer;
 
 /**
  * How many names a file has, mostly over a server that neither counts nor numbers: the kernel
@@ -32,12 +29,7 @@ class LinkCountTest {
 
     @BeforeEach
     void open() throws FsException {
-        vfs =
-                new CachedVfs(
-                        runtime.environment(),
-                        DoubleServer.of(store, LinkCountTest::uncounted),
-                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
-                        ByteBuffer::allocate);
+        vfs = SmallVfs.over(runtime, DoubleServer.of(store, LinkCountTest::uncounted));
         file = vfs.create(Vfs.ROOT_INO, "a", 0644, OpenFlags.READ_WRITE).file();
         vfs.fsync(file, false);
     }
@@ -73,12 +65,7 @@ class LinkCountTest {
 
     @Test
     void links_ofAServerThatCounts_areWhatItSays() throws Exception {
-        CachedVfs counted =
-                new CachedVfs(
-                        runtime.environment(),
-                        store,
-                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
-                        ByteBuffer::allocate);
+        CachedVfs counted = SmallVfs.over(runtime, store);
         OpenFile open = counted.create(Vfs.ROOT_INO, "x", 0644, OpenFlags.READ_WRITE).file();
         counted.fsync(open, false);
         counted.link(open.ino(), Vfs.ROOT_INO, "y");

@@ -8,7 +8,6 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.engine.InodeData;
-import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
@@ -48,12 +47,7 @@ class LostAnswerTest {
 
     @BeforeEach
     void open() throws FsException {
-        vfs =
-                new CachedVfs(
-                        runtime.environment(),
-                        DoubleServer.of(store, call -> server.of(call)),
-                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
-                        ByteBuffer::allocate);
+        vfs = SmallVfs.over(runtime, DoubleServer.of(store, call -> server.of(call)));
         vfs.setKernelCache(
                 new KernelCache() {
                     @Override

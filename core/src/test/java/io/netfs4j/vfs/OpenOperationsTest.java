@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
-import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.PathSource;
 import io.netfs4j.server.RemotePath;
@@ -40,12 +39,7 @@ class OpenOperationsTest {
         var made = store.create(() -> RemotePath.ROOT.child("f"), 0600).file();
         new Transfers(runtime.environment().waits()).write(made, 0, OLD);
         made.close();
-        vfs =
-                new CachedVfs(
-                        runtime.environment(),
-                        guarded(),
-                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
-                        ByteBuffer::allocate);
+        vfs = SmallVfs.over(runtime, guarded());
         ino = vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
     }
 

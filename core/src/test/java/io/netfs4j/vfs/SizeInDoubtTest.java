@@ -9,7 +9,6 @@ import io.netfs4j.SimulatedMount;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
-import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.memory.MemoryServer;
@@ -41,12 +40,7 @@ class SizeInDoubtTest {
 
     @BeforeEach
     void open() throws FsException {
-        vfs =
-                new CachedVfs(
-                        runtime.environment(),
-                        DoubleServer.of(store, this::failing),
-                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
-                        ByteBuffer::allocate);
+        vfs = SmallVfs.over(runtime, DoubleServer.of(store, this::failing));
         direct = make("f", BYTES, OpenFlags.READ_WRITE.pastThePageCache());
         buffered = vfs.open(direct.ino(), OpenFlags.READ_WRITE);
         OpenFile source = make("g", COPY_BYTES, OpenFlags.READ_WRITE);

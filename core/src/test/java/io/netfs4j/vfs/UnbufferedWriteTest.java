@@ -8,7 +8,6 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
-import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.Access;
@@ -50,12 +49,7 @@ class UnbufferedWriteTest {
 
     @BeforeEach
     void open() throws FsException {
-        vfs =
-                new CachedVfs(
-                        runtime.environment(),
-                        DoubleServer.of(store, this::goingAway),
-                        VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
-                        ByteBuffer::allocate);
+        vfs = SmallVfs.over(runtime, DoubleServer.of(store, this::goingAway));
         OpenFlags direct = OpenFlags.READ_WRITE.pastThePageCache();
         file = vfs.create(Vfs.ROOT_INO, "f", 0644, direct).file();
         vfs.fsync(file, false);
