@@ -94,7 +94,7 @@ public final class EngineBench {
                 new OptionsBuilder()
                         .include("^" + benchmark.getName().replace(".", "\\.") + "\\.")
                         .jvmArgs(JVM)
-                        .forks(spans ? 1 : effort.forks)
+                        .forks(effort.forks)
                         .warmupIterations(spans ? 0 : Math.max(1, rounds / 4))
                         .measurementIterations(rounds)
                         .shouldFailOnError(true)
