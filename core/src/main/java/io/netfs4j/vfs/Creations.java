@@ -469,10 +469,10 @@ final class Creations {
                 return;
             }
             settle(inode, 0);
-            inode.removedHere = true;
             for (Inode.Link link : List.copyOf(inode.links)) {
                 parts.table().unlink(link.directory(), link.name());
             }
+            inode.removedHere = true;
         } finally {
             parts.table().lock().unlock();
         }

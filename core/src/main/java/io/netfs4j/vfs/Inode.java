@@ -69,7 +69,7 @@ final class Inode {
     @GuardedBy("table lock")
     boolean tooLargeToList;
 
-    /** One of its names was taken away by us. */
+    /** The last of its names was taken away by us. */
     @GuardedBy("table lock")
     boolean removedHere;
 

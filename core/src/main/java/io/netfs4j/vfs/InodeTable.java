@@ -253,6 +253,7 @@ final class InodeTable {
     private void attach(Inode directory, String name, Inode inode) {
         directory.children().put(name, inode);
         inode.links.add(new Inode.Link(directory, name));
+        inode.removedHere = false;
         if (inode.serverFileId != 0 && !inode.isDirectory()) {
             byServerId.put(inode.serverFileId, inode);
         }
@@ -294,7 +295,7 @@ final class InodeTable {
             }
             Inode inode = unlink(directory, name);
             if (inode != null) {
-                inode.removedHere = true;
+                inode.removedHere = inode.links.isEmpty();
             }
         } finally {
             lock.unlock();
@@ -313,8 +314,7 @@ final class InodeTable {
     int names(Inode inode) {
         lock.lock();
         try {
-            boolean removed = inode.hidden || (inode.removedHere && inode.links.isEmpty());
-            if (removed) {
+            if (inode.hidden || inode.removedHere) {
                 return 0;
             }
             return inode.serverFileId == 0 ? Math.max(1, inode.links.size()) : 1;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
@@ -16,11 +17,17 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.nio.ByteBuffer;
 
 /**
  * How many names a file has, mostly over a server that neither counts nor numbers: the kernel
  * counts down when a name goes, and makes no more names of a file that has none.
  */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LinkCountTest {
     private final SystemRuntime runtime = new SystemRuntime();
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
@@ -74,6 +81,44 @@ class LinkCountTest {
         counted.release(open);
         counted.open(open.ino(), OpenFlags.READ_WRITE);
         assertThat(counted.getAttributes(open.ino()).links()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void unsavedBytes_ofAFileWhoseLastNameAnotherMoved_areSaved(boolean counted) throws Exception {
+        VfsOptions usual = VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20));
+        VfsOptions believesNothing =
+                new VfsOptions(
+                        usual.memory(),
+                        usual.engine(),
+                        0,
+                        usual.softTimeoutNanos(),
+                        usual.closeWaits(),
+                        usual.syncWrites(),
+                        usual.unbuffered(),
+                        usual.metadataWriteback(),
+                        usual.readOnly(),
+                        usual.ownership());
+        CachedVfs mount =
+                new CachedVfs(
+                        runtime.environment(),
+                        counted ? store : DoubleServer.of(store, LinkCountTest::uncounted),
+                        believesNothing,
+                        ByteBuffer::allocate);
+        OpenFile open = mount.create(Vfs.ROOT_INO, "x", 0644, OpenFlags.READ_WRITE).file();
+        mount.fsync(open, false);
+        mount.link(open.ino(), Vfs.ROOT_INO, "y");
+        mount.unlink(Vfs.ROOT_INO, "x");
+        RemotePath moved = RemotePath.ROOT.child("z");
+        store.rename(RemotePath.ROOT.child("y"), moved, RenameMode.NOREPLACE);
+        assertThat(mount.lookup(Vfs.ROOT_INO, "y").attributes()).isNull();
+        mount.write(open, 0, ByteBuffer.allocate(10));
+        assertThat(mount.getAttributes(open.ino()).links()).isEqualTo(1);
+        mount.release(open);
+        while (!mount.engine().flusher().isClean()) {
+            Thread.onSpinWait();
+        }
+        assertThat(store.stat(moved).sizeBytes()).isEqualTo(10);
     }
 
     private int links() throws FsException {
