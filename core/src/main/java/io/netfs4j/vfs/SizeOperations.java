@@ -8,25 +8,10 @@ import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerAttributes;
 
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 
 /** Truncating and growing files, and what is known of their size when that fails. */
 final class SizeOperations {
-    /** What a server answers that has changed nothing. */
-    private static final Set<FsError> NOT_DONE =
-            EnumSet.of(
-                    FsError.EACCES,
-                    FsError.EPERM,
-                    FsError.EROFS,
-                    FsError.EFBIG,
-                    FsError.EINVAL,
-                    FsError.EISDIR,
-                    FsError.ENOENT,
-                    FsError.ENOTSUP,
-                    FsError.ENOSYS);
-
     private final VfsParts parts;
     private final OpenOperations opens;
 
@@ -82,6 +67,7 @@ final class SizeOperations {
         inode.lock.lock();
         try {
             data.trustSize();
+            data.setUnsynced();
             data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
             if (!onlyGrows) {
                 data.pages().truncate(size);
@@ -131,9 +117,9 @@ final class SizeOperations {
             }
             return opens.change(inode, data, AttributeChange.size(steps.getLast()));
         } catch (FsException e) {
-            if (!NOT_DONE.contains(e.error())) {
-                doubt(inode, data, steps.getLast()); // It may be done all the same.
-            }
+            // It may be done all the same, whatever the answer: who asks for us may have asked
+            // twice.
+            doubt(inode, data, steps.getLast());
             throw e;
         }
     }
@@ -149,6 +135,7 @@ final class SizeOperations {
         try {
             if (data.file() != null) {
                 data.doubtSize();
+                data.setUnsynced();
                 parts.engine().flusher().onDropped(data);
             }
             data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), end));

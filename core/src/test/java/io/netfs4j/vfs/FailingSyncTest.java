@@ -8,6 +8,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
@@ -79,6 +80,19 @@ class FailingSyncTest {
         assertThatThrownBy(() -> vfs.fsync(a, false)).hasMessageContaining("the disk lost it");
         vfs.flush(a);
         assertThatThrownBy(() -> vfs.flush(b)).hasMessageContaining("the disk lost it");
+    }
+
+    @Test
+    void fsync_afterAResize_forcesThat() throws Exception {
+        next.set(null);
+        vfs.fsync(a, false);
+        int before = syncs.get();
+        vfs.allocate(a, AllocateMode.EXTEND, 0, 100);
+        vfs.fsync(a, false);
+        assertThat(syncs.get()).isEqualTo(before + 1);
+        vfs.setAttributes(a.ino(), AttributeChange.size(10), a);
+        vfs.fsync(a, false);
+        assertThat(syncs.get()).isEqualTo(before + 2);
     }
 
     @Test

@@ -144,7 +144,7 @@ class LostAnswerTest {
     }
 
     @Test
-    void truncate_thatIsRefused_dropsNothing() {
+    void truncate_thatIsRefused_changesNothing() throws Exception {
         server =
                 call -> {
                     if (call.is(ServerFile.class, "setAttributes")) {
@@ -154,8 +154,21 @@ class LostAnswerTest {
                 };
         assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(0), file))
                 .hasMessageContaining("append-only");
-        assertThat(forgotten).isEmpty();
+        assertThat(read(file, 50)).isEqualTo('a');
+        vfs.fsync(file, false);
+        assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(BYTES).isEqualTo(stored());
         assertThat(vfs.engine().flusher().isClean()).isTrue();
+    }
+
+    /** As over a connection that was lost with the answer, and on the next one it may not. */
+    @Test
+    void truncate_thatWasDoneAndThenRefused_showsNoBytesThatWereCutOff() throws Exception {
+        setThenThrow(ServerFile.class, new FsException(FsError.EROFS, "read-only by now"));
+        assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(0), file))
+                .hasMessageContaining("read-only");
+        server = DoubleServer.Call::proceed;
+        assertThat(stored()).isZero();
+        assertThat(read(file, 50)).isEqualTo('\0');
     }
 
     @Test

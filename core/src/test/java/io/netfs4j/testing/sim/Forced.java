@@ -4,7 +4,7 @@ package io.netfs4j.testing.sim;
 /**
  * Whether what the server has of a file would outlive the server: it was asked to force it to its
  * stable storage after it had got the last of it (I2). Only what fsync answers for counts: bytes
- * that were uploaded.
+ * that were uploaded, and sizes that were set.
  */
 final class Forced {
     private int uploadedAt;

@@ -131,7 +131,11 @@ final class SimFile implements ServerFile {
 
     @Override
     public ServerAttributes setAttributes(AttributeChange change) throws FsException {
-        return call("fsetattr", () -> living().setAttributes(change));
+        ServerAttributes after = call("fsetattr", () -> living().setAttributes(change));
+        if (change.sizeBytes() != null) {
+            model.forced.uploaded(server.sequence.next());
+        }
+        return after;
     }
 
     private void requireOpen(String what) {
