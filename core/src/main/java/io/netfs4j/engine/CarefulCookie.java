@@ -16,19 +16,32 @@ import java.util.function.Supplier;
  */
 final class CarefulCookie implements Cookie {
     private final Cookie cookie;
+    private final int granuleBytes;
     private boolean broken;
 
-    private CarefulCookie(Cookie cookie) {
+    private CarefulCookie(Cookie cookie, int granuleBytes) {
         this.cookie = cookie;
+        this.granuleBytes = granuleBytes;
     }
 
-    /** The cookie that is opened; null when there is none, or opening it throws. */
+    /** The cookie that is opened; null when there is none, or it is of no use. */
     static @Nullable CarefulCookie open(Supplier<@Nullable Cookie> opens) {
+        Cookie opened = null;
         try {
-            Cookie opened = opens.get();
-            return opened == null ? null : new CarefulCookie(opened);
+            opened = opens.get();
+            if (opened == null) {
+                return null;
+            }
+            int granule = opened.granuleBytes();
+            if (granule < 1 || Integer.bitCount(granule) != 1) {
+                throw new IllegalStateException("a granule of " + granule + " bytes");
+            }
+            return new CarefulCookie(opened, granule);
         } catch (RuntimeException e) {
             BackEnd.report("the disk cache", e);
+            if (opened != null) {
+                new CarefulCookie(opened, 1).close();
+            }
             return null;
         }
     }
@@ -67,7 +80,7 @@ final class CarefulCookie implements Cookie {
 
     @Override
     public int granuleBytes() {
-        return (int) ask(cookie::granuleBytes, 1);
+        return granuleBytes;
     }
 
     @Override
