@@ -121,12 +121,12 @@ final class WriteCommit {
                 return false;
             } catch (FsException e) {
                 result = null;
-                doubt(upload);
-                request.fail(e);
+                fail(e, upload);
                 return true;
             }
         }
         result = null;
+        boolean counts = false;
         try {
             ServerAttributes attributes = BackEnd.given("a commit", ended.get());
             inode.setToken(attributes.token());
@@ -134,31 +134,32 @@ final class WriteCommit {
             inode.trustSize();
             inode.unsynced = true;
             inode.listener().onCommitted(attributes);
+            counts = true;
         } catch (FsException e) {
             // What somebody set is tried again, under whatever was set since.
             if (e.error() != FsError.ESTALE) {
                 inode.pendingTimes = inode.pendingTimes.after(times.owed());
             }
-            if (request.origin == Origin.UNBUFFERED && (upload == null || !upload.atomic)) {
-                // The server has the bytes, and so the caller is told: fsync tells of the rest.
-                inode.errors().record(e);
-                request.engine().counters().add(Counter.ERRORS, 1);
-            }
-            doubt(upload);
-            request.fail(e);
+            fail(e, upload);
         }
         if (upload != null) {
-            settle(upload, refused == null);
+            settle(upload, counts);
         }
         return true;
     }
 
-    /** How long the file is was to be learned, and was not. */
     @GuardedBy("inode lock")
-    private void doubt(@Nullable WriteStream upload) {
-        if (asks && upload != null && !upload.atomic && !request.isGivenUp()) {
-            inode.doubtSize();
+    private void fail(FsException e, @Nullable WriteStream upload) {
+        boolean atomic = upload != null && upload.atomic;
+        if (request.origin == Origin.UNBUFFERED && !atomic) {
+            // The server has the bytes, and so the caller is told: fsync tells of the rest.
+            inode.errors().record(e);
+            request.engine().counters().add(Counter.ERRORS, 1);
         }
+        if (asks && upload != null && !atomic && !request.isGivenUp()) {
+            inode.doubtSize(); // How long the file is was to be learned, and was not.
+        }
+        request.fail(e);
     }
 
     /** What was held until the commit counts now, or is to be sent again. */

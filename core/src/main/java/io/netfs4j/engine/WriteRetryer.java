@@ -44,6 +44,9 @@ final class WriteRetryer {
         }
         if (upload.inFlight() == 0 && !request.retry.due && isStopped(request, upload)) {
             pause(request, upload);
+            if (request.retry.patience.isPausing() || !request.retry.needed) {
+                return;
+            }
         }
         if (request.retry.due) {
             request.retry.due = false;
@@ -89,6 +92,9 @@ final class WriteRetryer {
             return;
         }
         Engine engine = request.engine();
+        if (asked.disconnected()) {
+            engine.flusher().onAnswered(request.inode(), false);
+        }
         FsException hopeless =
                 request.retry.patience.pause(
                         engine,

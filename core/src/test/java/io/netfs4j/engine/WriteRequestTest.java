@@ -250,7 +250,7 @@ class WriteRequestTest {
         assertThat(server.pieces).as("nothing was sent any more").hasSize(3);
         assertThat(inode.errors().sequence()).isEqualTo(1);
         assertThat(inode.isUnsaved()).isFalse();
-        assertThat(inode.uploadFailure()).as("the server refused nothing").isNull();
+        assertThat(engine.flusher().failure(inode)).as("the server refused nothing").isNull();
         assertThat(engine.flusher().isClean()).isTrue();
     }
 
@@ -307,6 +307,18 @@ class WriteRequestTest {
         assertThat(done.failure()).hasMessageContaining("ends with nothing");
         assertThat(inode.writebackLock().isFree()).isTrue();
         assertThat(engine.inFlightBytes() + engine.otherBytes()).isZero();
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // a bug of the server's
+    void wholeObject_whoseCommitGivesNothing_isDirtyAgain() {
+        server.atomic = true;
+        write(0, KIB);
+        server.nextCommit = done -> done.complete(null);
+        Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
+        endAll();
+        assertThat(done.failure()).hasMessageContaining("nothing for a commit");
+        assertThat(inode.pages().dirtyBytes()).isEqualTo(KIB);
     }
 
     @ParameterizedTest
