@@ -130,12 +130,12 @@ public final class Mount implements AutoCloseable {
         return files;
     }
 
-    private static List<Unsaved> describe(List<InodeData> files) {
+    private List<Unsaved> describe(List<InodeData> files) {
         List<Unsaved> list = new ArrayList<>();
         for (InodeData data : files) {
             data.lock().lock();
             try {
-                list.add(describe(data, data.uploadFailure()));
+                list.add(describe(data, vfs.engine().flusher().failure(data)));
             } finally {
                 data.lock().unlock();
             }

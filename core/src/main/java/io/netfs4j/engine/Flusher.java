@@ -27,6 +27,16 @@ public final class Flusher {
     /** How often the dirty files are looked over while there are any, as a part of their age. */
     private static final int TICKS_PER_AGE = 4;
 
+    /** One failure may be of the moment; one that came again after a pause is a refusal. */
+    private static final int REFUSALS_MIN = 2;
+
+    /**
+     * How the last upload of a file failed.
+     *
+     * @param times so many failed in a row
+     */
+    private record Refusal(FsException why, int times) {}
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Engine engine;
 
@@ -34,9 +44,9 @@ public final class Flusher {
     @GuardedBy("lock")
     private final LinkedHashSet<InodeData> unsaved = new LinkedHashSet<>();
 
-    /** Those of them whose last upload failed, and how. */
+    /** Those of them whose last upload failed, and how; until the next one goes better. */
     @GuardedBy("lock")
-    private final Map<InodeData, FsException> refused = new LinkedHashMap<>();
+    private final Map<InodeData, Refusal> refused = new LinkedHashMap<>();
 
     @GuardedBy("lock")
     private boolean ticking;
@@ -106,10 +116,8 @@ public final class Flusher {
         if (problem == null) {
             inode.failures = 0;
             inode.parkedUntilNanos = Long.MIN_VALUE;
-            inode.uploadFailure = null;
         } else {
             inode.failures++;
-            inode.uploadFailure = problem;
             inode.parkedUntilNanos = engine.nowNanos() + engine.parkPauseNanos(inode.failures);
         }
         boolean dirty = inode.isUnsaved();
@@ -120,6 +128,9 @@ public final class Flusher {
             forget(inode);
         }
         wakeIfStuck();
+        if (problem != null) {
+            engine.cache().writers().stir();
+        }
         inode.dirtySinceNanos = engine.nowNanos();
         if (dirty && engine.cache().isAboveBackground()) {
             onPressure();
@@ -194,11 +205,47 @@ public final class Flusher {
         }
     }
 
+    /** The server has taken something of it, or is away: what failed before need not fail now. */
+    @GuardedBy("inode lock")
+    void onAnswered(InodeData inode, boolean progress) {
+        if (inode.failures > 0) {
+            inode.failures = progress ? 0 : inode.failures;
+            setRefused(inode, null);
+        }
+    }
+
+    /** How the last upload of a file failed, unless the next one goes better; else null. */
+    public @Nullable FsException failure(InodeData inode) {
+        lock.lock();
+        try {
+            Refusal refusal = refused.get(inode);
+            return refusal == null ? null : refusal.why;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Why a writer of a file should not wait for room: it would only fill with what the server
+     * refuses what others make. Null where it may.
+     */
+    public @Nullable FsException refusal(InodeData inode) {
+        lock.lock();
+        try {
+            Refusal refusal = refused.get(inode);
+            boolean all = refused.size() == unsaved.size();
+            return refusal != null && (all || refusal.times >= REFUSALS_MIN) ? refusal.why : null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("inode lock")
     private void setRefused(InodeData inode, @Nullable FsException problem) {
         lock.lock();
         try {
             if (problem != null) {
-                refused.put(inode, problem);
+                refused.put(inode, new Refusal(problem, inode.failures));
             } else {
                 refused.remove(inode);
             }
@@ -230,14 +277,14 @@ public final class Flusher {
     /**
      * Why nothing that is dirty is about to be saved: how the last upload of one file failed, when
      * that of all has. Null while any other is under way or about to be. A file that is tried again
-     * counts as refused until it is saved: the answer may be long in coming.
+     * counts as refused until the server has taken something of it: that may be long in coming.
      */
     public @Nullable FsException stuck() {
         lock.lock();
         try {
             return refused.size() < unsaved.size() || refused.isEmpty()
                     ? null
-                    : refused.values().iterator().next();
+                    : refused.values().iterator().next().why;
         } finally {
             lock.unlock();
         }

@@ -188,10 +188,6 @@ public final class InodeData {
     @GuardedBy("lock")
     long parkedUntilNanos;
 
-    /** Why the last upload failed; null once one succeeded. */
-    @GuardedBy("lock")
-    @Nullable FsException uploadFailure;
-
     public InodeData(ReentrantLock lock, PageCache cache, Listener listener, long sizeBytes) {
         this.lock = lock;
         this.pages = new AddressSpace(lock, cache);
@@ -339,10 +335,6 @@ public final class InodeData {
 
     public void setPendingTimes(PendingTimes times) {
         pendingTimes = times;
-    }
-
-    public @Nullable FsException uploadFailure() {
-        return uploadFailure;
     }
 
     /** The file is an application's already, and not yet the server's. */

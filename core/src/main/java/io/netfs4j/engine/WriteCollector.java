@@ -64,6 +64,9 @@ final class WriteCollector {
     @GuardedBy("inode lock")
     static void transferred(WriteRequest request, Piece piece, long bytes) {
         request.transferredBytes += bytes;
+        if (bytes > 0) {
+            request.engine().flusher().onAnswered(request.inode(), true);
+        }
         request.retry.patience.progress();
         request.engine().counters().add(Counter.UPLOADED_BYTES, bytes);
         WriteStream upload = request.upload();

@@ -111,6 +111,12 @@ public final class AddressSpace {
         return done;
     }
 
+    /** The size in bytes of the least block that a write at a position may need. */
+    public int blockBytesAt(long position) {
+        Folio folio = folios.covering(position);
+        return folio == null ? MemoryPool.PAGE_BYTES : folio.bytes();
+    }
+
     private int put(Folio folio, long at, ByteBuffer source, int count, boolean anyway) {
         int offset = (int) (at - folio.position());
         int n = Math.min(count, folio.bytes() - offset);

@@ -52,7 +52,7 @@ public final class PageCache {
 
     private final AtomicLong dirtyBytes = new AtomicLong();
 
-    /** Of blocks that transfers hold which nobody waits for, and which may never end. */
+    /** Of blocks that are not dirty, and that transfers hold which nobody waits for any more. */
     private final AtomicLong orphanBytes = new AtomicLong();
 
     /** How many folios are listed. */
@@ -114,10 +114,14 @@ public final class PageCache {
         return pool.usedBytes();
     }
 
-    /** Whether not a page is free, or clean and only in use for now. */
-    public boolean isAllDirty() {
+    /**
+     * Whether waiting for a block may help: it is small enough, and some memory is in use only for
+     * now. What is dirty is in use for good here, and so is what transfers hold that nobody waits
+     * for. Asked before a try, whose failure counts where the answer is no.
+     */
+    public boolean mayMakeRoom(int bytes) {
         long kept = dirtyMemoryBytes() + orphanBytes.get();
-        return kept + MemoryPool.PAGE_BYTES > pool.budgetBytes();
+        return kept + bytes <= pool.budgetBytes() && kept < pool.usedBytes();
     }
 
     public boolean isAboveBackground() {
@@ -183,7 +187,7 @@ public final class PageCache {
                 return false;
             }
         } while (!dirtyBytes.compareAndSet(dirty, dirty + block.bytes()));
-        block.charged = true;
+        setCharged(block, true);
         if (dirty + block.bytes() > limits.dirtyBackgroundBytes()) {
             pressure.run();
         }
@@ -199,7 +203,7 @@ public final class PageCache {
     void chargeAnyway(Block block) {
         if (!block.charged) {
             dirtyBytes.addAndGet(block.bytes());
-            block.charged = true;
+            setCharged(block, true);
         }
     }
 
@@ -211,20 +215,28 @@ public final class PageCache {
             return false;
         }
         dirtyBytes.addAndGet(-block.bytes());
-        block.charged = false;
+        setCharged(block, false);
         return true;
+    }
+
+    private void setCharged(Block block, boolean charged) {
+        block.charged = charged;
+        if (block.orphans > 0) {
+            orphanBytes.addAndGet(charged ? -block.bytes() : block.bytes());
+        }
     }
 
     /** A transfer that uses a block, and holds a reference to it, is not waited for any more. */
     void leave(Block block) {
-        if (block.orphans++ == 0) {
+        if (block.orphans++ == 0 && !block.charged) {
             orphanBytes.addAndGet(block.bytes());
+            freed(); // Who waits for that may wait for nothing now.
         }
     }
 
     /** It has ended after all; its reference is dropped next. */
     void rejoin(Block block) {
-        if (--block.orphans == 0) {
+        if (--block.orphans == 0 && !block.charged) {
             orphanBytes.addAndGet(-block.bytes());
         }
     }

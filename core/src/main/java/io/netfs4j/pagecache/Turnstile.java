@@ -7,6 +7,8 @@ import io.netfs4j.base.GuardedBy;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -130,6 +132,24 @@ public final class Turnstile {
         if (next != null) {
             next.complete(null);
         }
+    }
+
+    /** Has those who wait behind the first look again whether they still want to. */
+    public void stir() {
+        List<Completion<@Nullable Void>> left = new ArrayList<>();
+        lock.lock();
+        try {
+            for (Ticket ticket : queue) {
+                Completion<@Nullable Void> pending = ticket.turn;
+                if (ticket != queue.peekFirst() && pending != null && !pending.isDone()) {
+                    left.add(pending);
+                    ticket.turn = new Completion<>();
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        left.forEach(turn -> turn.complete(null));
     }
 
     public int waiting() {

@@ -6,6 +6,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.BackEnd;
+import io.netfs4j.engine.Flusher;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.WriteThrough;
 import io.netfs4j.pagecache.MemoryPool;
@@ -109,24 +110,26 @@ final class FileOperations {
         try (Turnstile.Ticket ticket = parts.cache().writers().enter()) {
             while (source.hasRemaining()) {
                 Completion<@Nullable Void> turn = ticket.beforeTry();
+                Hurdle hurdle;
+                if (turn != null) {
+                    hurdle = new Hurdle(parts.engine().flusher().refusal(file.data), turn);
+                } else if (synchronous) {
+                    hurdle = writeThrough(file, place, source);
+                } else {
+                    hurdle = writeStep(file, place, source, null);
+                }
+                if (hurdle.hopeless() != null) {
+                    if (source.position() == start && !place.hasPart) {
+                        throw hurdle.hopeless();
+                    }
+                    return;
+                }
+                turn = hurdle.awaited();
                 if (turn == null) {
-                    Hurdle hurdle =
-                            synchronous
-                                    ? writeThrough(file, place, source)
-                                    : writeStep(file, place, source, null);
-                    if (hurdle.hopeless() != null) {
-                        if (source.position() == start && !place.hasPart) {
-                            throw hurdle.hopeless();
-                        }
-                        return;
+                    if (source.hasRemaining()) {
+                        ticket.failed();
                     }
-                    turn = hurdle.flushed();
-                    if (turn == null) {
-                        if (source.hasRemaining()) {
-                            ticket.failed();
-                        }
-                        continue;
-                    }
+                    continue;
                 }
                 parts.engine().counters().add(Counter.THROTTLE_WAITS, 1);
                 try {
@@ -282,15 +285,17 @@ final class FileOperations {
     @GuardedBy("inode lock")
     private Hurdle hurdle(
             OpenedInode file, WritePlace place, ByteBuffer source, @Nullable WriteThrough through) {
-        FsException refused = file.data.uploadFailure();
+        Flusher flusher = parts.engine().flusher();
+        FsException refused = flusher.refusal(file.data);
         if (refused != null) {
             return new Hurdle(refused, null);
         }
-        FsException stuck = parts.engine().flusher().stuck();
+        FsException stuck = flusher.stuck();
         if (stuck == null) {
             return Hurdle.NONE; // What is saved makes room.
         }
-        if (copyInAnyway(file, place, source, through) > 0 || !parts.cache().isAllDirty()) {
+        boolean waits = parts.cache().mayMakeRoom(file.data.pages().blockBytesAt(place.next));
+        if (copyInAnyway(file, place, source, through) > 0 || waits) {
             return Hurdle.NONE; // What is clean is only in use, and makes room.
         }
         return new Hurdle(stuck, null);

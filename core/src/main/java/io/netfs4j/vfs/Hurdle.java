@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
  * Why a step of a write has not copied everything.
  *
  * @param hopeless why waiting for more room is hopeless, or null
- * @param flushed ends when data of an older group is out of the way; null when room is lacking
+ * @param awaited ends when data of an older group is out of the way, or when it is the turn of who
+ *     waits behind others; null when room is lacking
  */
-record Hurdle(@Nullable FsException hopeless, @Nullable Completion<@Nullable Void> flushed) {
+record Hurdle(@Nullable FsException hopeless, @Nullable Completion<@Nullable Void> awaited) {
     static final Hurdle NONE = new Hurdle(null, null);
 
     /** Only the step was long enough. */

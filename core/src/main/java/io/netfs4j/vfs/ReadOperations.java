@@ -115,9 +115,10 @@ final class ReadOperations {
                 long from = at & -MemoryPool.PAGE_BYTES;
                 long to = end + MemoryPool.PAGE_BYTES - 1 & -MemoryPool.PAGE_BYTES;
                 to = Math.min(to, data.remoteSizeBytes());
+                boolean waits = parts.cache().mayMakeRoom(MemoryPool.PAGE_BYTES);
                 parts.engine().load(data, from, to, Origin.DEMAND_READ);
                 loading = parts.engine().loading(data, at, end);
-                if (loading == null && parts.engine().flusher().stuck() != null) {
+                if (loading == null && !waits && parts.engine().flusher().stuck() != null) {
                     long stop = Math.min(end, at + DIRECT_BYTES_MAX);
                     stop = Math.min(data.pages().nextPresent(at, stop), data.remoteSizeBytes());
                     direct = ByteBuffer.allocate((int) (stop - at));

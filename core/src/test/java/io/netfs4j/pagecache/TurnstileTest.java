@@ -37,6 +37,7 @@ class TurnstileTest {
                                 take(turnstile, room, waits);
                                 room.incrementAndGet();
                                 turnstile.freed();
+                                turnstile.stir();
                             }
                             done.incrementAndGet();
                         }));

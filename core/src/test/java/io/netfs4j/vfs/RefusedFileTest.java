@@ -8,40 +8,36 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
-import io.netfs4j.cache.Cookie;
 import io.netfs4j.cache.DiskCache;
 import io.netfs4j.pagecache.PageCache;
-import io.netfs4j.request.Destination;
-import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.Access;
-import io.netfs4j.server.OpenedFile;
-import io.netfs4j.server.WriteSession;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.memory.MemoryServer;
-import io.netfs4j.testing.DoubleServer;
 
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /** What files that the server refuses do to others, and what callbacks may do. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RefusedFileTest {
-    private static final int PIECE = 64 << 10;
+    private static final int PAGE = 4096;
+    private static final int PIECE = RefusingServer.PIECE_BYTES;
     private static final int DIRTY_BYTES_MAX = 1 << 20;
     private static final OpenFlags NEW =
             new OpenFlags(Access.READ_WRITE, false, false, true, false, false, false);
@@ -50,16 +46,7 @@ class RefusedFileTest {
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
     private CachedVfs vfs;
 
-    /** Whether files that are made or opened now are refused later. */
-    private volatile boolean refuses;
-
-    /** Whether they are not answered any more. */
-    private volatile boolean silent;
-
-    private final CountDownLatch asked = new CountDownLatch(1);
-
-    /** Those, and their sessions. */
-    private final Set<Object> refused = ConcurrentHashMap.newKeySet();
+    private final RefusingServer server = new RefusingServer();
 
     @BeforeEach
     void open() throws FsException {
@@ -72,9 +59,22 @@ class RefusedFileTest {
         vfs =
                 new CachedVfs(
                         runtime.environment(),
-                        DoubleServer.of(store, this::refusing),
+                        server.over(store),
                         VfsOptions.of(limits),
                         ByteBuffer::allocateDirect);
+    }
+
+    /** All memory may be dirty, and there is a disk cache. */
+    private void open(DiskCache cache) throws FsException {
+        PageCache.Limits limits =
+                new PageCache.Limits(DIRTY_BYTES_MAX, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX);
+        vfs =
+                new CachedVfs(
+                        runtime.environment(),
+                        server.over(store),
+                        VfsOptions.of(limits),
+                        ByteBuffer::allocateDirect,
+                        cache);
     }
 
     @AfterEach
@@ -82,34 +82,48 @@ class RefusedFileTest {
         runtime.close();
     }
 
-    private @Nullable Object refusing(DoubleServer.Call call) throws Throwable {
-        if (call.is(WriteSession.class, "issue") && refused.contains(call.self)) {
-            Subrequest piece = call.argument(0, Subrequest.class);
-            piece.take(piece.length());
-            if (silent) {
-                asked.countDown();
-                return true;
-            }
-            piece.terminated(new Termination.Failed(new FsException(FsError.EACCES, "refused")));
-            return true;
-        }
-        Object result = call.proceed();
-        if (result instanceof OpenedFile opened && refuses) {
-            refused.add(opened.file());
-        } else if (result instanceof WriteSession && refused.contains(call.self)) {
-            refused.add(result);
-        }
-        return result;
-    }
-
     private OpenFile create(String name) throws FsException {
         return vfs.create(Vfs.ROOT_INO, name, 0644, NEW).file();
     }
 
+    private interface Action {
+        int run() throws FsException;
+    }
+
+    private static CompletableFuture<Integer> async(Action action) {
+        Supplier<Integer> task =
+                () -> {
+                    try {
+                        return action.run();
+                    } catch (FsException e) {
+                        throw new CompletionException(e);
+                    }
+                };
+        // A thread of its own: what hangs must not hold up another test.
+        return CompletableFuture.supplyAsync(task, Thread.ofPlatform().daemon()::start);
+    }
+
+    private CompletableFuture<Integer> writing(OpenFile file, long position, int bytes) {
+        return async(() -> vfs.write(file, position, ByteBuffer.allocate(bytes)));
+    }
+
+    private void awaitWaiting(CompletableFuture<?> write) {
+        while (!write.isDone() && vfs.cache().writers().waiting() == 0) {
+            Thread.onSpinWait();
+        }
+        assertThat(write.isDone()).isFalse();
+    }
+
+    private OpenFile createMarked(String name) throws FsException {
+        server.marks = true;
+        OpenFile file = create(name);
+        vfs.fsync(file, false);
+        server.marks = false;
+        return file;
+    }
+
     private OpenFile fillWithRefusedBytes() throws FsException {
-        refuses = true;
-        OpenFile file = create("refused");
-        refuses = false;
+        OpenFile file = createMarked("refused");
         FsException told = null;
         for (long at = 0; told == null && at <= 4L * DIRTY_BYTES_MAX; at += PIECE) {
             long position = at;
@@ -138,11 +152,9 @@ class RefusedFileTest {
     void writerOfAnotherFile_waits_whenMemoryIsCleanAndOnlyLocked() throws Exception {
         open(DIRTY_BYTES_MAX);
         OpenFile clean = create("clean");
-        vfs.write(clean, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX - 4096));
+        vfs.write(clean, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX - PAGE));
         vfs.fsync(clean, false);
-        refuses = true;
-        OpenFile refusedFile = create("refused");
-        refuses = false;
+        OpenFile refusedFile = createMarked("refused");
         vfs.write(refusedFile, 0, ByteBuffer.allocate(1));
         assertThatThrownBy(() -> vfs.fsync(refusedFile, false)).hasMessageContaining("refused");
         OpenFile file = create("taken");
@@ -152,17 +164,8 @@ class RefusedFileTest {
         CompletableFuture<Integer> written;
         lock.lock();
         try {
-            written =
-                    CompletableFuture.supplyAsync(() -> {
-                        try {
-                            return vfs.write(file, 0, ByteBuffer.allocate(PIECE));
-                        } catch (FsException e) {
-                            throw new CompletionException(e);
-                        }
-                    });
-            while (!written.isDone() && vfs.cache().writers().waiting() == 0) {
-                Thread.onSpinWait();
-            }
+            written = writing(file, 0, PIECE);
+            awaitWaiting(written);
         } finally {
             lock.unlock();
         }
@@ -198,8 +201,8 @@ class RefusedFileTest {
         vfs.write(file, 0, ByteBuffer.allocate(PIECE));
         vfs.fsync(file, false);
         OpenFile refusedFile = fillWithRefusedBytes();
-        silent = true;
-        asked.await();
+        server.ofMarked = server::hold;
+        server.held.take();
         assertThat(vfs.read(file, 0, ByteBuffer.allocate(PIECE))).isEqualTo(PIECE);
         assertThatThrownBy(() -> vfs.write(file, PIECE, ByteBuffer.allocate(PIECE)))
                 .hasMessageContaining("refused");
@@ -209,28 +212,89 @@ class RefusedFileTest {
 
     @Test
     void writerOfARefusedFile_isTold_whileAnothersUploadIsNotAnswered() throws Exception {
-        silent = true;
-        refuses = true;
+        server.ofOthers = server::hold;
         OpenFile slow = create("slow");
         vfs.write(slow, 0, ByteBuffer.allocate(1));
         vfs.flush(slow);
-        asked.await();
-        silent = false;
+        server.held.take();
         fillWithRefusedBytes();
     }
 
-    /** What a cache that hangs keeps never comes back. */
+    @Test
+    void writerOfARefusedFile_isTold_alsoBehindAnotherWriterThatWaits() throws Exception {
+        OpenFile refused = createMarked("refused");
+        OpenFile slow = create("slow");
+        vfs.fsync(slow, false);
+        server.ofOthers = server::hold;
+        vfs.write(slow, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 2));
+        vfs.flush(slow);
+        vfs.write(refused, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 2));
+        CompletableFuture<Integer> first = writing(slow, DIRTY_BYTES_MAX, PIECE);
+        awaitWaiting(first);
+        CompletableFuture<Integer> second = writing(refused, DIRTY_BYTES_MAX, PIECE);
+        assertThatThrownBy(() -> second.get(40, TimeUnit.SECONDS)).hasMessageContaining("refused");
+        assertThat(first.isDone()).isFalse();
+        server.relentUntil(first);
+        assertThat(first.get(40, TimeUnit.SECONDS)).isEqualTo(PIECE);
+    }
+
+    /** Nothing of the file is refused any more, and what is dirty of others makes room. */
+    @Test
+    void writer_waits_afterTheRefusedBytesOfItsFileWereCutOff() throws Exception {
+        OpenFile file = createMarked("f");
+        OpenFile slow = create("slow");
+        vfs.fsync(slow, false);
+        failOnce(file, 1);
+        server.ofOthers = server::hold;
+        vfs.setAttributes(file.ino(), AttributeChange.size(0), file);
+        assertThat(vfs.engine().flusher().isClean()).isTrue();
+        vfs.write(slow, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX));
+        vfs.flush(slow);
+        assertWaits(file, 0);
+    }
+
+    @Test
+    void writer_waits_whileItsFileIsTriedAgainAndTaken() throws Exception {
+        OpenFile file = createMarked("f");
+        failOnce(file, DIRTY_BYTES_MAX);
+        server.ofMarked = server::hold;
+        server.held.take().terminated(Termination.DONE);
+        server.held.take().terminated(Termination.DONE);
+        assertWaits(file, DIRTY_BYTES_MAX);
+    }
+
+    @Test
+    void writer_waits_whenTheConnectionIsLostAfterItsFileFailed() throws Exception {
+        OpenFile file = createMarked("f");
+        failOnce(file, DIRTY_BYTES_MAX);
+        CountDownLatch lost = new CountDownLatch(1);
+        FsException away = new FsException(FsError.EIO, "away");
+        server.ofMarked =
+                piece -> {
+                    lost.countDown();
+                    piece.terminated(new Termination.RetryLater(true, 0, away));
+                };
+        lost.await();
+        assertWaits(file, DIRTY_BYTES_MAX);
+    }
+
+    private void failOnce(OpenFile file, int bytes) throws FsException {
+        vfs.write(file, 0, ByteBuffer.allocate(bytes));
+        assertThatThrownBy(() -> vfs.fsync(file, false)).hasMessageContaining("refused");
+    }
+
+    private void assertWaits(OpenFile file, long position) throws Exception {
+        CompletableFuture<Integer> written = writing(file, position, PIECE);
+        awaitWaiting(written);
+        server.relentUntil(written);
+        assertThat(written.get(40, TimeUnit.SECONDS)).isEqualTo(PIECE);
+    }
+
+    // ---- memory that a disk cache keeps which hangs -------------------------------------------
+
     @Test
     void writer_isTold_whenTheRestOfMemoryIsOfACacheThatHangs() throws Exception {
-        PageCache.Limits limits =
-                new PageCache.Limits(DIRTY_BYTES_MAX, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX);
-        vfs =
-                new CachedVfs(
-                        runtime.environment(),
-                        DoubleServer.of(store, this::refusing),
-                        VfsOptions.of(limits),
-                        ByteBuffer::allocateDirect,
-                        hanging());
+        open(new HangingCache(PAGE));
         OpenFile clean = create("clean");
         vfs.write(clean, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 2));
         vfs.fsync(clean, false);
@@ -241,34 +305,84 @@ class RefusedFileTest {
                 .hasMessageContaining("refused");
     }
 
-    private static DiskCache hanging() {
-        Destination silence =
-                new Destination() {
-                    @Override
-                    public int estimateBytes(long position) {
-                        return DIRTY_BYTES_MAX;
-                    }
+    @Test
+    void writer_waitsForBytesThatAreRead_whenTheCacheKeepsWhatIsRefused() throws Exception {
+        HangingCache cache = new HangingCache(PAGE);
+        cache.hangs = false;
+        open(cache);
+        OpenFile clean = create("clean");
+        vfs.write(clean, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 2));
+        vfs.fsync(clean, false);
+        OpenFile file = create("taken");
+        vfs.fsync(file, false);
+        cache.hangs = true;
+        OpenFile refused = createMarked("refused");
+        failOnce(refused, DIRTY_BYTES_MAX / 2);
+        List<PinnedBytes> pins = new ArrayList<>();
+        for (int at = 0; at < DIRTY_BYTES_MAX / 2; at += PIECE) {
+            pins.add(Objects.requireNonNull(vfs.tryRead(clean, at, PIECE)));
+        }
+        assertThat(vfs.cache().memoryBytes()).isEqualTo(DIRTY_BYTES_MAX);
+        CompletableFuture<Integer> written = writing(file, 0, PIECE);
+        awaitWaiting(written);
+        pins.forEach(PinnedBytes::close);
+        assertThat(written.get(40, TimeUnit.SECONDS)).isEqualTo(PIECE);
+    }
 
-                    @Override
-                    public boolean issue(Subrequest offer, Runnable whenReady) {
-                        offer.take(offer.length());
-                        return true;
-                    }
-                };
-        Cookie cookie =
-                (Cookie)
-                        Proxy.newProxyInstance(
-                                Cookie.class.getClassLoader(),
-                                new Class<?>[] {Cookie.class},
-                                (self, method, arguments) ->
-                                        switch (method.getName()) {
-                                            case "granuleBytes" -> 4096;
-                                            case "nextHeld" -> arguments[1];
-                                            case "nextMissing" -> arguments[0];
-                                            case "reads", "writes" -> silence;
-                                            default -> null;
-                                        });
-        return (key, version) -> cookie;
+    @Test
+    void writer_isTold_whenTheCacheThatItWaitsForIsLeftBehind() throws Exception {
+        HangingCache cache = new HangingCache(PAGE);
+        cache.hangs = false;
+        open(cache);
+        OpenFile clean = create("clean");
+        vfs.write(clean, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 2));
+        vfs.fsync(clean, false);
+        vfs.release(clean);
+        vfs.forget(clean.ino(), 1);
+        OpenFile file = create("taken");
+        vfs.fsync(file, false);
+        failOnce(createMarked("refused"), DIRTY_BYTES_MAX / 2);
+        server.ofMarked = server::hold;
+        server.held.take();
+        cache.hangs = true;
+        cache.holdsAll = true;
+        long ino = vfs.lookup(Vfs.ROOT_INO, "clean").attributes().ino();
+        OpenFile again = vfs.open(ino, OpenFlags.READ_WRITE);
+        CompletableFuture<Integer> read =
+                async(() -> vfs.read(again, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 2)));
+        while (vfs.cache().memoryBytes() < DIRTY_BYTES_MAX) {
+            Thread.onSpinWait();
+        }
+        CompletableFuture<Integer> written = writing(file, 0, PIECE);
+        assertThatThrownBy(() -> written.get(40, TimeUnit.SECONDS)).hasMessageContaining("refused");
+        assertThat(read.get(40, TimeUnit.SECONDS)).isEqualTo(DIRTY_BYTES_MAX / 2);
+    }
+
+    /** What is free is too small for the folio that it would have to copy. */
+    @Test
+    void writer_isTold_whenWhatIsFreeCannotHoldItsFolio() throws Exception {
+        HangingCache cache = new HangingCache(PAGE);
+        open(cache);
+        OpenFile file = create("taken");
+        vfs.write(file, 0, ByteBuffer.allocate(PIECE));
+        vfs.fsync(file, false);
+        cache.hangs = false;
+        OpenFile refused = createMarked("refused");
+        for (int at = DIRTY_BYTES_MAX - 2 * PIECE; at >= 0; at -= PIECE / 2) {
+            vfs.write(refused, at, ByteBuffer.allocate(PIECE / 2));
+        }
+        assertThatThrownBy(() -> vfs.fsync(refused, false)).hasMessageContaining("refused");
+        assertThat(vfs.cache().memoryBytes()).isEqualTo(DIRTY_BYTES_MAX - PIECE / 2);
+        CompletableFuture<Integer> written = writing(file, 0, PIECE);
+        assertThatThrownBy(() -> written.get(40, TimeUnit.SECONDS)).hasMessageContaining("refused");
+    }
+
+    @Test
+    void cacheWithAGranuleOfNothing_stopsNobody() throws Exception {
+        open(new HangingCache(0));
+        OpenFile file = create("taken");
+        vfs.write(file, 0, ByteBuffer.allocate(PIECE));
+        vfs.fsync(file, false);
     }
 
     @Test
