@@ -56,6 +56,9 @@ final class ControlClient {
             } catch (ConnectException e) {
                 forget(socket);
             } catch (IOException e) {
+                if (!Files.exists(socket)) {
+                    continue; // It has ended since it was found.
+                }
                 if (isAlive(RuntimeDirectory.pid(socket))) {
                     warn.accept(
                             "the mount of process "

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 
 class RuntimeDirectoryTest {
@@ -50,6 +51,19 @@ class RuntimeDirectoryTest {
 
         assertThatThrownBy(() -> new RuntimeDirectory(List.of(link)).create())
                 .isInstanceOf(CommandFailure.class);
+    }
+
+    /** Its name is found and leads nowhere, as when the process ends just then. */
+    @Test
+    void sockets_ofAProcessThatEndsMeanwhile_areNoMatter() throws Exception {
+        RuntimeDirectory directories = new RuntimeDirectory(List.of(directory.resolve("netfs")));
+        Path made = directories.create();
+        Path ending = RuntimeDirectory.socket(made, ProcessHandle.current().pid());
+        Files.createSymbolicLink(ending, made.resolve("gone"));
+        List<String> warnings = new ArrayList<>();
+
+        assertThat(new ControlClient(directories).all(warnings::add)).isEmpty();
+        assertThat(warnings).isEmpty();
     }
 
     @Test
