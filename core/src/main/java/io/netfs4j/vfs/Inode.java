@@ -69,6 +69,10 @@ final class Inode {
     @GuardedBy("table lock")
     boolean tooLargeToList;
 
+    /** One of its names went that we did not take away: it may have another that is not known. */
+    @GuardedBy("table lock")
+    boolean movedElsewhere;
+
     /** The last of its names was taken away by us. */
     @GuardedBy("table lock")
     boolean removedHere;

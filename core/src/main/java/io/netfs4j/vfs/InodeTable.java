@@ -263,12 +263,21 @@ final class InodeTable {
     @GuardedBy("lock")
     @Nullable Inode unlink(Inode directory, String name) {
         directory.nameChanged(name, null);
-        return lose(directory, name);
+        return detach(directory, name);
     }
 
     /** As {@link #unlink}, of a name that the server does not have: it was not us. */
     @GuardedBy("lock")
     @Nullable Inode lose(Inode directory, String name) {
+        Inode inode = directory.children().get(name);
+        if (inode != null) {
+            inode.movedElsewhere = true;
+        }
+        return detach(directory, name);
+    }
+
+    @GuardedBy("lock")
+    private @Nullable Inode detach(Inode directory, String name) {
         Inode inode = directory.children().remove(name);
         if (directory.listing != null) {
             directory.listing.entries().remove(name);
@@ -295,7 +304,7 @@ final class InodeTable {
             }
             Inode inode = unlink(directory, name);
             if (inode != null) {
-                inode.removedHere = inode.links.isEmpty();
+                inode.removedHere = inode.links.isEmpty() && !inode.movedElsewhere;
             }
         } finally {
             lock.unlock();

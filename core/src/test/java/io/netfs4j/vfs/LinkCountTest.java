@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import java.nio.ByteBuffer;
 
@@ -83,11 +83,10 @@ class LinkCountTest {
         assertThat(counted.getAttributes(open.ino()).links()).isEqualTo(1);
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void unsavedBytes_ofAFileWhoseLastNameAnotherMoved_areSaved(boolean counted) throws Exception {
+    /** A mount that asks for every name anew. */
+    private CachedVfs askingAlways(boolean counted) throws FsException {
         VfsOptions usual = VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20));
-        VfsOptions believesNothing =
+        VfsOptions options =
                 new VfsOptions(
                         usual.memory(),
                         usual.engine(),
@@ -99,19 +98,30 @@ class LinkCountTest {
                         usual.metadataWriteback(),
                         usual.readOnly(),
                         usual.ownership());
-        CachedVfs mount =
-                new CachedVfs(
-                        runtime.environment(),
-                        counted ? store : DoubleServer.of(store, LinkCountTest::uncounted),
-                        believesNothing,
-                        ByteBuffer::allocate);
+        return new CachedVfs(
+                runtime.environment(),
+                counted ? store : DoubleServer.of(store, LinkCountTest::uncounted),
+                options,
+                ByteBuffer::allocate);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+    void unsavedBytes_ofAFileOneOfWhoseNamesAnotherMoved_areSaved(boolean counted, boolean first)
+            throws Exception {
+        CachedVfs mount = askingAlways(counted);
         OpenFile open = mount.create(Vfs.ROOT_INO, "x", 0644, OpenFlags.READ_WRITE).file();
         mount.fsync(open, false);
         mount.link(open.ino(), Vfs.ROOT_INO, "y");
-        mount.unlink(Vfs.ROOT_INO, "x");
         RemotePath moved = RemotePath.ROOT.child("z");
+        if (first) {
+            mount.unlink(Vfs.ROOT_INO, "x");
+        }
         store.rename(RemotePath.ROOT.child("y"), moved, RenameMode.NOREPLACE);
         assertThat(mount.lookup(Vfs.ROOT_INO, "y").attributes()).isNull();
+        if (!first) {
+            mount.unlink(Vfs.ROOT_INO, "x");
+        }
         mount.write(open, 0, ByteBuffer.allocate(10));
         assertThat(mount.getAttributes(open.ino()).links()).isEqualTo(1);
         mount.release(open);
