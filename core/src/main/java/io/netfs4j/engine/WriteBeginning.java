@@ -53,6 +53,9 @@ final class WriteBeginning {
                 return false;
             }
             creation = null;
+            if (attempt.failure() == null) {
+                request.engine().flusher().onAnswered(inode, true);
+            }
             goOn(attempt.failure());
         }
         Completion<ServerAttributes> asked = answer;
@@ -81,10 +84,14 @@ final class WriteBeginning {
         if (file != null && inode.isSizeInDoubt()) {
             askSize(file);
         } else if (file == null || !BackEnd.isWritable(file)) {
-            if (inode.pages().dirtyBytes() > 0 || request.origin == Origin.UNBUFFERED) {
+            if (inode.pages().dirtyBytes() > 0
+                    || request.origin == Origin.UNBUFFERED
+                    || inode.pendingTimes.isOwed()) {
                 FsException refused = inode.creationFailure();
                 FsException none = new FsException(FsError.EBADF, "no handle to write with");
                 request.failure = refused == null ? none : refused;
+            } else {
+                inode.pendingTimes = PendingTimes.NONE; // Of what is written no more.
             }
             request.cancelled = true;
         } else {

@@ -150,6 +150,9 @@ final class AttributeOperations {
                 if (change.accessed() != null && !later) {
                     inode.accessed = change.accessed();
                 }
+                if (change.modified() != null && data != null && data.isOnlyInDoubt()) {
+                    inode.modified = change.modified();
+                }
                 inode.changes++;
                 inode.fetchedNanos = Long.MIN_VALUE;
             }
@@ -200,7 +203,7 @@ final class AttributeOperations {
         inode.lock.lock();
         try {
             InodeData data = inode.data;
-            if (data == null || !data.isUnsaved()) {
+            if (data == null || !data.isUnsaved() || data.isOnlyInDoubt()) {
                 return false;
             }
             data.setPendingTimes(data.pendingTimes().set(change));

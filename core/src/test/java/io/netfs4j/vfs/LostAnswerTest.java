@@ -32,7 +32,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The server changes a file of which something is cached, and says otherwise or nothing. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LostAnswerTest {
     private static final int BYTES = 100;
     private static final AttributeChange MODE =
@@ -158,6 +158,30 @@ class LostAnswerTest {
         vfs.fsync(file, false);
         assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(BYTES).isEqualTo(stored());
         assertThat(vfs.engine().flusher().isClean()).isTrue();
+    }
+
+    /** The owner of a file that he may not write may date it. */
+    @Test
+    void times_afterATruncateThatIsRefusedOfAFileOpenForReading_arrive() throws Exception {
+        vfs.release(file);
+        OpenFile open = vfs.open(file.ino(), OpenFlags.READ);
+        server =
+                call -> {
+                    if (call.is(Server.class, "setAttributes")
+                            && call.argument(1, AttributeChange.class).sizeBytes() != null) {
+                        throw new FsException(FsError.EACCES, "not to be written");
+                    }
+                    return call.proceed();
+                };
+        assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(0), null))
+                .hasMessageContaining("not to be written");
+        Instant then = Instant.ofEpochSecond(1_000_000_000);
+        vfs.setAttributes(file.ino(), AttributeChange.times(null, then), null);
+        while (!vfs.engine().flusher().isClean()) {
+            Thread.onSpinWait();
+        }
+        vfs.release(open);
+        assertThat(store.stat(RemotePath.ROOT.child("f")).modified()).isEqualTo(then);
     }
 
     /** As over a connection that was lost with the answer, and on the next one it may not. */

@@ -384,4 +384,24 @@ class KeptRunsTest {
                 .operation(0, 46, Op.CREATE)
                 .passes();
     }
+
+    /** Times that are set while the length is in doubt are shown at once. */
+    @Test
+    void setTimes_ofAFileInDoubt_areShown() {
+        KeptRun.of(7489L)
+                .operation(3, 1, Op.SYMLINK)
+                .operation(2, 10, Op.MKDIR)
+                .operation(0, 45, Op.WRITE)
+                .operation(3, 5, Op.CREATE)
+                .operation(3, 11, Op.OPEN)
+                .operation(3, 14, Op.SYMLINK)
+                .operation(2, 11, Op.WRITE)
+                .operation(3, 19, Op.COPY)
+                .operation(3, 20, Op.CREATE)
+                .operation(3, 22, Op.CLOSE)
+                .operation(3, 23, Op.SET)
+                .strike(Fault.LOST_REPLY, 2, 10, 0)
+                .strike(Fault.NAME_FAILS, 3, 19, 1)
+                .passes();
+    }
 }
