@@ -256,6 +256,8 @@ public final class Flusher {
 
     @GuardedBy("inode lock")
     private void forget(InodeData inode) {
+        inode.failures = 0;
+        inode.parkedUntilNanos = Long.MIN_VALUE;
         lock.lock();
         try {
             refused.remove(inode);

@@ -6,6 +6,7 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.RangeSet;
 import io.netfs4j.pagecache.WritebackPages;
 import io.netfs4j.pagecache.WritebackSpan;
+import io.netfs4j.request.Origin;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
 
@@ -64,9 +65,6 @@ final class WriteCollector {
     @GuardedBy("inode lock")
     static void transferred(WriteRequest request, Piece piece, long bytes) {
         request.transferredBytes += bytes;
-        if (bytes > 0) {
-            request.engine().flusher().onAnswered(request.inode(), true);
-        }
         request.retry.patience.progress();
         request.engine().counters().add(Counter.UPLOADED_BYTES, bytes);
         WriteStream upload = request.upload();
@@ -74,6 +72,9 @@ final class WriteCollector {
             return; // They count from the commit.
         }
         InodeData inode = request.inode();
+        if (bytes > 0 && request.origin != Origin.UNBUFFERED) {
+            request.engine().flusher().onAnswered(inode, true);
+        }
         inode.setRemoteSizeBytes(Math.max(inode.remoteSizeBytes(), piece.position + bytes));
         // Even if the commit fails: these bytes are clean, and fsync has to force them.
         inode.setUnsynced();

@@ -5,6 +5,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
+import io.netfs4j.request.Origin;
 import io.netfs4j.request.Termination;
 import io.netfs4j.trace.Counters.Counter;
 
@@ -92,7 +93,7 @@ final class WriteRetryer {
             return;
         }
         Engine engine = request.engine();
-        if (asked.disconnected()) {
+        if (asked.disconnected() && request.origin != Origin.UNBUFFERED) {
             engine.flusher().onAnswered(request.inode(), false);
         }
         FsException hopeless =

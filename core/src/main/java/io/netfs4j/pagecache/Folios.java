@@ -264,7 +264,8 @@ final class Folios {
 
     /** Makes sure that absent bytes may be fetched into its memory. */
     boolean makeLoadable(Folio folio) {
-        return folio.block.orphans == 0 || fork(folio, folio.block.charged, false);
+        boolean charged = folio.block.charged;
+        return folio.block.orphans == 0 || fork(folio, charged, charged);
     }
 
     /**

@@ -134,8 +134,9 @@ public final class Turnstile {
         }
     }
 
-    /** Has those who wait behind the first look again whether they still want to. */
+    /** Has the first try again, and those behind it look whether they still want to wait. */
     public void stir() {
+        freed();
         List<Completion<@Nullable Void>> left = new ArrayList<>();
         lock.lock();
         try {

@@ -115,7 +115,7 @@ final class ReadOperations {
                 long from = at & -MemoryPool.PAGE_BYTES;
                 long to = end + MemoryPool.PAGE_BYTES - 1 & -MemoryPool.PAGE_BYTES;
                 to = Math.min(to, data.remoteSizeBytes());
-                boolean waits = parts.cache().mayMakeRoom(MemoryPool.PAGE_BYTES);
+                boolean waits = parts.cache().mayMakeRoom(data.pages().blockBytesAt(at));
                 parts.engine().load(data, from, to, Origin.DEMAND_READ);
                 loading = parts.engine().loading(data, at, end);
                 if (loading == null && !waits && parts.engine().flusher().stuck() != null) {

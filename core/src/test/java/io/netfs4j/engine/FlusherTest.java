@@ -14,6 +14,8 @@ import io.netfs4j.server.AttributeChange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -90,5 +92,65 @@ class FlusherTest {
             assertThat(engine.flusher().stuck()).isNotNull();
             assertThat(turn.isDone()).isTrue();
         }
+    }
+
+    private void failAgain(StreamDouble server, boolean atCommit) {
+        FsException why = new FsException(FsError.EDQUOT, "quota");
+        if (atCommit) {
+            server.nextCommit = commit -> commit.fail(why);
+        }
+        Completion<?> done = engine.writeback(refused, Origin.SYNC);
+        steps.run();
+        server.end(
+                server.pieces.size() - 1,
+                atCommit ? Termination.DONE : new Termination.Failed(why));
+        steps.run();
+        assertThat(done.failure()).hasMessageContaining("quota");
+    }
+
+    /** Another file that could make room. */
+    private void dirtyAnother() {
+        InodeData data = file(other);
+        data.pages().write(0, ByteBuffer.allocate(KIB), KIB);
+        engine.flusher().onDirtied(data);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void wholeObject_thatIsRefusedAgain_countsAsRefused(boolean atCommit) {
+        dirtyAnother();
+        assertThat(engine.flusher().refusal(refused)).as("once only").isNull();
+        refusing.atomic = true;
+        for (int i = 0; i < 4; i++) {
+            failAgain(refusing, atCommit);
+        }
+        assertThat(engine.flusher().refusal(refused)).hasMessageContaining("quota");
+        assertThat(refused.failures).as("and is left alone for longer").isEqualTo(5);
+    }
+
+    @Test
+    void directWriteElsewhere_leavesTheRefusal() {
+        dirtyAnother();
+        failAgain(refusing, false);
+        assertThat(engine.flusher().refusal(refused)).isNotNull();
+        refused.setSizeBytes(100 * KIB);
+        refused.setRemoteSizeBytes(100 * KIB);
+        UnbufferedWrite write = engine.writeUnbuffered(refused, 50 * KIB, ByteBuffer.allocate(KIB));
+        steps.run();
+        refusing.end(refusing.pieces.size() - 1, Termination.DONE);
+        steps.run();
+        assertThat(write.written().isDone()).isTrue();
+        assertThat(engine.flusher().refusal(refused)).isNotNull();
+    }
+
+    @Test
+    void whatIsWrittenAfterRefusedBytesWereCutOff_isNotLeftAlone() {
+        failAgain(refusing, false);
+        refused.pages().truncate(0);
+        refused.setSizeBytes(0);
+        refused.setPendingTimes(PendingTimes.NONE);
+        engine.flusher().onDropped(refused);
+        assertThat(engine.flusher().isClean()).isTrue();
+        assertThat(refused.failures).isZero();
     }
 }

@@ -66,8 +66,10 @@ class RefusedFileTest {
 
     /** All memory may be dirty, and there is a disk cache. */
     private void open(DiskCache cache) throws FsException {
-        PageCache.Limits limits =
-                new PageCache.Limits(DIRTY_BYTES_MAX, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX);
+        open(new PageCache.Limits(DIRTY_BYTES_MAX, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX), cache);
+    }
+
+    private void open(PageCache.Limits limits, DiskCache cache) throws FsException {
         vfs =
                 new CachedVfs(
                         runtime.environment(),
@@ -124,16 +126,21 @@ class RefusedFileTest {
 
     private OpenFile fillWithRefusedBytes() throws FsException {
         OpenFile file = createMarked("refused");
+        fill(file, 0, PIECE);
+        return file;
+    }
+
+    /** Writes from a position on until the server's refusal is told. */
+    private void fill(OpenFile file, long from, int step) {
         FsException told = null;
-        for (long at = 0; told == null && at <= 4L * DIRTY_BYTES_MAX; at += PIECE) {
+        for (long at = from; told == null && at <= from + 4L * DIRTY_BYTES_MAX; at += step) {
             long position = at;
             told =
                     catchThrowableOfType(
                             FsException.class,
-                            () -> vfs.write(file, position, ByteBuffer.allocate(PIECE)));
+                            () -> vfs.write(file, position, ByteBuffer.allocate(step)));
         }
         assertThat(told).extracting(FsException::error).isEqualTo(FsError.EACCES);
-        return file;
     }
 
     @Test
@@ -278,6 +285,40 @@ class RefusedFileTest {
         assertWaits(file, DIRTY_BYTES_MAX);
     }
 
+    /** In a directory that is known to be empty, so that nobody waits for the server. */
+    private OpenFile createInBackground() throws FsException {
+        long made = vfs.makeDirectory(Vfs.ROOT_INO, "made", 0755).attributes().ino();
+        OpenFile first = vfs.create(made, "first", 0644, OpenFlags.READ_WRITE).file();
+        vfs.fsync(first, false);
+        server.refusesCreations = true;
+        return vfs.create(made, "pending", 0644, OpenFlags.READ_WRITE).file();
+    }
+
+    @Test
+    void firstWriterInLine_isTold_whenItsFileIsNotMade() throws Exception {
+        OpenFile slow = create("slow");
+        vfs.fsync(slow, false);
+        OpenFile pending = createInBackground();
+        server.ofOthers = server::hold;
+        vfs.write(slow, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 2));
+        vfs.flush(slow);
+        server.held.take();
+        vfs.write(pending, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 2));
+        CompletableFuture<Integer> written = writing(pending, DIRTY_BYTES_MAX, PIECE);
+        assertThatThrownBy(() -> written.get(40, TimeUnit.SECONDS)).hasMessageContaining("refused");
+    }
+
+    @Test
+    void writer_waits_onceItsFileIsMadeAfterAll() throws Exception {
+        OpenFile pending = createInBackground();
+        vfs.write(pending, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX));
+        server.creationsRefused.acquire(2);
+        server.ofOthers = server::hold;
+        server.refusesCreations = false;
+        server.held.add(server.held.take());
+        assertWaits(pending, DIRTY_BYTES_MAX);
+    }
+
     private void failOnce(OpenFile file, int bytes) throws FsException {
         vfs.write(file, 0, ByteBuffer.allocate(bytes));
         assertThatThrownBy(() -> vfs.fsync(file, false)).hasMessageContaining("refused");
@@ -356,6 +397,36 @@ class RefusedFileTest {
         CompletableFuture<Integer> written = writing(file, 0, PIECE);
         assertThatThrownBy(() -> written.get(40, TimeUnit.SECONDS)).hasMessageContaining("refused");
         assertThat(read.get(40, TimeUnit.SECONDS)).isEqualTo(DIRTY_BYTES_MAX / 2);
+    }
+
+    /** The copy of its folio takes the place of one that counted as dirty. */
+    @Test
+    void reader_ofAFolioThatACacheKeepsAndTheServerRefuses_goesOn() throws Exception {
+        HangingCache cache = new HangingCache(1);
+        cache.hangs = false;
+        PageCache.Limits limits =
+                new PageCache.Limits(2 * DIRTY_BYTES_MAX, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX);
+        open(limits, cache);
+        OpenFile clean = create("clean");
+        vfs.write(clean, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX / 4));
+        vfs.fsync(clean, false);
+        byte[] content = new byte[PIECE];
+        new Random(1).nextBytes(content);
+        OpenFile before = create("f");
+        vfs.write(before, 0, ByteBuffer.wrap(content));
+        vfs.fsync(before, false);
+        vfs.release(before);
+        vfs.forget(before.ino(), 1);
+        cache.hangs = true;
+        server.marks = true;
+        long ino = vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
+        OpenFile file = vfs.open(ino, OpenFlags.READ_WRITE);
+        failOnce(file, 100);
+        fill(file, DIRTY_BYTES_MAX, PAGE);
+        ByteBuffer read = ByteBuffer.allocate(1000);
+        CompletableFuture<Integer> count = async(() -> vfs.read(file, 2000, read));
+        assertThat(count.get(40, TimeUnit.SECONDS)).isEqualTo(1000);
+        assertThat(read.array()).isEqualTo(Arrays.copyOfRange(content, 2000, 3000));
     }
 
     /** What is free is too small for the folio that it would have to copy. */

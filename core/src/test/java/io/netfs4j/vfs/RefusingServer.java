@@ -18,6 +18,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -40,6 +41,12 @@ final class RefusingServer {
 
     /** Null: the server takes them. */
     volatile @Nullable Consumer<Subrequest> ofOthers;
+
+    /** Whether no file is made any more. */
+    volatile boolean refusesCreations;
+
+    /** Those that were not made. */
+    final Semaphore creationsRefused = new Semaphore(0);
 
     Server over(MemoryServer store) {
         return DoubleServer.of(store, this::answer);
@@ -81,6 +88,10 @@ final class RefusingServer {
             piece.take(piece.length());
             instead.accept(piece);
             return true;
+        }
+        if (refusesCreations && call.is(Server.class, "create")) {
+            creationsRefused.release();
+            throw new FsException(FsError.EDQUOT, "refused: no more files");
         }
         Object result = call.proceed();
         if (result instanceof OpenedFile opened && marks) {
