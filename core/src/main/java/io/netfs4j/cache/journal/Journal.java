@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cache.journal;
+
+import io.netfs4j.base.Disk;
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsException;
+import io.netfs4j.cache.journal.JournalTail.Place;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Keeps on this machine's disk what a server has not got yet: a log in which each change is
+ * appended once, and an index of it in memory. What was appended and {@link #awaitWritten} survives
+ * this process, what was {@link #awaitForced} a loss of the machine's power.
+ *
+ * <p>Bytes and facts belong to files, which have numbers of the caller's. A file is forgotten when
+ * nothing of it is owed any more; space comes free from the oldest end, once all that is in there
+ * is replaced or on the server.
+ *
+ * <p><b>Threads</b>: any. What appends never waits for the disk, and may be called with other locks
+ * held; what reads or awaits does wait.
+ */
+public final class Journal implements AutoCloseable {
+    /** Bytes that a file has in the journal, from an offset up to another. */
+    public record Range(long from, long to) {}
+
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final JournalLimits limits;
+    private final JournalIndex index = new JournalIndex(lock);
+    private final JournalTail tail;
+    private final JournalReader reader;
+    private final JournalSpace space;
+    private final JournalForce force;
+    private final List<JournalScan.Damage> damages;
+
+    private Journal(Environment environment, Disk disk, JournalLimits limits) throws IOException {
+        this.limits = limits;
+        int segmentBytes = limits.segmentBytes();
+        JournalScan.Result found = new JournalScan(disk, segmentBytes, index::replay).run();
+        damages = found.damages();
+        for (long number : found.leftOver()) {
+            setAside(disk, number);
+        }
+        SegmentFiles files = new SegmentFiles(disk, segmentBytes);
+        files.prepare();
+        tail =
+                new JournalTail(
+                        lock,
+                        environment.waits(),
+                        environment.random(),
+                        files,
+                        limits,
+                        index,
+                        found);
+        reader = new JournalReader(lock, segmentBytes);
+        space =
+                new JournalSpace(
+                        lock,
+                        index,
+                        tail,
+                        reader,
+                        files,
+                        environment.scheduler(),
+                        limits,
+                        this::awaitForced);
+        force = new JournalForce(lock, environment.waits(), index, tail, space);
+    }
+
+    /**
+     * Opens what a directory holds, or begins there; the directory is this journal's alone.
+     *
+     * @throws FsException when the disk cannot be read or written, or a later version wrote it
+     */
+    public static Journal open(Environment environment, Disk disk, JournalLimits limits)
+            throws FsException {
+        try {
+            return new Journal(environment, disk, limits);
+        } catch (IOException | IllegalStateException e) {
+            throw JournalErrors.of("the journal cannot be opened", e);
+        }
+    }
+
+    /** A segment that does not count; where something is missing it may be looked for in there. */
+    private void setAside(Disk disk, long number) throws IOException {
+        String name = SegmentFiles.name(number);
+        if (damages.isEmpty()) {
+            disk.delete(name);
+        } else {
+            disk.rename(name, "bad-" + name);
+        }
+        disk.forceNames();
+    }
+
+    /** What was found missing in it, as words for a log; empty where nothing is. */
+    public List<String> damages() {
+        return damages.stream()
+                .map(damage ->
+                        String.format(
+                                "%s: at %d the records %d to %d are missing or damaged",
+                                damage.segment(),
+                                damage.position(),
+                                damage.firstLsn(),
+                                damage.lastLsn()))
+                .toList();
+    }
+
+    // ---- what it holds ------------------------------------------------------------------------
+
+    /** The files that something is known of, ascending. */
+    public List<Long> files() {
+        lock.lock();
+        try {
+            return index.numbers();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What was last said of a file, or null. */
+    public byte @Nullable [] facts(long file) {
+        lock.lock();
+        try {
+            JournalledFile known = index.get(file);
+            byte[] facts = known == null ? null : known.facts();
+            return facts == null ? null : facts.clone();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Which bytes of a file it has, ascending, neighbours joined. */
+    public List<Range> ranges(long file) {
+        List<Range> ranges = new ArrayList<>();
+        lock.lock();
+        try {
+            JournalledFile known = index.get(file);
+            if (known != null) {
+                for (Extent extent : known.between(0, Long.MAX_VALUE)) {
+                    int last = ranges.size() - 1;
+                    if (last >= 0 && ranges.get(last).to == extent.offset()) {
+                        ranges.set(last, new Range(ranges.get(last).from, extent.end()));
+                    } else {
+                        ranges.add(new Range(extent.offset(), extent.end()));
+                    }
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        return ranges;
+    }
+
+    /** The last record; what is on the way to the server now holds no later one. */
+    public long lastLsn() {
+        lock.lock();
+        try {
+            return tail.nextLsn() - 1;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether so many more bytes may be written. */
+    public boolean hasRoom(long bytes) {
+        lock.lock();
+        try {
+            long reserve = (long) JournalLimits.RESERVE_SEGMENTS * limits.segmentBytes();
+            return tail.bytes() + bytes <= limits.bytesMax() - reserve;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- appending ----------------------------------------------------------------------------
+
+    /**
+     * Bytes of a file have been written. They are copied.
+     *
+     * @param sizeAfter how long the file is then
+     * @return the LSN to await
+     */
+    public long write(long file, long offset, long sizeAfter, ByteBuffer bytes) {
+        ByteBuffer left = bytes.duplicate();
+        lock.lock();
+        try {
+            int end = left.limit();
+            while (left.position() < end) {
+                int count = Math.min(JournalFormat.PAYLOAD_BYTES_MAX, end - left.position());
+                left.limit(left.position() + count);
+                long at = offset + left.position() - bytes.position();
+                Place place = tail.stage(RecordType.WRITE, file, 0, at, sizeAfter, left);
+                index.written(file, place, 0, at, count, sizeAfter);
+                left.position(left.limit()).limit(end);
+            }
+            return tail.nextLsn() - 1;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * All that is known of a file besides its bytes, from now on.
+     *
+     * @param facts at most 128 KiB; copied
+     * @return the LSN to await
+     */
+    public long describe(long file, byte[] facts) {
+        if (facts.length > JournalFormat.PAYLOAD_BYTES_MAX) {
+            throw new IllegalArgumentException(facts.length + " bytes of facts");
+        }
+        lock.lock();
+        try {
+            Place place = tail.stage(RecordType.FILE, file, 0, 0, 0, ByteBuffer.wrap(facts));
+            index.described(file, place, facts.clone());
+            space.onDropped();
+            return place.lsn();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Bytes are not owed any more: they are on the server, or were cut off.
+     *
+     * @param upToLsn only those that were written first in records up to this one
+     * @return the LSN to await
+     */
+    public long drop(long file, long from, long to, long upToLsn) {
+        lock.lock();
+        try {
+            Place place = tail.stage(RecordType.DROP, file, upToLsn, from, to, NOTHING);
+            index.dropped(file, from, to, upToLsn, place.lsn());
+            space.onDropped();
+            return place.lsn();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Nothing of a file is owed any more.
+     *
+     * @return the LSN to await
+     */
+    public long forget(long file) {
+        lock.lock();
+        try {
+            Place place = tail.stage(RecordType.FORGET, file, 0, 0, 0, NOTHING);
+            index.forgotten(file, place.lsn());
+            space.onDropped();
+            return place.lsn();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- making sure --------------------------------------------------------------------------
+
+    /**
+     * Waits until a record survives this process.
+     *
+     * @throws FsException when it cannot be written, nor any other from now on
+     */
+    public void awaitWritten(long lsn) throws FsException {
+        tail.awaitWritten(lsn);
+    }
+
+    /**
+     * Waits until a record survives the loss of this machine's power.
+     *
+     * @throws FsException when that cannot be promised any more, of any record
+     */
+    public void awaitForced(long lsn) throws FsException {
+        force.await(lsn);
+    }
+
+    /** Why it takes nothing any more; null while it does. */
+    public @Nullable FsException broken() {
+        lock.lock();
+        try {
+            return tail.broken();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- reading ------------------------------------------------------------------------------
+
+    /**
+     * Reads bytes of a file that it has.
+     *
+     * @return how many it read from that position on; 0 when it has none there
+     * @throws FsException EIO when they are damaged, or cannot be read
+     */
+    public int read(long file, long position, ByteBuffer to) throws FsException {
+        Extent extent = to.hasRemaining() ? hold(file, position) : null;
+        if (extent == null) {
+            return 0;
+        }
+        try {
+            ByteBuffer payload = reader.payload(extent);
+            int skip = extent.skip() + (int) (position - extent.offset());
+            int count = (int) Math.min(to.remaining(), extent.end() - position);
+            to.put(payload.position(skip).limit(skip + count));
+            return count;
+        } finally {
+            lock.lock();
+            try {
+                extent.segment().readers--;
+                space.onDropped();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /** The bytes at a position, once they are written; their segment stays until it is let go. */
+    private @Nullable Extent hold(long file, long position) throws FsException {
+        long written = 0;
+        while (true) {
+            lock.lock();
+            try {
+                JournalledFile known = index.get(file);
+                List<Extent> met =
+                        known == null ? List.of() : known.between(position, position + 1);
+                if (met.isEmpty()) {
+                    return null;
+                }
+                Extent extent = met.get(0);
+                if (extent.lsn() <= written) {
+                    extent.segment().readers++;
+                    return extent;
+                }
+                written = extent.lsn();
+            } finally {
+                lock.unlock();
+            }
+            // It may come to lie elsewhere when that fails at first.
+            tail.awaitWritten(written);
+        }
+    }
+
+    /** Closes its files; what was not awaited may be lost. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            for (LogSegment segment : tail.segments()) {
+                Disk.File file = segment.file;
+                if (file != null) {
+                    file.close();
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}

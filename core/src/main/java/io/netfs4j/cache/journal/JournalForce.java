@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cache.journal;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.Disk;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.Waits;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Makes sure that records survive a loss of power, many at a time: whoever asks while a round is
+ * under way waits for it, and for the next where that began too early.
+ *
+ * <p>A segment that could not be forced is not asked again: what it should have written may be
+ * lost, and it would say that all is well. What counts in it is read back, checked, and appended
+ * once more, together with what it said of others; when that cannot be forced either, the journal
+ * is broken.
+ *
+ * <p><b>Threads</b>: any.
+ */
+final class JournalForce {
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+    private final ReentrantLock lock;
+    private final Waits waits;
+    private final JournalIndex index;
+    private final JournalTail tail;
+    private final JournalSpace space;
+
+    @GuardedBy("lock")
+    private boolean forcing;
+
+    /** Ends with the round that is under way. */
+    @GuardedBy("lock")
+    private Completion<@Nullable Void> round = new Completion<>();
+
+    JournalForce(
+            ReentrantLock lock,
+            Waits waits,
+            JournalIndex index,
+            JournalTail tail,
+            JournalSpace space) {
+        this.lock = lock;
+        this.waits = waits;
+        this.index = index;
+        this.tail = tail;
+        this.space = space;
+    }
+
+    void await(long lsn) throws FsException {
+        tail.awaitWritten(lsn);
+        while (true) {
+            Completion<@Nullable Void> turn;
+            lock.lock();
+            try {
+                if (tail.forcedLsn() >= lsn) {
+                    return;
+                }
+                FsException broken = tail.broken();
+                if (broken != null) {
+                    throw broken.copy();
+                }
+                turn = forcing ? round : null;
+                forcing = true;
+            } finally {
+                lock.unlock();
+            }
+            if (turn == null) {
+                force();
+            } else {
+                waits.awaitUninterruptibly(turn);
+            }
+        }
+    }
+
+    private void force() {
+        FsException failure = null;
+        long upTo = 0;
+        try {
+            upTo = forceOnce();
+        } catch (IOException | RuntimeException e) {
+            try {
+                rescue();
+                upTo = forceOnce();
+            } catch (IOException | RuntimeException again) {
+                failure = JournalErrors.of("the journal cannot be forced", again);
+            }
+        }
+        Completion<@Nullable Void> over;
+        lock.lock();
+        try {
+            if (failure == null) {
+                tail.setForced(upTo);
+                index.forced(upTo);
+                space.onDropped();
+            } else {
+                tail.breakOff(failure);
+            }
+            forcing = false;
+            over = round;
+            round = new Completion<>();
+        } finally {
+            lock.unlock();
+        }
+        over.complete(null);
+    }
+
+    /** A segment to be forced, as it is when the round begins. */
+    private record Part(LogSegment segment, Disk.File file, long end) {}
+
+    /** Forces what is written; returns the last record of that. */
+    private long forceOnce() throws IOException {
+        long upTo;
+        List<Part> parts = new ArrayList<>();
+        lock.lock();
+        try {
+            upTo = tail.writtenLsn();
+            for (LogSegment segment : tail.segments()) {
+                Disk.File file = segment.file;
+                if (file != null && !segment.poisoned && segment.forcedEnd < segment.writtenEnd) {
+                    parts.add(new Part(segment, file, segment.writtenEnd));
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        for (Part part : parts) {
+            force(part);
+        }
+        lock.lock();
+        try {
+            for (Part part : parts) {
+                part.segment.forcedEnd = part.end;
+            }
+        } finally {
+            lock.unlock();
+        }
+        return upTo;
+    }
+
+    private void force(Part part) throws IOException {
+        boolean done = false;
+        try {
+            part.file.force();
+            done = true;
+        } finally {
+            if (!done) {
+                lock.lock();
+                try {
+                    part.segment.poisoned = true;
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+    }
+
+    private void rescue() throws FsException {
+        List<LogSegment> poisoned = new ArrayList<>();
+        long first;
+        long last;
+        lock.lock();
+        try {
+            tail.seal();
+            first = tail.nextLsn();
+            for (LogSegment segment : tail.segments()) {
+                if (segment.poisoned) {
+                    poisoned.add(segment);
+                }
+            }
+            for (long file : index.unforcedForgets()) {
+                tail.stage(RecordType.FORGET, file, 0, 0, 0, NOTHING);
+            }
+            for (JournalledFile file : index.files()) {
+                if (file.lastLsn > tail.forcedLsn()) {
+                    dropGaps(file);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        for (LogSegment segment : poisoned) {
+            space.copyForward(segment);
+        }
+        lock.lock();
+        try {
+            long missing = tail.forcedLsn() + 1;
+            last = tail.stage(RecordType.REPEATED, 0, missing, first, 0, NOTHING).lsn();
+        } finally {
+            lock.unlock();
+        }
+        tail.awaitWritten(last);
+    }
+
+    /** Says once more of what does not count that it does not: what said so may be lost. */
+    @GuardedBy("lock")
+    private void dropGaps(JournalledFile file) {
+        long upTo = tail.nextLsn() - 1;
+        long from = 0;
+        for (Extent extent : file.between(0, Long.MAX_VALUE)) {
+            if (from < extent.offset()) {
+                tail.stage(RecordType.DROP, file.id, upTo, from, extent.offset(), NOTHING);
+            }
+            from = extent.end();
+        }
+        tail.stage(RecordType.DROP, file.id, upTo, from, Long.MAX_VALUE, NOTHING);
+    }
+}

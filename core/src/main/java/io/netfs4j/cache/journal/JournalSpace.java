@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cache.journal;
+
+import io.netfs4j.base.Disk;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.Scheduler;
+import io.netfs4j.cache.journal.JournalTail.Place;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Gives segments back, the oldest first: so a record that says that others do not count any more
+ * always outlives them. Where an old segment holds little and keeps many, what counts in it is
+ * appended once more.
+ *
+ * <p><b>Threads</b>: any.
+ */
+final class JournalSpace {
+    /** Waits until a record is forced. */
+    interface Sure {
+        void await(long lsn) throws FsException;
+    }
+
+    private final ReentrantLock lock;
+    private final JournalIndex index;
+    private final JournalTail tail;
+    private final JournalReader reader;
+    private final SegmentFiles files;
+    private final Scheduler scheduler;
+    private final JournalLimits limits;
+    private final Sure sure;
+
+    @GuardedBy("lock")
+    private boolean reclaiming;
+
+    JournalSpace(
+            ReentrantLock lock,
+            JournalIndex index,
+            JournalTail tail,
+            JournalReader reader,
+            SegmentFiles files,
+            Scheduler scheduler,
+            JournalLimits limits,
+            Sure sure) {
+        this.lock = lock;
+        this.index = index;
+        this.tail = tail;
+        this.reader = reader;
+        this.files = files;
+        this.scheduler = scheduler;
+        this.limits = limits;
+        this.sure = sure;
+    }
+
+    /** Something counts no more: perhaps segments can go. */
+    @GuardedBy("lock")
+    void onDropped() {
+        if (!reclaiming && (oldestIsDead() || isWorthCopying())) {
+            reclaiming = true;
+            scheduler.fork("netfs-journal", this::reclaim);
+        }
+    }
+
+    @GuardedBy("lock")
+    private boolean oldestIsDead() {
+        LogSegment oldest = tail.segments().peekFirst();
+        return oldest != null
+                && oldest.sealed
+                && oldest.liveBytes == 0
+                && oldest.readers == 0
+                && tail.broken() == null;
+    }
+
+    /** Whether half of what is taken, of more than half of all that may be, is not needed. */
+    @GuardedBy("lock")
+    private boolean isWorthCopying() {
+        LogSegment oldest = tail.segments().peekFirst();
+        if (oldest == null
+                || !oldest.sealed
+                || oldest.liveBytes == 0
+                || oldest.unreadable
+                || tail.broken() != null) {
+            return false;
+        }
+        long live = 0;
+        for (LogSegment segment : tail.segments()) {
+            live += segment.liveBytes;
+        }
+        return tail.bytes() > limits.bytesMax() / 2 && live < tail.bytes() / 2;
+    }
+
+    private void reclaim() {
+        boolean goesOn = true;
+        while (goesOn) {
+            LogSegment oldest;
+            boolean dead;
+            lock.lock();
+            try {
+                dead = oldestIsDead();
+                if (!dead && !isWorthCopying()) {
+                    reclaiming = false;
+                    return;
+                }
+                oldest = tail.segments().getFirst();
+            } finally {
+                lock.unlock();
+            }
+            goesOn = dead ? retire(oldest) : moved(oldest);
+        }
+        lock.lock();
+        try {
+            reclaiming = false; // It is tried again when something else counts no more.
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean moved(LogSegment segment) {
+        try {
+            copyForward(segment);
+            return true;
+        } catch (FsException e) {
+            lock.lock();
+            try {
+                segment.unreadable = true;
+            } finally {
+                lock.unlock();
+            }
+            return false;
+        }
+    }
+
+    /** Whether it is gone. */
+    private boolean retire(LogSegment segment) {
+        long becauseOf;
+        Disk.File file;
+        boolean reusable;
+        lock.lock();
+        try {
+            becauseOf = segment.deadSinceLsn;
+            file = segment.file;
+            reusable = !segment.poisoned;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            // Else a loss of power would take what replaced it, and leave neither.
+            sure.await(becauseOf);
+            if (file != null) {
+                files.retire(segment.number, file, reusable);
+            }
+        } catch (IOException | RuntimeException e) {
+            return false;
+        }
+        lock.lock();
+        try {
+            // Nothing in it counts, and so nobody has come to read it meanwhile.
+            tail.segments().removeFirst();
+        } finally {
+            lock.unlock();
+        }
+        return true;
+    }
+
+    /** Appends once more what counts in a segment; nobody else takes it away meanwhile. */
+    void copyForward(LogSegment segment) throws FsException {
+        List<Long> numbers;
+        lock.lock();
+        try {
+            segment.readers++;
+            numbers = index.numbers();
+        } finally {
+            lock.unlock();
+        }
+        try {
+            for (long file : numbers) {
+                copyFacts(file, segment);
+                copyBytes(file, segment);
+            }
+        } finally {
+            lock.lock();
+            try {
+                segment.readers--;
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void copyFacts(long id, LogSegment segment) {
+        lock.lock();
+        try {
+            JournalledFile file = index.get(id);
+            byte[] facts = file == null ? null : file.facts();
+            if (file != null && facts != null && file.hasFactsIn(segment)) {
+                ByteBuffer payload = ByteBuffer.wrap(facts);
+                index.described(id, tail.stage(RecordType.FILE, id, 0, 0, 0, payload), facts);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void copyBytes(long id, LogSegment segment) throws FsException {
+        long from = 0;
+        while (true) {
+            Extent extent;
+            lock.lock();
+            try {
+                JournalledFile file = index.get(id);
+                extent = file == null ? null : file.firstIn(segment, from);
+            } finally {
+                lock.unlock();
+            }
+            if (extent == null) {
+                return;
+            }
+            tail.awaitWritten(extent.lsn());
+            if (!isThere(id, extent)) {
+                continue; // It was not written there, or counts no more.
+            }
+            ByteBuffer payload = reader.payload(extent);
+            payload.position(extent.skip()).limit(extent.skip() + extent.length());
+            long lsn = copy(id, extent, payload);
+            tail.awaitWritten(lsn);
+            from = extent.end();
+        }
+    }
+
+    private boolean isThere(long id, Extent extent) {
+        lock.lock();
+        try {
+            JournalledFile file = index.get(id);
+            return file != null && file.has(extent);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The record of the copy; 0 where it is not needed any more. */
+    private long copy(long id, Extent extent, ByteBuffer payload) {
+        lock.lock();
+        try {
+            JournalledFile file = index.get(id);
+            if (file == null || !file.has(extent)) {
+                return 0;
+            }
+            long size = file.sizeBytes;
+            Place place =
+                    tail.stage(
+                            RecordType.WRITE, id, extent.since(), extent.offset(), size, payload);
+            index.written(id, place, extent.since(), extent.offset(), extent.length(), size);
+            return place.lsn();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

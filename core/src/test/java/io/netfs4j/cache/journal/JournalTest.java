@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cache.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.testing.ForgetfulDisk;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.nio.ByteBuffer;
+import java.util.SplittableRandom;
+
+/** A journal on its own, over a disk that forgets. */
+class JournalTest {
+    /** Worlds of one run; more with -Djournal.seeds, from another seed on with -Djournal.first. */
+    private static final int SEEDS = Integer.getInteger("journal.seeds", 200);
+
+    private static final long FIRST = Long.getLong("journal.first", 0);
+
+    private static final JournalLimits LIMITS = new JournalLimits(6 * 140_000, 140_000, 132_000);
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatWasPromised_isThereAgain_whereverItEnds(boolean fails) {
+        int deaths = 0;
+        for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
+            JournalWorld world = new JournalWorld(seed, fails);
+            try {
+                world.run();
+            } catch (AssertionError | RuntimeException e) {
+                throw new AssertionError("-Djournal.first=" + seed + ": " + e.getMessage(), e);
+            }
+            deaths += world.deaths;
+        }
+        assertThat(deaths).isGreaterThan(SEEDS / 4);
+    }
+
+    private static ByteBuffer bytes(int with, int count) {
+        ByteBuffer bytes = ByteBuffer.allocate(count);
+        for (int i = 0; i < count; i++) {
+            bytes.put(i, (byte) with);
+        }
+        return bytes;
+    }
+
+    private static Journal open(ForgetfulDisk disk) throws FsException {
+        return Journal.open(JournalWorld.quietEnvironment(), disk, LIMITS);
+    }
+
+    @Test
+    void forgotten_staysSo_whenTheFirstForceFailsAndThePowerIsLost() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = open(disk);
+        journal.awaitForced(journal.write(1, 0, 100, bytes(1, 100)));
+        long lsn = journal.forget(1);
+        journal.awaitWritten(lsn);
+        disk.failAt(0, 1, "I/O error");
+        journal.awaitForced(lsn);
+        disk.losePower();
+        assertThat(open(disk).files()).isEmpty();
+    }
+
+    @Test
+    void dropped_staysSo_whenTheFirstForceFailsAndThePowerIsLost() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = open(disk);
+        journal.awaitForced(journal.write(1, 0, 100, bytes(1, 100)));
+        long lsn = journal.drop(1, 20, 100, journal.lastLsn());
+        journal.awaitWritten(lsn);
+        disk.failAt(0, 1, "I/O error");
+        journal.awaitForced(lsn);
+        disk.losePower();
+        assertThat(open(disk).ranges(1)).containsExactly(new Journal.Range(0, 20));
+    }
+
+    @Test
+    void damage_thatWasForced_isTold_andTheRestCounts() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = open(disk);
+        journal.awaitForced(journal.write(1, 0, 100, bytes(1, 100)));
+        journal.awaitForced(journal.write(2, 0, 100, bytes(2, 100)));
+        journal.awaitForced(journal.write(3, 0, 100, bytes(3, 100)));
+        int second = JournalFormat.SEGMENT_HEADER_BYTES + JournalFormat.recordBytes(100);
+        disk.rot(SegmentFiles.name(1), second + JournalFormat.RECORD_HEADER_BYTES + 7);
+        Journal again = open(disk);
+        assertThat(again.damages()).singleElement().asString().contains("records 2 to 2");
+        assertThat(again.files()).containsExactly(1L, 3L);
+        ByteBuffer read = ByteBuffer.allocate(100);
+        assertThat(again.read(3, 0, read)).isEqualTo(100);
+        assertThat(read.flip()).isEqualTo(bytes(3, 100));
+    }
+
+    @Test
+    void rot_ofWhatIsRead_isAnErrorAndNotOtherBytes() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = open(disk);
+        journal.awaitWritten(journal.write(1, 0, 100, bytes(1, 100)));
+        int payload = JournalFormat.SEGMENT_HEADER_BYTES + JournalFormat.RECORD_HEADER_BYTES;
+        disk.rot(SegmentFiles.name(1), payload + 99);
+        assertThatThrownBy(() -> journal.read(1, 0, ByteBuffer.allocate(10)))
+                .hasMessageContaining("is damaged at 4096");
+    }
+
+    @Test
+    void diskThatIsFull_stillTakesWhatIsToldOfWhatIsSaved() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = open(disk);
+        disk.setFreeBytes(50_000);
+        journal.awaitWritten(journal.write(1, 0, 100_000, bytes(1, 100_000)));
+        long lsn = journal.drop(1, 0, 60_000, journal.lastLsn());
+        journal.awaitForced(lsn);
+        disk.losePower();
+        assertThat(open(disk).ranges(1)).containsExactly(new Journal.Range(60_000, 100_000));
+    }
+
+    @Test
+    void diskThatCannotBeRead_isNotTakenForOneThatEnds() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = open(disk);
+        journal.awaitForced(journal.write(1, 0, 100, bytes(1, 100)));
+        for (int call = 0; call < 4; call++) {
+            disk.restart();
+            disk.failAt(call, call + 1, "I/O error");
+            assertThatThrownBy(() -> open(disk)).hasMessageContaining("I/O error");
+        }
+        disk.restart();
+        assertThat(open(disk).files()).containsExactly(1L);
+    }
+}
