@@ -20,9 +20,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * under way waits for it, and for the next where that began too early.
  *
  * <p>A segment that could not be forced is not asked again: what it should have written may be
- * lost, and it would say that all is well. What counts in it is read back, checked, and appended
- * once more, together with what it said of others; when that cannot be forced either, the journal
- * is broken.
+ * lost, and it would say that all is well. What counts of all that was not forced is read back,
+ * checked, and appended once more, together with what that said of others: records behind those
+ * that are missing are not looked at. When that cannot be forced either, the journal is broken.
  *
  * <p><b>Threads</b>: any.
  */
@@ -164,7 +164,7 @@ final class JournalForce {
     }
 
     private void rescue() throws FsException {
-        List<LogSegment> poisoned = new ArrayList<>();
+        List<LogSegment> unsure = new ArrayList<>();
         long first;
         long last;
         lock.lock();
@@ -172,8 +172,8 @@ final class JournalForce {
             tail.seal();
             first = tail.nextLsn();
             for (LogSegment segment : tail.segments()) {
-                if (segment.poisoned) {
-                    poisoned.add(segment);
+                if (segment.poisoned || segment.forcedEnd < segment.end) {
+                    unsure.add(segment);
                 }
             }
             for (long file : index.unforcedForgets()) {
@@ -187,7 +187,7 @@ final class JournalForce {
         } finally {
             lock.unlock();
         }
-        for (LogSegment segment : poisoned) {
+        for (LogSegment segment : unsure) {
             space.copyForward(segment);
         }
         lock.lock();

@@ -39,6 +39,12 @@ class JournalTest {
         assertThat(deaths).isGreaterThan(SEEDS / 4);
     }
 
+    /** Of two segments one cannot be forced, and the other, behind what is missing, is not read. */
+    @Test
+    void segmentThatWasForced_behindOneThatWasNot_isRepeatedToo() {
+        new JournalWorld(10835, true).run();
+    }
+
     private static ByteBuffer bytes(int with, int count) {
         ByteBuffer bytes = ByteBuffer.allocate(count);
         for (int i = 0; i < count; i++) {
