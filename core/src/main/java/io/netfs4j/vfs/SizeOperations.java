@@ -117,8 +117,7 @@ final class SizeOperations {
             }
             return opens.change(inode, data, AttributeChange.size(steps.getLast()));
         } catch (FsException e) {
-            // It may be done all the same, whatever the answer: who asks for us may have asked
-            // twice.
+            // Whatever the answer: a back end that asked twice tells of the second time.
             doubt(inode, data, steps.getLast());
             throw e;
         }

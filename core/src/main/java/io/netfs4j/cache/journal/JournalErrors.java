@@ -25,6 +25,12 @@ final class JournalErrors {
         return new FsException(error(e.getMessage()), what + ": " + e.getMessage(), e);
     }
 
+    /** Whether there is no room, and nothing else is the matter. */
+    static boolean isFull(Exception e) {
+        FsError error = error(e.getMessage());
+        return error == FsError.ENOSPC || error == FsError.EDQUOT;
+    }
+
     private static FsError error(@Nullable String text) {
         if (text != null) {
             for (Map.Entry<String, FsError> known : BY_TEXT.entrySet()) {

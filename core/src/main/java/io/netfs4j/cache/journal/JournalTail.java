@@ -226,6 +226,13 @@ final class JournalTail {
     }
 
     @GuardedBy("lock")
+    private void giveBack(ByteBuffer buffer) {
+        if (buffers.size() < BATCHES_SPARE_MAX) {
+            buffers.add(buffer);
+        }
+    }
+
+    @GuardedBy("lock")
     private ByteBuffer buffer() {
         ByteBuffer spare = buffers.poll();
         return spare == null ? ByteBuffer.allocateDirect(limits.batchBytes()) : spare.clear();
@@ -302,9 +309,7 @@ final class JournalTail {
             try {
                 writtenLsn = batch.lastLsn;
                 batch.segment.writtenEnd = batch.position + batch.bytes.position();
-                if (buffers.size() < BATCHES_SPARE_MAX) {
-                    buffers.add(batch.bytes);
-                }
+                giveBack(batch.bytes);
             } finally {
                 lock.unlock();
             }
@@ -361,7 +366,7 @@ final class JournalTail {
                 while (bytes.hasRemaining()) {
                     move(bytes, batch.segment);
                 }
-                buffers.add(batch.bytes);
+                giveBack(batch.bytes);
             }
             List<Batch> again = new ArrayList<>(queue);
             queue.clear();

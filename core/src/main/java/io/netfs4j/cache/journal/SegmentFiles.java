@@ -83,8 +83,10 @@ final class SegmentFiles {
                 addSpare();
             }
         } catch (IOException e) {
-            // The disk is full: segments that come free become spare ones first.
-            assert spares() < JournalLimits.RESERVE_SEGMENTS;
+            if (!JournalErrors.isFull(e)) {
+                throw e;
+            }
+            // Segments that come free become spare ones first.
         }
     }
 
@@ -189,7 +191,6 @@ final class SegmentFiles {
             }
         } catch (NoSuchFileException e) {
             // That much was done the last time.
-            assert number > 0;
         }
         disk.forceNames();
         file.close();
