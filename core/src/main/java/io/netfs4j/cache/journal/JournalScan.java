@@ -76,6 +76,10 @@ final class JournalScan {
     private final List<Damage> damages = new ArrayList<>();
     private final ByteBuffer buffer = ByteBuffer.allocate(READ_BYTES);
     private long bufferFrom;
+
+    /** Of which segment the buffer holds a part. */
+    private @Nullable Found bufferOf;
+
     private long nextLsn = 1;
     private long forcedLsn;
 
@@ -161,8 +165,6 @@ final class JournalScan {
     /** Reads one segment; whether what is behind it counts. */
     private boolean scan(Found one, long endLsn, List<Found> later) throws IOException {
         LogSegment segment = one.segment;
-        buffer.clear().limit(0);
-        bufferFrom = 0;
         long at = JournalFormat.SEGMENT_HEADER_BYTES;
         while (nextLsn < endLsn) {
             RecordHeader header = recordAt(one, at);
@@ -180,7 +182,6 @@ final class JournalScan {
                 nextLsn = repeated;
                 return true;
             }
-            buffer.clear().limit(0);
             long good = nextGood(one, at);
             if (wasForced(one, good, later)) {
                 long next = good < 0 ? Math.min(endLsn, firstOf(later)) : lsnAt(one, good);
@@ -212,7 +213,6 @@ final class JournalScan {
                 lsn = one.header.firstLsn();
                 first = lsn;
             }
-            buffer.clear().limit(0);
             long at = JournalFormat.SEGMENT_HEADER_BYTES;
             RecordHeader header = recordAt(one, at);
             while (header != null && header.lsn() == lsn && isWhole(one, at, header)) {
@@ -243,26 +243,25 @@ final class JournalScan {
         if (nextLsn <= forcedLsn) {
             return true;
         }
+        if (tellsOfForce(one, good)) {
+            return true;
+        }
+        for (Found next : later) {
+            if (tellsOfForce(next, nextGood(next, JournalFormat.SEGMENT_HEADER_BYTES))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a record from a place on says that the missing one had been forced. */
+    private boolean tellsOfForce(Found one, long good) throws IOException {
         for (long at = good; at >= 0; at = nextGood(one, at + JournalFormat.ALIGNMENT)) {
             RecordHeader header = recordAt(one, at);
             if (header != null && header.lsn() - header.unforced() >= nextLsn) {
                 return true;
             }
         }
-        for (Found next : later) {
-            buffer.clear().limit(0);
-            long first = JournalFormat.SEGMENT_HEADER_BYTES;
-            for (long at = nextGood(next, first);
-                    at >= 0;
-                    at = nextGood(next, at + JournalFormat.ALIGNMENT)) {
-                RecordHeader header = recordAt(next, at);
-                if (header != null && header.lsn() - header.unforced() >= nextLsn) {
-                    buffer.clear().limit(0);
-                    return true;
-                }
-            }
-        }
-        buffer.clear().limit(0);
         return false;
     }
 
@@ -300,10 +299,11 @@ final class JournalScan {
 
     /** Has so many bytes from a place on in the buffer; false where the file ends before. */
     private boolean fill(Found one, long at, int count) throws IOException {
-        if (at >= bufferFrom && at + count <= bufferFrom + buffer.limit()) {
+        if (one.equals(bufferOf) && at >= bufferFrom && at + count <= bufferFrom + buffer.limit()) {
             return true;
         }
         buffer.clear();
+        bufferOf = one;
         bufferFrom = at;
         one.file.read(buffer, at);
         buffer.flip();

@@ -49,10 +49,6 @@ final class JournalledFile {
         return facts;
     }
 
-    boolean isEmpty() {
-        return facts == null && extents.isEmpty();
-    }
-
     /** Something new is said of it, in a record that has come to a segment. */
     @GuardedBy("journal lock")
     void setFacts(byte @Nullable [] said, @Nullable LogSegment where, long lsn) {
