@@ -60,6 +60,7 @@ public record MountOptions(VfsOptions vfs) {
                     new Option("soft", "", "give up waiting for a lost server, see timeout"),
                     new Option("timeout", "SECONDS", "after so long, with soft (60)"),
                     new Option("close", "server|start", "close waits for the server (start)"),
+                    new Option("fsync", "server|journal", "what fsync waits for (server)"),
                     new Option("sync", "", "every write waits for the server"),
                     new Option(
                             "unbuffered",
@@ -158,6 +159,7 @@ public record MountOptions(VfsOptions vfs) {
                         flag(values, "sync"),
                         flag(values, "unbuffered"),
                         oneOf(values, "metadata", List.of("writeback", "sync")).equals("writeback"),
+                        oneOf(values, "fsync", List.of("server", "journal")).equals("journal"),
                         flag(values, "ro"),
                         ownership(values)));
     }

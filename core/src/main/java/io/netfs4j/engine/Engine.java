@@ -8,6 +8,7 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Scheduler;
 import io.netfs4j.base.Segment;
 import io.netfs4j.cache.Cookie;
+import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.ServerFile;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /**
  * Moves bytes between the page cache of one mount and its server: wires the requests to the mount's
@@ -39,6 +41,9 @@ public final class Engine {
     private final Backoff backoff;
     private final Flusher flusher;
     private final AtomicInteger requestIds = new AtomicInteger();
+
+    /** Whether there is a connection to the server, as far as is known. */
+    private volatile BooleanSupplier connected = () -> true;
 
     public Engine(
             Environment environment, PageCache cache, EngineLimits limits, Counters counters) {
@@ -69,6 +74,28 @@ public final class Engine {
 
     public PageCache cache() {
         return cache;
+    }
+
+    /** Who knows whether there is a connection to the server. Set once, before the first write. */
+    public void setConnected(BooleanSupplier knower) {
+        connected = knower;
+    }
+
+    void awaitUninterruptibly(Completion<@Nullable Void> completion) {
+        try {
+            environment.waits().awaitUninterruptibly(completion);
+        } catch (FsException e) {
+            throw new IllegalStateException("a turn fails", e);
+        }
+    }
+
+    boolean isConnected() {
+        return connected.getAsBoolean();
+    }
+
+    /** Has what is dirty written back, whatever its age: somebody waits for room. */
+    public void press() {
+        flusher.onPressure();
     }
 
     /** Bytes of write subrequests to the server issued and not ended. */
@@ -243,6 +270,10 @@ public final class Engine {
         boolean loses = inode.isUnsaved();
         FsException why = inode.whyGivenUp();
         inode.pages().clear();
+        FileJournal journal = inode.journal();
+        if (journal != null) {
+            journal.forget();
+        }
         inode.uncache(0, Long.MAX_VALUE);
         inode.setPendingTimes(PendingTimes.NONE);
         inode.giveUpCreation();

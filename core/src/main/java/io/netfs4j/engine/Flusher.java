@@ -3,6 +3,7 @@ package io.netfs4j.engine;
 
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.request.Origin;
 
 import org.jspecify.annotations.Nullable;
@@ -122,6 +123,7 @@ public final class Flusher {
         }
         boolean dirty = inode.isUnsaved();
         if (dirty) {
+            inode.describe(); // Of another version now, perhaps.
             list(inode);
             setRefused(inode, problem);
         } else {
@@ -147,9 +149,31 @@ public final class Flusher {
     private void relieve() {
         pressed.set(false);
         for (InodeData inode : unsaved()) {
+            leaveToJournal(inode);
             begin(inode, true);
         }
         engine.cache().retryContended();
+    }
+
+    /**
+     * What the server cannot be sent for now need not be in memory where the journal has it. Else
+     * memory is the place to keep it, from which it is sent as soon as possible.
+     */
+    private void leaveToJournal(InodeData inode) {
+        inode.lock().lock();
+        try {
+            FileJournal journal = inode.journal();
+            boolean waits = !engine.isConnected() || inode.failures >= REFUSALS_MIN;
+            WriteRequest writing = inode.writing;
+            if (waits
+                    && journal != null
+                    && journal.keepsAll()
+                    && (writing == null || !writing.isAboutToSend())) {
+                inode.pages().stored().store();
+            }
+        } finally {
+            inode.lock().unlock();
+        }
     }
 
     private void scheduleTick() {
@@ -258,6 +282,10 @@ public final class Flusher {
     private void forget(InodeData inode) {
         inode.failures = 0;
         inode.parkedUntilNanos = Long.MIN_VALUE;
+        FileJournal journal = inode.journal();
+        if (journal != null) {
+            journal.forget();
+        }
         lock.lock();
         try {
             refused.remove(inode);

@@ -47,7 +47,7 @@ final class Granules {
         WriteSpan span(long at, long end) {
             uses++;
             Segment segment = new Segment(memory, (int) (at - from), (int) (end - at));
-            return new WriteSpan(at, end, segment, false, null, this::release);
+            return new WriteSpan(at, end, segment, false, null, this::release, 0);
         }
 
         void release() {
@@ -64,7 +64,8 @@ final class Granules {
     /** Zeros from {@code at}, at most up to {@code to}. */
     static WriteSpan zeros(long at, long to) {
         long end = Math.min(to, at + ZEROS.capacity());
-        return new WriteSpan(at, end, new Segment(ZEROS, 0, (int) (end - at)), false, null, null);
+        return new WriteSpan(
+                at, end, new Segment(ZEROS, 0, (int) (end - at)), false, null, null, 0);
     }
 
     /** What was read from {@code at} on, at most up to {@code end}; null when it was not. */

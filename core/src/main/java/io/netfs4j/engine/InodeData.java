@@ -6,6 +6,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.Cookie;
+import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.pagecache.AddressSpace;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
@@ -128,6 +129,9 @@ public final class InodeData {
     /** How many transfers to the disk cache were left behind and have not ended. */
     @GuardedBy("lock")
     int cookieSuspensions;
+
+    /** The journal's side of it; null where there is no journal. Set once. */
+    private @Nullable FileJournal journal;
 
     /** The version that the clean bytes belong to. */
     @GuardedBy("lock")
@@ -326,6 +330,43 @@ public final class InodeData {
         this.token = token;
         if (cookie != null && token != null) {
             cookie.setVersion(token.text());
+        }
+    }
+
+    public @Nullable FileJournal journal() {
+        return journal;
+    }
+
+    /** Before anything is written to it. */
+    public void setJournal(@Nullable FileJournal journal) {
+        this.journal = journal;
+    }
+
+    /** The last record over it in the journal; 0 where there is none. */
+    long journalLsn() {
+        return journal == null ? 0 : journal.lastLsn();
+    }
+
+    /** What is known of it has changed: the journal, where it holds anything of it, is told. */
+    public void describe() {
+        if (journal != null) {
+            journal.describeAgain(sizeBytes);
+        }
+    }
+
+    /** Drops the bytes of a range, dirty ones too, wherever they are kept. */
+    public void drop(long from, long to) {
+        pages.drop(from, to);
+        if (journal != null) {
+            journal.cut(from, to);
+        }
+    }
+
+    /** Drops everything from a position on, as {@link AddressSpace#truncate}. */
+    public void truncate(long size) {
+        pages.truncate(size);
+        if (journal != null) {
+            journal.cut(size, Long.MAX_VALUE);
         }
     }
 

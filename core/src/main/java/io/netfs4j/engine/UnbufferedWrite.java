@@ -160,7 +160,7 @@ public final class UnbufferedWrite {
             return;
         }
         issuing = true;
-        inode.pages().drop(from, to);
+        inode.drop(from, to);
         inode.uncache(from, to);
         turned.done().whenDone((done, failure) -> step(() -> end(turned, failure)));
         turned.post();

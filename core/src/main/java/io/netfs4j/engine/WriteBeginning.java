@@ -5,6 +5,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
@@ -25,6 +26,14 @@ final class WriteBeginning {
     /** The attempt to make the file on the server, until that has ended. */
     private @Nullable Completion<@Nullable Void> creation;
 
+    /** What the journal alone keeps is on its way back, until that has ended. */
+    private @Nullable TakingBack taking;
+
+    private @Nullable Completion<Long> taken;
+
+    /** Some of that has come: what is left will follow in another request. */
+    private boolean tookBack;
+
     /** What the server says of the file, where it was asked, until that is taken in. */
     private @Nullable Completion<ServerAttributes> answer;
 
@@ -37,7 +46,7 @@ final class WriteBeginning {
     void begin() {
         Completion<@Nullable Void> attempt = inode.beginCreation();
         if (attempt == null) {
-            openSession();
+            goOn(null);
             return;
         }
         creation = attempt;
@@ -58,6 +67,14 @@ final class WriteBeginning {
             }
             goOn(attempt.failure());
         }
+        Completion<Long> back = taken;
+        if (back != null) {
+            if (!back.isDone()) {
+                return false;
+            }
+            taken = null;
+            tookBack(back);
+        }
         Completion<ServerAttributes> asked = answer;
         if (asked != null) {
             if (!asked.isDone()) {
@@ -73,9 +90,60 @@ final class WriteBeginning {
     private void goOn(@Nullable FsException refused) {
         if (refused != null) {
             request.fail(refused);
-        } else if (!request.cancelled) {
+        } else if (!request.cancelled && !takesBack()) {
             openSession();
         }
+    }
+
+    /**
+     * Begins to bring back what the journal alone keeps. It comes into memory and is dirty there,
+     * so that the walk finds it.
+     */
+    @GuardedBy("inode lock")
+    private boolean takesBack() {
+        FileJournal journal = inode.journal();
+        if (!sendsStored()
+                || journal == null
+                || inode.pages().stored().isEmpty()
+                || taking != null) {
+            return false;
+        }
+        TakingBack begun = new TakingBack(request.engine(), inode, journal);
+        taking = begun;
+        Completion<Long> over = begun.start();
+        taken = over;
+        over.whenDone((bytes, problem) -> request.post());
+        return true;
+    }
+
+    @GuardedBy("inode lock")
+    private void tookBack(Completion<Long> back) {
+        FsException damage = back.failure();
+        TakingBack ended = taking;
+        if (ended != null && damage == null) {
+            damage = ended.damage();
+        }
+        tookBack = inode.pages().dirtyBytes() > inode.pages().stored().bytes();
+        if (damage != null && request.failure == null) {
+            request.failure = damage; // What could be read is sent all the same.
+        }
+        goOn(null);
+    }
+
+    /** Whether some of what the journal alone keeps has come, or is about to. */
+    @GuardedBy("inode lock")
+    boolean tookBack() {
+        return tookBack || taken != null;
+    }
+
+    /** Whether some of what is owed is the journal's alone: it follows in another request. */
+    @GuardedBy("inode lock")
+    boolean leavesStored() {
+        return sendsStored() && !inode.pages().stored().isEmpty();
+    }
+
+    private boolean sendsStored() {
+        return request.origin == Origin.SYNC || request.origin == Origin.WRITEBACK;
     }
 
     @GuardedBy("inode lock")

@@ -96,13 +96,14 @@ final class WriteCollector {
         while ((span = request.spans.peekFirst()) != null && span.end() <= collectedTo) {
             request.spans.removeFirst();
             if (span.pages() != null) {
-                endSpan(request, span.pages());
+                endSpan(request, span, span.pages());
             }
         }
+        request.landing.tell();
     }
 
     @GuardedBy("inode lock")
-    private static void endSpan(WriteRequest request, WritebackSpan span) {
+    private static void endSpan(WriteRequest request, WriteSpan taken, WritebackSpan span) {
         WritebackPages pages = request.inode().pages().writeback();
         RangeSet failed = request.failed;
         long base = span.folio().position();
@@ -111,6 +112,7 @@ final class WriteCollector {
             long bad = Math.min(span.end(), failed.next(at, span.end()));
             if (bad > at) {
                 pages.end(span, (int) (at - base), (int) (bad - base), false);
+                request.landing.landed(at, bad, taken.lsn());
             }
             long good = Math.min(span.end(), failed.runEnd(bad));
             if (good > bad) {

@@ -86,6 +86,7 @@ final class WriteRequest {
     private @Nullable FsException givenUp;
 
     final Retries retry = new Retries();
+    final Landing landing;
     final Granules granules = new Granules(this);
     final WriteOffers offers;
 
@@ -158,6 +159,7 @@ final class WriteRequest {
         this.id = id;
         this.done = done;
         this.limited = origin == Origin.SYNC;
+        this.landing = new Landing(inode);
         this.beginning = new WriteBeginning(this);
         this.commit = new WriteCommit(this);
         this.offers = new WriteOffers(this, engine.limits().throttle());
@@ -380,6 +382,13 @@ final class WriteRequest {
         beginning.begin();
     }
 
+    /** What it was brought, or has brought back from the journal, has not begun to leave. */
+    @GuardedBy("inode lock")
+    boolean isAboutToSend() {
+        boolean brings = origin == Origin.WRITE_THROUGH;
+        return brings || (beginning.tookBack() && spans.isEmpty());
+    }
+
     /** The streams are ready to be fed. */
     @GuardedBy("inode lock")
     void open(WriteSession opened) throws FsException {
@@ -504,7 +513,8 @@ final class WriteRequest {
     /** What goes on in its place, for whoever waits for it; or null. */
     @GuardedBy("inode lock")
     private @Nullable WriteRequest next() {
-        if (!commit.isToBeRepeated() && !leavesGroups()) {
+        boolean leaves = leavesGroups() || (!cancelled && beginning.leavesStored());
+        if (!commit.isToBeRepeated() && !leaves) {
             return null;
         }
         WriteRequest next = new WriteRequest(engine, inode, origin, engine.nextRequestId(), done);

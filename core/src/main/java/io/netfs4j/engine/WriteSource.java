@@ -68,7 +68,7 @@ interface WriteSource {
 
         @Override
         public WriteSpan takeDirty(long at, long to) {
-            return WriteSpan.of(pages().takeDirty(at, to));
+            return WriteSpan.of(pages().takeDirty(at, to), inode.journalLsn());
         }
 
         @Override
@@ -159,7 +159,7 @@ interface WriteSource {
         public WriteSpan takeDirty(long at, long to) {
             long stop = Math.min(to, end);
             Segment segment = new Segment(memory, offset + (int) (at - from), (int) (stop - at));
-            return new WriteSpan(at, stop, segment, true, null, null);
+            return new WriteSpan(at, stop, segment, true, null, null, 0);
         }
 
         @Override

@@ -20,9 +20,14 @@ record WriteSpan(
         Segment segment,
         boolean dirty,
         @Nullable WritebackSpan pages,
-        @Nullable Runnable release) {
+        @Nullable Runnable release,
+        long lsn) {
     static WriteSpan of(WritebackSpan pages) {
+        return of(pages, 0);
+    }
+
+    static WriteSpan of(WritebackSpan pages, long lsn) {
         return new WriteSpan(
-                pages.position(), pages.end(), pages.segment(), pages.dirty(), pages, null);
+                pages.position(), pages.end(), pages.segment(), pages.dirty(), pages, null, lsn);
     }
 }

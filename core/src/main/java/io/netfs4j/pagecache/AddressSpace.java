@@ -22,6 +22,8 @@ public final class AddressSpace {
     final Folios folios;
     private final WritebackPages writeback;
 
+    private final StoredBytes stored;
+
     /** Where the last write ended, and how many bytes were written up to there in a row. */
     private long rowEnd;
 
@@ -30,7 +32,8 @@ public final class AddressSpace {
     public AddressSpace(ReentrantLock lock, PageCache cache) {
         this.lock = lock;
         this.folios = new Folios(this, cache);
-        this.writeback = new WritebackPages(folios);
+        this.stored = new StoredBytes(this, folios);
+        this.writeback = new WritebackPages(folios, stored);
     }
 
     ReentrantLock lock() {
@@ -42,9 +45,14 @@ public final class AddressSpace {
         return writeback;
     }
 
-    /** Bytes in dirty spans, exactly. */
+    /** Bytes that the server lacks, exactly: in dirty spans, or in the journal alone. */
     public long dirtyBytes() {
-        return folios.dirtyBytes();
+        return folios.dirtyBytes() + stored.bytes();
+    }
+
+    /** Those of them that the journal alone keeps. */
+    public StoredBytes stored() {
+        return stored;
     }
 
     /** Bytes taken by write requests and not ended. */
@@ -74,12 +82,24 @@ public final class AddressSpace {
         if (position != rowEnd) {
             rowBytes = 0;
         }
+        int done = write(position, source, count, rowBytes);
+        rowEnd = position + done;
+        rowBytes += done;
+        return done;
+    }
+
+    /** As {@link #write}, of bytes that nobody has just written: more of them are not expected. */
+    int writeStored(long position, ByteBuffer source, int count) {
+        return write(position, source, count, 0);
+    }
+
+    private int write(long position, ByteBuffer source, int count, long inARow) {
         int done = 0;
         while (done < count) {
             long at = position + done;
             Folio folio = folios.covering(at);
             if (folio == null) {
-                folio = folios.allocateDirty(at, count - done, rowBytes);
+                folio = folios.allocateDirty(at, count - done, inARow);
                 if (folio == null) {
                     break;
                 }
@@ -90,8 +110,6 @@ public final class AddressSpace {
             }
             done += n;
         }
-        rowEnd = position + done;
-        rowBytes += done;
         return done;
     }
 
@@ -129,6 +147,9 @@ public final class AddressSpace {
         }
         folio.block.put(offset, source, n);
         folio.present.add(offset, offset + n);
+        if (!stored.isEmpty()) {
+            stored.remove(at, at + n);
+        }
         folios.addDirty(folio, offset, offset + n);
         folios.settle(folio);
         return n;
@@ -161,6 +182,10 @@ public final class AddressSpace {
                 break;
             }
             n = (int) Math.min(left, nextPresent(at, at + left) - at);
+            n = (int) Math.min(n, stored.next(at, at + n) - at);
+            if (n == 0) {
+                break;
+            }
             Block.zero(target, n);
             done += n;
         }
@@ -259,11 +284,25 @@ public final class AddressSpace {
     // ---- fetching -----------------------------------------------------------------------------
 
     /**
-     * Prepares memory for the absent bytes of [from, to) that nobody fetches yet.
+     * Prepares memory for the absent bytes of [from, to) that nobody fetches yet, and that the
+     * server has.
      *
      * @return true when all of the range is prepared; false when memory gave out on the way
      */
     public boolean prepareLoad(long from, long to, List<LoadSpan> spans) {
+        long at = from;
+        while (at < to) {
+            // The server has older bytes there.
+            long end = stored.next(at, to);
+            if (end > at && !prepareRun(at, Math.min(to, end), spans)) {
+                return false;
+            }
+            at = Math.max(end, stored.runEnd(end, to));
+        }
+        return true;
+    }
+
+    private boolean prepareRun(long from, long to, List<LoadSpan> spans) {
         long at = from;
         while (at < to) {
             Folio folio = folios.covering(at);
@@ -406,6 +445,7 @@ public final class AddressSpace {
      * caller owns the write-back lock).
      */
     public void truncate(long size) {
+        stored.remove(size, Long.MAX_VALUE);
         Folio folio;
         while ((folio = folios.last()) != null && folio.position() >= size) {
             cut(folio, 0, folio.bytes());
@@ -420,6 +460,7 @@ public final class AddressSpace {
 
     /** Drops the bytes of a range, dirty ones too, as {@link #truncate}. */
     public void drop(long from, long to) {
+        stored.remove(from, to);
         Folio folio = folios.firstFrom(from);
         while (folio != null && folio.position() < to) {
             long next = folio.end();
@@ -467,6 +508,7 @@ public final class AddressSpace {
 
     /** Drops all, for a file that is gone. Spans in flight end by themselves. */
     public void clear() {
+        stored.remove(0, Long.MAX_VALUE);
         Folio folio;
         while ((folio = folios.firstFrom(0)) != null) {
             cut(folio, 0, folio.bytes());

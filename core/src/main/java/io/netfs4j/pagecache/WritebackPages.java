@@ -12,9 +12,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WritebackPages {
     private final Folios folios;
+    private final StoredBytes stored;
 
-    WritebackPages(Folios folios) {
+    WritebackPages(Folios folios, StoredBytes stored) {
         this.folios = folios;
+        this.stored = stored;
     }
 
     /** The group whose data has to be on the server before any other's is sent. */
@@ -24,6 +26,9 @@ public final class WritebackPages {
 
     /** Whether any byte of [from, to) is dirty. */
     public boolean isDirty(long from, long to) {
+        if (stored.next(from, to) < to) {
+            return true;
+        }
         Folio folio = folios.firstDirty(from);
         while (folio != null && folio.position() < to) {
             long base = folio.position();
@@ -108,6 +113,7 @@ public final class WritebackPages {
         int from = (int) (at - folio.position());
         long end = Math.min(folio.present.runEnd(from), to - folio.position());
         end = Math.min(end, folio.dirty.next(from, end));
+        end = Math.min(end, stored.next(at, to) - folio.position());
         return end <= from ? null : takeClean(folio, from, (int) end);
     }
 
@@ -164,6 +170,8 @@ public final class WritebackPages {
                     "ends write-back of " + (to - from) + ", in flight " + ended + ": " + folio);
         }
         if (failed && folio.attached) {
+            // Memory has what was written over them since, too.
+            stored.remove(folio.position() + from, folio.position() + to);
             folios.addDirtyAgain(folio, from, to);
             folios.cache.chargeAnyway(folio.block);
         }

@@ -208,6 +208,7 @@ final class AttributeOperations {
             }
             data.setPendingTimes(data.pendingTimes().set(change));
             apply(inode, change);
+            data.describe();
             parts.engine().flusher().onDirtied(data);
             return true;
         } finally {

@@ -6,6 +6,7 @@ import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.cache.DiskCache;
+import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.engine.Engine;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.PageCache;
@@ -36,11 +37,13 @@ public final class CachedVfs implements Vfs {
     private final Creations creations;
     private final HiddenNames hidden;
     private final RemoveOperations removals;
+    private final RenameOperations renames;
     private final OpenOperations opens;
     private final FileOperations files;
     private final AttributeOperations attributes;
     private final RangeOperations ranges;
     private final DirectoryOperations directories;
+    private final Recovered recovered;
 
     /**
      * Asks the server for its root.
@@ -53,20 +56,24 @@ public final class CachedVfs implements Vfs {
             VfsOptions options,
             IntFunction<ByteBuffer> memory)
             throws FsException {
-        this(environment, server, options, memory, null);
+        this(environment, server, options, memory, null, null);
     }
 
     /**
-     * As above, with a disk cache.
+     * As above, with what it keeps on this machine. What an earlier mount of the same remote left
+     * in the journal is taken up.
      *
      * @param diskCache keeps what was read and written; null for none
+     * @param journal keeps what the server has not got yet; null for none. Its maker closes it
+     *     after the last operation
      */
     public CachedVfs(
             Environment environment,
             Server server,
             VfsOptions options,
             IntFunction<ByteBuffer> memory,
-            @Nullable DiskCache diskCache)
+            @Nullable DiskCache diskCache,
+            @Nullable Journal journal)
             throws FsException {
         ServerAttributes root = server.stat(RemotePath.ROOT);
         PageCache cache = new PageCache(options.memory(), memory);
@@ -74,7 +81,9 @@ public final class CachedVfs implements Vfs {
         InodeTable table = new InodeTable(root, environment.clock().nanoTime());
         Coherency coherency =
                 new Coherency(environment.clock(), options, server.capabilities(), table);
+        engine.setConnected(server::isConnected);
         NamesGate gate = new NamesGate(environment.waits());
+        Journalling journalling = new Journalling(journal, table, engine, options.journalSyncs());
         parts =
                 new VfsParts(
                         environment,
@@ -85,18 +94,29 @@ public final class CachedVfs implements Vfs {
                         engine,
                         table,
                         gate,
-                        coherency);
+                        coherency,
+                        journalling);
         Listings listings = new Listings(parts);
         names = new NameOperations(parts, listings);
         creations = new Creations(parts);
         hidden = new HiddenNames(parts, listings);
         removals = new RemoveOperations(parts, listings, creations, hidden);
+        renames = new RenameOperations(parts, listings, creations, removals);
         opens = new OpenOperations(parts, names, hidden, creations);
         table.setUnsaved(opens);
         files = new FileOperations(parts);
         attributes = new AttributeOperations(parts, opens, creations);
         ranges = new RangeOperations(parts, opens, files);
         directories = new DirectoryOperations(parts, names, listings);
+        recovered =
+                journal == null
+                        ? Recovered.NOTHING
+                        : new Recovery(parts, opens, creations, journal).run();
+    }
+
+    /** What an earlier mount had left, and this one has taken up. */
+    public Recovered recovered() {
+        return recovered;
     }
 
     public Engine engine() {
@@ -214,7 +234,7 @@ public final class CachedVfs implements Vfs {
     public void rename(long parent, String name, long newParent, String newName, RenameMode mode)
             throws FsException {
         checkWritable();
-        removals.rename(
+        renames.rename(
                 parts.table().directory(parent),
                 name,
                 parts.table().directory(newParent),
@@ -338,7 +358,7 @@ public final class CachedVfs implements Vfs {
 
     @Override
     public void fsync(OpenFile file, boolean dataOnly) throws FsException {
-        files.fsync((OpenedInode) file);
+        files.force((OpenedInode) file);
     }
 
     @Override
@@ -373,8 +393,11 @@ public final class CachedVfs implements Vfs {
 
     @Override
     public void fsyncDirectory(long ino) throws FsException {
-        // Every other operation on names has returned from the server before it returned here.
-        creations.awaitAll(parts.table().directory(ino));
+        Inode directory = parts.table().directory(ino);
+        if (!parts.journalling().forceNames()) {
+            // Every other operation on names has returned from the server before it returned here.
+            creations.awaitAll(directory);
+        }
     }
 
     @Override

@@ -162,11 +162,18 @@ final class Creations {
     private OpenedFile makeOrTake(Inode inode) throws FsException {
         PathSource source = parts.table().source(inode);
         int mode;
+        boolean isThere;
+        long size;
         inode.lock.lock();
         try {
             mode = inode.mode;
+            isThere = inode.isThere;
+            size = inode.truncatingTo;
         } finally {
             inode.lock.unlock();
+        }
+        if (isThere) {
+            return openAgain(source, size);
         }
         OpenedFile opened;
         try {
@@ -178,6 +185,25 @@ final class Creations {
             return take(inode, parts.server().open(source, Access.READ_WRITE), e);
         }
         return withMode(opened, mode);
+    }
+
+    /** Of a file that was found in the journal: an earlier mount had it open. */
+    private OpenedFile openAgain(PathSource source, long size) throws FsException {
+        OpenedFile opened = parts.server().open(source, Access.READ_WRITE);
+        if (size < 0) {
+            return opened;
+        }
+        boolean done = false;
+        try {
+            AttributeChange change = AttributeChange.size(size);
+            opened = new OpenedFile(opened.file(), opened.file().setAttributes(change));
+            done = true;
+        } finally {
+            if (!done) {
+                BackEnd.close(opened.file());
+            }
+        }
+        return opened;
     }
 
     /**
@@ -225,26 +251,39 @@ final class Creations {
         ServerAttributes a = opened.attributes();
         // Before anybody who waits for the file can go on, and set the directory's times.
         directories(inode).forEach(directory -> parts.coherency().touch(directory, 0));
+        boolean other;
         inode.lock.lock();
         try {
-            InodeData data = inode.data;
-            if (data == null) {
-                throw new IllegalStateException("a pending file without data");
-            }
+            InodeData data = dataOf(inode);
             boolean written = data.sizeBytes() > 0 || data.pages().dirtyBytes() > 0;
-            if (a.sizeBytes() > 0 && written) {
+            if (!inode.isThere && a.sizeBytes() > 0 && written) {
                 BackEnd.close(opened.file());
                 throw new FsException(
                         FsError.EEXIST, "another client made " + data.listener().name());
             }
+            other = a.mode() != inode.mode || a.uid() != inode.uid || a.gid() != inode.gid;
+            parts.coherency().applyOwn(inode, a, inode.ownerChanges);
+            if (inode.isThere && a.sizeBytes() > data.sizeBytes()) {
+                data.setSizeBytes(a.sizeBytes()); // Somebody has made it longer meanwhile.
+                inode.sizeBytes = a.sizeBytes();
+            }
+            inode.isThere = true;
+            inode.truncatingTo = -1;
+            data.describe();
+        } finally {
+            inode.lock.unlock();
+        }
+        // Nothing is sent before the journal knows that what the server has is ours.
+        parts.journalling().awaitIfWorking(inode.data);
+        inode.lock.lock();
+        try {
+            InodeData data = dataOf(inode);
             parts.table().lock().lock();
             try {
                 settle(inode, a.serverFileId());
             } finally {
                 parts.table().lock().unlock();
             }
-            boolean other = a.mode() != inode.mode || a.uid() != inode.uid || a.gid() != inode.gid;
-            parts.coherency().applyOwn(inode, a, inode.ownerChanges);
             data.setFile(opened.file());
             data.endCreation(null);
             if (other || a.sizeBytes() > 0) {
@@ -253,6 +292,15 @@ final class Creations {
         } finally {
             inode.lock.unlock();
         }
+    }
+
+    @GuardedBy("inode lock")
+    private static InodeData dataOf(Inode inode) {
+        InodeData data = inode.data;
+        if (data == null) {
+            throw new IllegalStateException("a pending file without data");
+        }
+        return data;
     }
 
     private List<Inode> directories(Inode inode) {

@@ -29,6 +29,9 @@ final class FileOperations {
     /** So many barriers may be on their way to the server, per file. */
     private static final int BARRIERS_MAX = 16;
 
+    /** So much is written at a time where the journal has to have room for it, in bytes. */
+    private static final int JOURNAL_STEP_BYTES = 1 << 20;
+
     /** Bytes of a synchronous write that are copied in one hold of the inode's lock. */
     private static final int THROUGH_STEP_BYTES = 1 << 20;
 
@@ -54,6 +57,25 @@ final class FileOperations {
     // ---- writing ------------------------------------------------------------------------------
 
     int write(OpenedInode file, long position, ByteBuffer source) throws FsException {
+        int count = writeToMemory(file, position, source);
+        awaitJournalled(file);
+        return count;
+    }
+
+    /**
+     * Waits until what was written survives this process: in the journal, or where that is broken
+     * on the server.
+     */
+    private void awaitJournalled(OpenedInode file) throws FsException {
+        try {
+            parts.journalling().awaitWritten(file.data);
+        } catch (FsException broken) {
+            fsync(file);
+        }
+    }
+
+    private int writeToMemory(OpenedInode file, long position, ByteBuffer source)
+            throws FsException {
         checkWritable(file, position, source.remaining());
         if (unbuffered.isUnbuffered(file)) {
             int count = unbuffered.writeAndWait(file, position, source);
@@ -85,6 +107,7 @@ final class FileOperations {
         if (synchronous) {
             sync(file);
         }
+        awaitJournalled(file);
         return source.position() - start;
     }
 
@@ -190,7 +213,11 @@ final class FileOperations {
         OpenFlags flags = file.flags();
         // Where an append goes is known only in the page cache.
         boolean appendsDirectly = flags.direct() && flags.append();
-        return flags.sync() || flags.dataSync() || appendsDirectly || parts.options().syncWrites();
+        return flags.sync()
+                || flags.dataSync()
+                || appendsDirectly
+                || parts.options().syncWrites()
+                || parts.journalling().isBroken();
     }
 
     /** What was written before is on the server before what is written afterwards. */
@@ -199,7 +226,9 @@ final class FileOperations {
             Completion<@Nullable Void> flushed;
             file.inode.lock.lock();
             try {
-                if (file.data.pages().groups() < BARRIERS_MAX) {
+                // Those that the journal alone keeps are of no group.
+                boolean all = file.data.pages().stored().isEmpty();
+                if (all && file.data.pages().groups() < BARRIERS_MAX) {
                     file.data.pages().beginGroup();
                     return;
                 }
@@ -232,15 +261,17 @@ final class FileOperations {
                 // at the same place; an append has to go on where it began.
                 source.position(start);
                 if (append && count > 0) {
-                    file.data.pages().truncate(sizeBefore);
+                    file.data.truncate(sizeBefore);
                     file.data.setSizeBytes(sizeBefore);
                     file.inode.sizeBytes = sizeBefore;
+                    file.data.describe();
                 }
                 return false;
             }
         } finally {
             file.inode.lock.unlock();
         }
+        awaitJournalled(file);
         return true;
     }
 
@@ -294,7 +325,9 @@ final class FileOperations {
         if (stuck == null) {
             return Hurdle.NONE; // What is saved makes room.
         }
-        boolean waits = parts.cache().mayMakeRoom(file.data.pages().blockBytesAt(place.next));
+        boolean waits =
+                parts.journalling().hasRoom(source.remaining())
+                        && parts.cache().mayMakeRoom(file.data.pages().blockBytesAt(place.next));
         if (copyInAnyway(file, place, source, through) > 0 || waits) {
             return Hurdle.NONE; // What is clean is only in use, and makes room.
         }
@@ -308,23 +341,44 @@ final class FileOperations {
             ByteBuffer source,
             int most,
             @Nullable WriteThrough through) {
-        int n = file.data.pages().write(position, source, most);
-        copied(file, position, n, through);
-        return n;
+        int done = 0;
+        while (done < most) {
+            int count = Math.min(most - done, JOURNAL_STEP_BYTES);
+            if (!parts.journalling().hasRoom(count)) {
+                parts.engine().press();
+                break;
+            }
+            int n = file.data.pages().write(position + done, source, count);
+            copied(file, position + done, source, n, through);
+            done += n;
+            if (n < count) {
+                break;
+            }
+        }
+        return done;
     }
 
     /** Copies a part in although there is no room. */
     @GuardedBy("inode lock")
     private int copyInAnyway(
             OpenedInode file, WritePlace place, ByteBuffer source, @Nullable WriteThrough through) {
-        int n = file.data.pages().writeAnyway(place.next, source, source.remaining());
-        copied(file, place.next, n, through);
+        int most = Math.min(source.remaining(), JOURNAL_STEP_BYTES);
+        if (!parts.journalling().hasRoom(most)) {
+            return 0;
+        }
+        int n = file.data.pages().writeAnyway(place.next, source, most);
+        copied(file, place.next, source, n, through);
         place.next += n;
         return n;
     }
 
     @GuardedBy("inode lock")
-    private void copied(OpenedInode file, long position, int n, @Nullable WriteThrough through) {
+    private void copied(
+            OpenedInode file,
+            long position,
+            ByteBuffer source,
+            int n,
+            @Nullable WriteThrough through) {
         InodeData data = file.data;
         Inode inode = file.inode;
         if (n > 0) {
@@ -334,6 +388,7 @@ final class FileOperations {
             inode.changed = inode.modified;
             inode.changes++;
             data.setPendingTimes(data.pendingTimes().written(inode.modified));
+            parts.journalling().written(data, position, source, n);
             if (through != null) {
                 through.advance(position, position + n);
             }
@@ -368,7 +423,21 @@ final class FileOperations {
         }
     }
 
-    void fsync(OpenedInode file) throws FsException {
+    /** What fsync promises: the journal is forced, or the server has it all. */
+    void force(OpenedInode file) throws FsException {
+        if (!parts.journalling().force(file.data)) {
+            fsync(file);
+            return;
+        }
+        file.inode.lock.lock();
+        try {
+            throwUnheard(file);
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
+    private void fsync(OpenedInode file) throws FsException {
         Completion<@Nullable Void> saved;
         file.inode.lock.lock();
         try {

@@ -106,6 +106,7 @@ final class HiddenNames {
         path = parts.table().path(inode);
         try {
             parts.server().remove(path);
+            parts.journalling().leavesNothing(inode);
         } finally {
             parts.table().removed(links.get(0).directory(), links.get(0).name(), inode);
         }

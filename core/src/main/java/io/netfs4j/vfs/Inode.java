@@ -4,6 +4,7 @@ package io.netfs4j.vfs;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.FileType;
+import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
 
 import org.jspecify.annotations.Nullable;
@@ -93,6 +94,30 @@ final class Inode {
      */
     @GuardedBy("table lock")
     boolean pending;
+
+    /** Where it goes by a rename under way; null without one. */
+    @GuardedBy("table lock")
+    @Nullable Link movingTo;
+
+    /** Its last name is being taken away. */
+    @GuardedBy("table lock")
+    boolean removing;
+
+    /** What the journal knows its hidden name by; 0 where it knows none. */
+    @GuardedBy("table lock")
+    long leftOver;
+
+    /** What is being renamed over it; null without that. */
+    @GuardedBy("table lock")
+    @Nullable RemotePath replacedBy;
+
+    /** The server has it, although it still counts as pending. */
+    @GuardedBy("lock")
+    boolean isThere;
+
+    /** The size that the server is being asked to set; -1 without that. */
+    @GuardedBy("lock")
+    long truncatingTo = -1;
 
     /** Whether it takes the place of what the server turns out to have: it was opened O_TRUNC. */
     @GuardedBy("lock")

@@ -113,6 +113,49 @@ final class InodeTable {
         }
     }
 
+    /**
+     * The path of an inode.
+     *
+     * @param moved as it will be when renames under way have come through; null where none is
+     * @param otherwise where it has no name any more
+     */
+    @GuardedBy("lock")
+    @Nullable RemotePath pathOrNull(Inode inode, boolean moved, @Nullable RemotePath otherwise) {
+        ArrayDeque<String> names = new ArrayDeque<>();
+        boolean moves = false;
+        Inode at = inode;
+        while (at != root) {
+            Inode.Link link = moved ? at.movingTo : null;
+            moves |= link != null;
+            if (link == null) {
+                if (at.links.isEmpty()) {
+                    return otherwise;
+                }
+                link = at.links.get(0);
+            }
+            names.addFirst(link.name());
+            at = link.directory();
+        }
+        return moved && !moves ? otherwise : new RemotePath(new ArrayList<>(names));
+    }
+
+    /** Whether an inode is another, or has its first name somewhere below it. */
+    boolean isBelow(Inode inode, Inode top) {
+        lock.lock();
+        try {
+            Inode at = inode;
+            while (at != top) {
+                if (at.links.isEmpty()) {
+                    return false;
+                }
+                at = at.links.get(0).directory();
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     PathSource source(Inode inode) {
         return () -> path(inode);
     }
@@ -239,6 +282,15 @@ final class InodeTable {
             link.directory().pendingChildren--;
             link.directory().nameChanged(link.name(), inode);
         }
+    }
+
+    /** Enters a directory that the server was not asked for: nothing of it is fresh. */
+    @GuardedBy("lock")
+    Inode enterUnasked(Inode directory, String name, ServerAttributes a) {
+        Inode inode = new Inode(newIno(), a, Long.MIN_VALUE);
+        byNumber.put(inode.ino, inode);
+        attach(directory, name, inode);
+        return inode;
     }
 
     /** Enters a name that we gave it. */

@@ -93,11 +93,26 @@ final class OpenOperations implements InodeTable.Unsaved {
             parts.engine().flusher().onDirtied(data);
             parts.engine().writeback(data, Origin.WRITEBACK);
             created = new CreatedFile(parts.coherency().entry(inode), file);
+            parts.journalling().created(data);
         } finally {
             inode.lock.unlock();
         }
         parts.coherency().touch(directory, 0);
+        awaitJournalled(inode);
         return created;
+    }
+
+    /** A new file is in the journal by now, or else on the server. */
+    private void awaitJournalled(Inode inode) {
+        try {
+            parts.journalling().awaitWritten(inode.data);
+        } catch (FsException broken) {
+            try {
+                creations.await(inode);
+            } catch (FsException e) {
+                // It is told as every refusal of a new file is.
+            }
+        }
     }
 
     private CreatedFile createNow(Inode directory, String name, int mode, OpenFlags flags)
@@ -225,6 +240,7 @@ final class OpenOperations implements InodeTable.Unsaved {
             data =
                     new InodeData(
                             inode.lock, parts.cache(), new DataListener(inode), inode.sizeBytes);
+            parts.journalling().attach(inode, data);
             inode.data = data;
         }
         return data;

@@ -196,7 +196,7 @@ final class RangeOperations {
         InodeData data = target.data;
         target.inode.lock.lock();
         try {
-            data.pages().drop(to, to + copied);
+            data.drop(to, to + copied);
             data.uncache(to, to + copied);
             data.setSizeBytes(Math.max(data.sizeBytes(), to + copied));
             data.setUnsynced();

@@ -6,10 +6,12 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
+import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.Block;
 import io.netfs4j.pagecache.MemoryPool;
+import io.netfs4j.pagecache.StoredBytes;
 import io.netfs4j.pagecache.Turnstile;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.ServerFile;
@@ -27,6 +29,9 @@ import java.util.List;
 final class ReadOperations {
     /** So much is fetched past the page cache at a time, in bytes. */
     private static final int DIRECT_BYTES_MAX = 64 << 10;
+
+    /** So much is read from the journal at a time, in bytes. */
+    private static final int STORED_BYTES_MAX = 128 << 10;
 
     private final VfsParts parts;
     private final SoftWaits soft;
@@ -57,6 +62,10 @@ final class ReadOperations {
                     if (step.done) {
                         return target.position() - start;
                     }
+                    if (step.stored != null) {
+                        readStored(file, step.stored, target);
+                        continue;
+                    }
                     turn = step.loading;
                     direct = step.direct;
                     if (turn == null) {
@@ -81,12 +90,40 @@ final class ReadOperations {
      *
      * @param loading the end of a fetch; null when there was no memory for it
      * @param direct what is fetched past the page cache; null when it comes into that
+     * @param stored what is to be read from the journal; null when that is not next
      */
     private record Step(
             boolean done,
             @Nullable Completion<@Nullable Void> loading,
-            @Nullable ByteBuffer direct) {
-        private static final Step DONE = new Step(true, null, null);
+            @Nullable ByteBuffer direct,
+            StoredBytes.@Nullable Run stored) {
+        private static final Step DONE = new Step(true, null, null, null);
+    }
+
+    /** Reads what the journal alone keeps; as much of it as is still so afterwards. */
+    private static void readStored(OpenedInode file, StoredBytes.Run run, ByteBuffer target)
+            throws FsException {
+        InodeData data = file.data;
+        FileJournal journal = data.journal();
+        if (journal == null) {
+            throw new IllegalStateException("left to a journal that there is not");
+        }
+        long wanted = Math.min(run.to() - run.from(), STORED_BYTES_MAX);
+        ByteBuffer piece = ByteBuffer.allocate((int) wanted);
+        int count = journal.read(run.from(), piece);
+        piece.flip();
+        file.inode.lock.lock();
+        try {
+            StoredBytes stored = data.pages().stored();
+            int valid = stored.stillHas(run, count);
+            if (count == 0 && stored.stillHas(run, 1) > 0) {
+                throw new FsException(FsError.EIO, "the journal lacks bytes of " + run);
+            }
+            stored.show(run, piece.duplicate());
+            target.put(piece.limit(Math.min(valid, target.remaining())));
+        } finally {
+            file.inode.lock.unlock();
+        }
     }
 
     private Step step(OpenedInode file, long position, ByteBuffer target, int start, boolean hinted)
@@ -108,6 +145,16 @@ final class ReadOperations {
             if (at == end) {
                 return Step.DONE;
             }
+            StoredBytes.Run stored = data.pages().stored().first(at);
+            if (stored != null && stored.from() == at) {
+                return new Step(false, null, null, stored);
+            }
+            Completion<@Nullable Void> opening = data.creation();
+            if (opening != null && data.file() == null) {
+                // Found in the journal: the server's file is to be opened first.
+                parts.engine().writeback(data, Origin.WRITEBACK);
+                return new Step(false, opening, null, null);
+            }
             Completion<@Nullable Void> loading = parts.engine().loading(data, at, end);
             ByteBuffer direct = null;
             if (loading == null) {
@@ -121,6 +168,7 @@ final class ReadOperations {
                 if (loading == null && !waits && parts.engine().flusher().stuck() != null) {
                     long stop = Math.min(end, at + DIRECT_BYTES_MAX);
                     stop = Math.min(data.pages().nextPresent(at, stop), data.remoteSizeBytes());
+                    stop = data.pages().stored().next(at, stop);
                     direct = ByteBuffer.allocate((int) (stop - at));
                     loading = parts.engine().readUnbuffered(data, handle, at, direct);
                 }
@@ -128,7 +176,7 @@ final class ReadOperations {
             if (!hinted) {
                 file.readahead.onRead(parts.engine(), data, position, end);
             }
-            return new Step(false, loading, direct);
+            return new Step(false, loading, direct, null);
         } finally {
             file.inode.lock.unlock();
         }

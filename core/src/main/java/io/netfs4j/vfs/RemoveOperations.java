@@ -3,7 +3,6 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Names;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.Capability;
@@ -16,9 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Taking names away and moving them. A file that somebody has open keeps its data: servers that
- * keep it by themselves are left to it, on the others it moves to a hidden name until the last
- * close.
+ * Taking names away. A file that somebody has open keeps its data: servers that keep it by
+ * themselves are left to it, on the others it moves to a hidden name until the last close.
  */
 final class RemoveOperations {
     /** Others may go on closing removed files in a directory that is to be removed. */
@@ -60,8 +58,7 @@ final class RemoveOperations {
      *
      * @return whether it was given up
      */
-    private boolean awaitOrGiveUp(Inode directory, String name, @Nullable Inode child)
-            throws FsException {
+    boolean awaitOrGiveUp(Inode directory, String name, @Nullable Inode child) throws FsException {
         try {
             creations.await(child);
             return false;
@@ -92,12 +89,18 @@ final class RemoveOperations {
                 return false;
             }
             noteOtherNames(child);
-            if (child != null && mustHide(child)) {
-                hide(child, directory, name, path);
-            } else {
-                parts.server().remove(path);
-                discardUnopened(child);
-                parts.table().removed(directory, name, child);
+            boolean hides = child != null && mustHide(child);
+            beforeRemoval(child, new Inode.Link(directory, name));
+            try {
+                if (child != null && hides) {
+                    hide(child, directory, name, path);
+                } else {
+                    parts.server().remove(path);
+                    discardUnopened(child);
+                    parts.table().removed(directory, name, child);
+                }
+            } finally {
+                afterRemoval(child);
             }
             parts.coherency().touch(directory, 0);
             if (child != null) {
@@ -110,11 +113,40 @@ final class RemoveOperations {
         return true;
     }
 
+    /** The journal is told that a name is about to go, and under which the file lives on. */
+    private void beforeRemoval(@Nullable Inode child, Inode.Link name) {
+        if (child == null) {
+            return;
+        }
+        parts.journalling()
+                .beforeMove(
+                        child,
+                        () -> {
+                            List<Inode.Link> others = new ArrayList<>(child.links);
+                            others.remove(name);
+                            child.removing = others.isEmpty();
+                            child.movingTo = others.isEmpty() ? null : others.get(0);
+                        });
+    }
+
+    private void afterRemoval(@Nullable Inode child) {
+        if (child == null) {
+            return;
+        }
+        parts.journalling()
+                .afterMove(
+                        child,
+                        () -> {
+                            child.removing = false;
+                            child.movingTo = null;
+                        });
+    }
+
     /**
      * A file was hidden for those who have it open; the last of them may have gone while the server
      * was asked, and then nobody else removes it.
      */
-    private void removeIfClosed(Inode child) {
+    void removeIfClosed(Inode child) {
         boolean closed;
         parts.table().lock().lock();
         try {
@@ -141,7 +173,7 @@ final class RemoveOperations {
         }
     }
 
-    private boolean mustHide(Inode child) {
+    boolean mustHide(Inode child) {
         parts.table().lock().lock();
         try {
             return child.openCount > 0
@@ -156,7 +188,7 @@ final class RemoveOperations {
     private void hide(Inode child, Inode directory, String name, RemotePath path)
             throws FsException {
         RemotePath hidden = path.parent().child(listings.hiddenName(child, true));
-        parts.server().rename(path, hidden, RenameMode.REPLACE);
+        leavingBehind(child, hidden, () -> parts.server().rename(path, hidden, RenameMode.REPLACE));
         parts.table().lock().lock();
         try {
             child.hidden = true;
@@ -169,8 +201,27 @@ final class RemoveOperations {
         }
     }
 
+    /** What gives a file a hidden name on the server. */
+    interface Hiding {
+        void run() throws FsException;
+    }
+
+    /** The journal knows of a hidden name from before it is there. */
+    void leavingBehind(Inode inode, RemotePath hidden, Hiding hiding) throws FsException {
+        parts.journalling().leavesBehind(inode, hidden);
+        boolean done = false;
+        try {
+            hiding.run();
+            done = true;
+        } finally {
+            if (!done) {
+                parts.journalling().leavesNothing(inode);
+            }
+        }
+    }
+
     /** Nobody has it open, and it is about to go: what was not sent need not be. */
-    private void discardUnopened(@Nullable Inode child) {
+    void discardUnopened(@Nullable Inode child) {
         InodeData data = child == null ? null : child.data;
         if (child == null || data == null) {
             return;
@@ -195,7 +246,7 @@ final class RemoveOperations {
     }
 
     /** A name is about to go: what is unsaved still counts where the server has others. */
-    private void noteOtherNames(@Nullable Inode child) {
+    void noteOtherNames(@Nullable Inode child) {
         if (child == null) {
             return;
         }
@@ -212,7 +263,7 @@ final class RemoveOperations {
         }
     }
 
-    private void lostName(Inode child) {
+    void lostName(Inode child) {
         child.lock.lock();
         try {
             child.linkCount = Math.max(0, child.linkCount - 1);
@@ -239,7 +290,7 @@ final class RemoveOperations {
      * Does something that needs a directory to be empty. Names of removed files whose last close
      * was a moment ago may still be on their way out of it.
      */
-    private boolean emptied(NamesGate.Action<Boolean> action) throws FsException {
+    boolean emptied(NamesGate.Action<Boolean> action) throws FsException {
         for (int round = 0; ; round++) {
             try {
                 return action.run();
@@ -273,7 +324,7 @@ final class RemoveOperations {
     }
 
     /** The server may take a directory for empty that is not. */
-    private void refusePending(@Nullable Inode directory, String name) throws FsException {
+    void refusePending(@Nullable Inode directory, String name) throws FsException {
         parts.table().lock().lock();
         try {
             if (directory != null && directory.pendingChildren > 0) {
@@ -285,7 +336,7 @@ final class RemoveOperations {
     }
 
     /** Removed files that are still open must not keep their directory from being removed. */
-    private void moveHiddenUp(Inode directory, Inode parent) throws FsException {
+    void moveHiddenUp(Inode directory, Inode parent) throws FsException {
         List<Inode> hidden = new ArrayList<>();
         List<Inode> others = new ArrayList<>();
         parts.table().lock().lock();
@@ -304,6 +355,7 @@ final class RemoveOperations {
         for (Inode child : hidden) {
             RemotePath from = parts.table().path(child);
             RemotePath to = parts.table().path(parent).child(from.name());
+            parts.journalling().leavesBehind(child, to);
             parts.server().rename(from, to, RenameMode.REPLACE);
             moved(directory, from.name(), parent, to.name(), child);
         }
@@ -324,139 +376,8 @@ final class RemoveOperations {
         return false;
     }
 
-    // ---- renaming -----------------------------------------------------------------------------
-
-    void rename(Inode from, String name, Inode to, String newName, RenameMode mode)
-            throws FsException {
-        Names.check(name);
-        Names.check(newName);
-        boolean done = false;
-        while (!done) {
-            creations.await(parts.table().child(from, name));
-            Inode target = parts.table().child(to, newName);
-            if (mode == RenameMode.REPLACE) {
-                refusePending(target, newName);
-                awaitOrGiveUp(to, newName, target);
-            } else {
-                creations.await(target);
-            }
-            done =
-                    emptied(() ->
-                            parts.gate().alone(() -> renameAlone(from, name, to, newName, mode)));
-        }
-    }
-
-    /** Returns false when the server has not got one of the files yet: it must be waited for. */
-    private boolean renameAlone(Inode from, String name, Inode to, String newName, RenameMode mode)
-            throws FsException {
-        if (creations.isPending(from, name) || creations.isPending(to, newName)) {
-            return false;
-        }
-        RemotePath source = parts.table().path(from).child(name);
-        RemotePath target = parts.table().path(to).child(newName);
-        if (source.equals(target)) {
-            return true;
-        }
-        // Held: the server is waited for, and a look-up may be given back meanwhile.
-        Inode moving = parts.table().pinChild(from, name);
-        Inode replaced = parts.table().pinChild(to, newName);
-        try {
-            if (moving == null || moving != replaced || mode != RenameMode.REPLACE) {
-                if (mode == RenameMode.REPLACE && replaced != null && replaced.isDirectory()) {
-                    refusePending(replaced, newName);
-                    moveHiddenUp(replaced, to);
-                }
-                noteOtherNames(mode == RenameMode.REPLACE ? replaced : null);
-                renameOnServer(source, target, replaced, mode);
-                renamed(new Place(from, name), new Place(to, newName), moving, replaced, mode);
-            }
-        } finally {
-            parts.table().unpin(moving);
-            parts.table().unpin(replaced);
-        }
-        return true;
-    }
-
-    private record Place(Inode directory, String name) {}
-
-    private void renameOnServer(
-            RemotePath source, RemotePath target, @Nullable Inode replaced, RenameMode mode)
-            throws FsException {
-        Inode aside =
-                mode == RenameMode.REPLACE && replaced != null && keepAside(replaced)
-                        ? replaced
-                        : null;
-        try {
-            parts.server().rename(source, target, mode);
-        } catch (FsException e) {
-            if (aside != null) {
-                parts.server().remove(target.parent().child(listings.hiddenName(aside, false)));
-            }
-            throw e;
-        }
-        if (aside != null) {
-            hideReplaced(aside, target);
-        }
-    }
-
-    /** The target lives on under its second name. */
-    private void hideReplaced(Inode replaced, RemotePath target) {
-        parts.table().lock().lock();
-        try {
-            replaced.hidden = true;
-            Inode directory = replaced.links.get(0).directory();
-            parts.table().unlink(directory, target.name());
-            parts.table().link(directory, listings.hiddenName(replaced, false), replaced);
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
-    private void renamed(
-            Place from,
-            Place to,
-            @Nullable Inode moving,
-            @Nullable Inode replaced,
-            RenameMode mode) {
-        if (mode == RenameMode.EXCHANGE) {
-            exchanged(from.directory, from.name, to.directory, to.name);
-        } else {
-            if (replaced != null) {
-                discardUnopened(replaced);
-                if (!replaced.hidden) {
-                    parts.table().removed(to.directory, to.name, replaced);
-                }
-                lostName(replaced);
-                removeIfClosed(replaced);
-            }
-            moved(from.directory, from.name, to.directory, to.name, moving);
-        }
-        boolean directory =
-                moving != null && moving.isDirectory() && from.directory != to.directory;
-        boolean over = replaced != null && replaced.isDirectory() && mode == RenameMode.REPLACE;
-        parts.coherency().touch(from.directory, directory ? -1 : 0);
-        parts.coherency().touch(to.directory, (directory ? 1 : 0) - (over ? 1 : 0));
-        if (moving != null) {
-            moving.lock.lock();
-            try {
-                moving.changed = parts.coherency().now();
-            } finally {
-                moving.lock.unlock();
-            }
-        }
-    }
-
-    /** An open target that the server would lose gets a second, hidden name first, where it can. */
-    private boolean keepAside(Inode replaced) throws FsException {
-        if (!mustHide(replaced) || !parts.server().capabilities().has(Capability.HARD_LINKS)) {
-            return false;
-        }
-        RemotePath path = parts.table().path(replaced);
-        parts.server().link(path, path.parent().child(listings.hiddenName(replaced, true)));
-        return true;
-    }
-
-    private void moved(Inode from, String name, Inode to, String newName, @Nullable Inode moving) {
+    /** A name has become another. */
+    void moved(Inode from, String name, Inode to, String newName, @Nullable Inode moving) {
         parts.table().lock().lock();
         try {
             if (moving == null) {
@@ -482,41 +403,5 @@ final class RemoveOperations {
         } finally {
             parts.table().lock().unlock();
         }
-    }
-
-    private void exchanged(Inode from, String name, Inode to, String newName) {
-        parts.table().lock().lock();
-        try {
-            Inode a = hold(from, name);
-            Inode b = hold(to, newName);
-            from.listing = null;
-            to.listing = null;
-            if (a != null) {
-                parts.table().link(to, newName, a);
-                a.lookups--;
-            } else {
-                to.unseenChanges++;
-            }
-            if (b != null) {
-                parts.table().link(from, name, b);
-                b.lookups--;
-            } else {
-                from.unseenChanges++;
-            }
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
-    @GuardedBy("table lock")
-    private @Nullable Inode hold(Inode directory, String name) {
-        Inode inode = directory.children().get(name);
-        if (inode != null) {
-            inode.lookups++;
-            directory.lookups++;
-            parts.table().unlink(directory, name);
-            directory.lookups--;
-        }
-        return inode;
     }
 }

@@ -57,21 +57,24 @@ final class SizeOperations {
             steps = steps(data, wanted, onlyGrows);
             if (steps.isEmpty()) {
                 show(inode, data, Math.max(wanted, data.sizeBytes()));
+                data.describe();
                 return;
             }
         } finally {
             inode.lock.unlock();
         }
-        ServerAttributes a = onServer(inode, data, steps);
         long size = steps.getLast();
+        parts.journalling().before(inode, () -> inode.truncatingTo = onlyGrows ? -1 : size);
+        ServerAttributes a = onServer(inode, data, steps);
         inode.lock.lock();
         try {
             data.trustSize();
             data.setUnsynced();
             data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
             if (!onlyGrows) {
-                data.pages().truncate(size);
+                data.truncate(size);
             }
+            inode.truncatingTo = -1;
             show(inode, data, onlyGrows ? Math.max(size, data.sizeBytes()) : size);
             parts.coherency().applyOwn(inode, a, asked);
             if (data.pages().dirtyBytes() == 0) {
@@ -82,6 +85,7 @@ final class SizeOperations {
                 inode.modified = parts.coherency().now();
                 data.setPendingTimes(data.pendingTimes().written(inode.modified));
             }
+            data.describe();
             parts.engine().flusher().onDropped(data);
             inode.changed = parts.coherency().now();
         } finally {
@@ -132,6 +136,7 @@ final class SizeOperations {
     void doubt(Inode inode, InodeData data, long end) {
         inode.lock.lock();
         try {
+            inode.truncatingTo = -1;
             if (data.file() != null) {
                 data.doubtSize();
                 data.setUnsynced();
@@ -140,6 +145,7 @@ final class SizeOperations {
             data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), end));
             data.invalidate();
             data.setToken(null);
+            data.describe();
             inode.changes++;
             inode.fetchedNanos = Long.MIN_VALUE;
             parts.coherency().kernelCache().invalidate(inode.ino, 0, -1);

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param syncWrites whether every write is synchronous
  * @param unbuffered whether every file is read and written past the page cache, as with O_DIRECT
  * @param metadataWriteback whether a new file is an application's before it is the server's
+ * @param journalSyncs whether fsync returns once the journal is forced; else when the server has
+ *     all
  * @param readOnly whether changes are refused with EROFS
  * @param ownership what to show and drop of the server's owners and permission bits
  */
@@ -30,6 +32,7 @@ public record VfsOptions(
         boolean syncWrites,
         boolean unbuffered,
         boolean metadataWriteback,
+        boolean journalSyncs,
         boolean readOnly,
         Ownership ownership) {
     /**
@@ -54,6 +57,7 @@ public record VfsOptions(
                 false,
                 false,
                 true,
+                false,
                 false,
                 Ownership.SERVERS);
     }

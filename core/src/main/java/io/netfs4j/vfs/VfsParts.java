@@ -19,7 +19,8 @@ record VfsParts(
         Engine engine,
         InodeTable table,
         NamesGate gate,
-        Coherency coherency) {
+        Coherency coherency,
+        Journalling journalling) {
     long nowNanos() {
         return environment.clock().nanoTime();
     }

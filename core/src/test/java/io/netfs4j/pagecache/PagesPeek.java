@@ -247,12 +247,17 @@ public final class PagesPeek {
                 long end = f.present.end(i);
                 long at = f.present.start(i);
                 while (at < end) {
+                    long base = f.position();
+                    StoredBytes stored = space.stored();
                     long owed = Math.min(f.dirty.next(at, end), f.writeback.next(at, end));
+                    owed = Math.min(owed, stored.next(base + at, base + end) - base);
                     boolean isOwed = owed <= at;
-                    long stop =
-                            isOwed
-                                    ? Math.max(f.dirty.runEnd(at), f.writeback.runEnd(at))
-                                    : Math.min(owed, end);
+                    long kept = stored.runEnd(base + at, base + end) - base;
+                    long inMemory = Math.max(f.dirty.runEnd(at), f.writeback.runEnd(at));
+                    if (kept > at && f.dirty.runEnd(at) > at) {
+                        throw new AssertionError("dirty, and the journal's alone: " + f);
+                    }
+                    long stop = isOwed ? Math.max(kept, inMemory) : Math.min(owed, end);
                     int offset = f.block.offset() + (int) at;
                     visitor.run(f.position() + at, f.position() + stop, isOwed, memory, offset);
                     at = stop;

@@ -108,6 +108,7 @@ class AttributeOperationsTest {
                         false,
                         true,
                         false,
+                        false,
                         VfsOptions.Ownership.SERVERS));
         OpenDirectory open = vfs.openDirectory(Vfs.ROOT_INO);
         List<String> entered = new ArrayList<>();

@@ -96,6 +96,7 @@ class LinkCountTest {
                         usual.syncWrites(),
                         usual.unbuffered(),
                         usual.metadataWriteback(),
+                        usual.journalSyncs(),
                         usual.readOnly(),
                         usual.ownership());
         return new CachedVfs(

@@ -76,7 +76,8 @@ class RefusedFileTest {
                         server.over(store),
                         VfsOptions.of(limits),
                         ByteBuffer::allocateDirect,
-                        cache);
+                        cache,
+                        null);
     }
 
     @AfterEach

@@ -132,6 +132,7 @@ final class Rig implements AutoCloseable {
                         false,
                         false,
                         false,
+                        false,
                         VfsOptions.Ownership.SERVERS);
         vfs = new CachedVfs(environment, server, options, ByteBuffer::allocateDirect);
         touch(memoryBytes);

@@ -4,6 +4,8 @@ package io.netfs4j.cache.journal;
 import io.netfs4j.base.Disk;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.Scheduler;
 import io.netfs4j.cache.journal.JournalTail.Place;
 
 import org.jspecify.annotations.Nullable;
@@ -41,11 +43,21 @@ public final class Journal implements AutoCloseable {
     private final JournalForce force;
     private final List<JournalScan.Damage> damages;
 
+    private final Scheduler scheduler;
+
+    @GuardedBy("lock")
+    private long lastFile;
+
+    @GuardedBy("lock")
+    private boolean writesSoon;
+
     private Journal(Environment environment, Disk disk, JournalLimits limits) throws IOException {
         this.limits = limits;
+        this.scheduler = environment.scheduler();
         int segmentBytes = limits.segmentBytes();
         JournalScan.Result found = new JournalScan(disk, segmentBytes, index::replay).run();
         damages = found.damages();
+        lastFile = index.numbers().stream().mapToLong(Long::longValue).max().orElse(0);
         for (long number : found.leftOver()) {
             setAside(disk, number);
         }
@@ -114,6 +126,16 @@ public final class Journal implements AutoCloseable {
 
     // ---- what it holds ------------------------------------------------------------------------
 
+    /** A number that no file here has. */
+    public long newFile() {
+        lock.lock();
+        try {
+            return ++lastFile;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The files that something is known of, ascending. */
     public List<Long> files() {
         lock.lock();
@@ -131,6 +153,17 @@ public final class Journal implements AutoCloseable {
             JournalledFile known = index.get(file);
             byte[] facts = known == null ? null : known.facts();
             return facts == null ? null : facts.clone();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How long a file is by the last record that said so; 0 where nothing is known of it. */
+    public long sizeBytes(long file) {
+        lock.lock();
+        try {
+            JournalledFile known = index.get(file);
+            return known == null ? 0 : known.sizeBytes;
         } finally {
             lock.unlock();
         }
@@ -168,6 +201,21 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /** Is called whenever there may be more room; must not wait. Set before the first append. */
+    public void onRoom(Runnable listener) {
+        space.onRoom(listener);
+    }
+
+    /** Whether a record is written, and can be read. */
+    public boolean isWritten(long lsn) {
+        lock.lock();
+        try {
+            return tail.broken() == null && tail.writtenLsn() >= lsn;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether so many more bytes may be written. */
     public boolean hasRoom(long bytes) {
         lock.lock();
@@ -191,6 +239,9 @@ public final class Journal implements AutoCloseable {
         ByteBuffer left = bytes.duplicate();
         lock.lock();
         try {
+            if (tail.broken() != null) {
+                return tail.nextLsn();
+            }
             int end = left.limit();
             while (left.position() < end) {
                 int count = Math.min(JournalFormat.PAYLOAD_BYTES_MAX, end - left.position());
@@ -209,18 +260,24 @@ public final class Journal implements AutoCloseable {
     /**
      * All that is known of a file besides its bytes, from now on.
      *
+     * @param sizeBytes how long it is
      * @param facts at most 128 KiB; copied
      * @return the LSN to await
      */
-    public long describe(long file, byte[] facts) {
+    public long describe(long file, long sizeBytes, byte[] facts) {
         if (facts.length > JournalFormat.PAYLOAD_BYTES_MAX) {
             throw new IllegalArgumentException(facts.length + " bytes of facts");
         }
         lock.lock();
         try {
-            Place place = tail.stage(RecordType.FILE, file, 0, 0, 0, ByteBuffer.wrap(facts));
-            index.described(file, place, facts.clone());
+            if (tail.broken() != null) {
+                return tail.nextLsn();
+            }
+            ByteBuffer payload = ByteBuffer.wrap(facts);
+            Place place = tail.stage(RecordType.FILE, file, 0, 0, sizeBytes, payload);
+            index.described(file, place, sizeBytes, facts.clone());
             space.onDropped();
+            writeSoon();
             return place.lsn();
         } finally {
             lock.unlock();
@@ -236,9 +293,13 @@ public final class Journal implements AutoCloseable {
     public long drop(long file, long from, long to, long upToLsn) {
         lock.lock();
         try {
+            if (tail.broken() != null) {
+                return tail.nextLsn();
+            }
             Place place = tail.stage(RecordType.DROP, file, upToLsn, from, to, NOTHING);
             index.dropped(file, from, to, upToLsn, place.lsn());
             space.onDropped();
+            writeSoon();
             return place.lsn();
         } finally {
             lock.unlock();
@@ -248,17 +309,46 @@ public final class Journal implements AutoCloseable {
     /**
      * Nothing of a file is owed any more.
      *
-     * @return the LSN to await
+     * @return the LSN to await, as all of these do; where the journal is broken that fails
      */
     public long forget(long file) {
         lock.lock();
         try {
+            if (tail.broken() != null) {
+                return tail.nextLsn();
+            }
             Place place = tail.stage(RecordType.FORGET, file, 0, 0, 0, NOTHING);
             index.forgotten(file, place.lsn());
             space.onDropped();
+            writeSoon();
             return place.lsn();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** What nobody waits for is written all the same, and not only with what comes next. */
+    @GuardedBy("lock")
+    private void writeSoon() {
+        if (!writesSoon) {
+            writesSoon = true;
+            scheduler.fork("netfs-journal", this::writeStaged);
+        }
+    }
+
+    private void writeStaged() {
+        long last;
+        lock.lock();
+        try {
+            writesSoon = false;
+            last = tail.nextLsn() - 1;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            tail.awaitWritten(last);
+        } catch (FsException e) {
+            // It is broken, as everybody hears who waits for it.
         }
     }
 
@@ -322,6 +412,18 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /** Where the bytes that one record has of a file end; the position where it has none there. */
+    public long extentEnd(long file, long position) {
+        lock.lock();
+        try {
+            JournalledFile known = index.get(file);
+            List<Extent> met = known == null ? List.of() : known.between(position, position + 1);
+            return met.isEmpty() ? position : met.get(0).end();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The bytes at a position, once they are written; their segment stays until it is let go. */
     private @Nullable Extent hold(long file, long position) throws FsException {
         long written = 0;
@@ -348,9 +450,10 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    /** Closes its files; what was not awaited may be lost. */
+    /** Writes what is staged, and closes its files. */
     @Override
     public void close() {
+        writeStaged();
         lock.lock();
         try {
             for (LogSegment segment : tail.segments()) {

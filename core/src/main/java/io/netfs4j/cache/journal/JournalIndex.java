@@ -80,9 +80,10 @@ final class JournalIndex implements JournalTail.Movement {
     }
 
     @GuardedBy("lock")
-    void described(long file, Place place, byte[] facts) {
+    void described(long file, Place place, long sizeBytes, byte[] facts) {
         JournalledFile known = known(file);
         known.setFacts(facts, place.segment(), place.lsn());
+        known.sizeBytes = sizeBytes;
         known.lastLsn = place.lsn();
     }
 
@@ -143,7 +144,7 @@ final class JournalIndex implements JournalTail.Movement {
                 case FILE -> {
                     byte[] facts = new byte[header.length()];
                     payload.get(facts);
-                    described(file, place, facts);
+                    described(file, place, header.end(), facts);
                 }
                 case DROP ->
                         dropped(

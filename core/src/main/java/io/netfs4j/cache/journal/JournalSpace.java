@@ -37,6 +37,8 @@ final class JournalSpace {
     @GuardedBy("lock")
     private boolean reclaiming;
 
+    private volatile Runnable room = () -> {};
+
     JournalSpace(
             ReentrantLock lock,
             JournalIndex index,
@@ -54,6 +56,10 @@ final class JournalSpace {
         this.scheduler = scheduler;
         this.limits = limits;
         this.sure = sure;
+    }
+
+    void onRoom(Runnable listener) {
+        room = listener;
     }
 
     /** Something counts no more: perhaps segments can go. */
@@ -163,6 +169,7 @@ final class JournalSpace {
         } finally {
             lock.unlock();
         }
+        room.run();
         return true;
     }
 
@@ -198,7 +205,9 @@ final class JournalSpace {
             byte[] facts = file == null ? null : file.facts();
             if (file != null && facts != null && file.hasFactsIn(segment)) {
                 ByteBuffer payload = ByteBuffer.wrap(facts);
-                index.described(id, tail.stage(RecordType.FILE, id, 0, 0, 0, payload), facts);
+                long size = file.sizeBytes;
+                Place place = tail.stage(RecordType.FILE, id, 0, 0, size, payload);
+                index.described(id, place, size, facts);
             }
         } finally {
             lock.unlock();

@@ -199,13 +199,17 @@ final class JournalWorld {
 
     private void operate() throws FsException {
         Journal to = journal();
+        FsException broken = to.broken();
+        if (broken != null) {
+            throw broken;
+        }
         long id = 1L + random.nextInt(FILES);
         switch (random.nextInt(14)) {
             case 0, 1, 2, 3 -> write(to, id, random.nextInt(3_000));
             case 4, 5 -> write(to, id, random.nextInt(50_000));
             case 6 -> {
                 byte[] facts = bytes(random.nextInt(200));
-                long lsn = to.describe(id, facts);
+                long lsn = to.describe(id, random.nextInt(50_000), facts);
                 model.change(id).facts = facts;
                 states.put(lsn, model.copy());
             }

@@ -6,6 +6,8 @@ import io.netfs4j.SimulatedMount;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.cache.journal.Journal;
+import io.netfs4j.cache.journal.JournalLimits;
 import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.MemoryHog;
@@ -13,6 +15,7 @@ import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.vfs.CachedVfs;
+import io.netfs4j.vfs.FactsPeek;
 import io.netfs4j.vfs.InodePeek;
 import io.netfs4j.vfs.Vfs;
 import io.netfs4j.vfs.VfsOptions;
@@ -37,7 +40,10 @@ final class CachedSubject implements Subject {
     private final HeldLocks locks;
     private @Nullable WholeState whole;
 
-    private CachedSubject(Mount mount, VfsOptions options) {
+    private final @Nullable Journal journal;
+
+    private CachedSubject(Mount mount, VfsOptions options, @Nullable Journal journal) {
+        this.journal = journal;
         this.mount = mount;
         this.vfs = mount.vfs();
         this.options = options;
@@ -53,9 +59,25 @@ final class CachedSubject implements Subject {
         SimServer sim = (SimServer) server;
         sim.attemptsMax = options.engine().attemptsMax();
         sim.cache = random.nextBoolean() ? new SimCache(sim, random) : null;
+        Journal journal =
+                sim.disk == null
+                        ? null
+                        : Journal.open(environment, sim.disk, journalLimits(options));
         CachedVfs vfs =
-                new CachedVfs(environment, server, options, CachedSubject::dirtyMemory, sim.cache);
-        return new CachedSubject(SimulatedMount.of(server, vfs, environment), options);
+                new CachedVfs(
+                        environment,
+                        server,
+                        options,
+                        CachedSubject::dirtyMemory,
+                        sim.cache,
+                        journal);
+        return new CachedSubject(SimulatedMount.of(server, vfs, environment), options, journal);
+    }
+
+    /** Not drawn, but taken from what was. */
+    private static JournalLimits journalLimits(VfsOptions options) {
+        int segments = options.memory().dirtyBytesMax() % 2 == 0 ? 6 : 40;
+        return new JournalLimits((long) segments * SEGMENT_BYTES, SEGMENT_BYTES, BATCH_BYTES);
     }
 
     /** Memory comes with what was in it before. */
@@ -64,6 +86,9 @@ final class CachedSubject implements Subject {
         java.util.Arrays.fill(memory, (byte) 0xA5);
         return ByteBuffer.wrap(memory);
     }
+
+    private static final int SEGMENT_BYTES = 192 << 10;
+    private static final int BATCH_BYTES = 140_000;
 
     /** Not drawn, but taken from what was: a run that was kept must stay the run that it was. */
     private static final long[] REQUEST_BYTES = {12 << 20, 1, 4096, 1 << 16};
@@ -99,6 +124,7 @@ final class CachedSubject implements Subject {
                 random.nextInt(10) == 0,
                 random.nextInt(12) == 0,
                 random.nextInt(4) != 0,
+                false,
                 false,
                 VfsOptions.Ownership.SERVERS);
     }
@@ -181,6 +207,7 @@ final class CachedSubject implements Subject {
         held.put("waiting writers", (long) vfs.cache().writers().waiting());
         held.put("waiting readers", (long) vfs.cache().readers().waiting());
         held.put("unsaved files", (long) vfs.engine().flusher().unsaved().size());
+        held.put("files in the journal", journal == null ? 0L : FactsPeek.wanted(journal));
         held.put("inodes besides the root", vfs.inodeCount() - 1L);
         return held;
     }

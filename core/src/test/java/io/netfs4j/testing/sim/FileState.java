@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
+import io.netfs4j.base.FsException;
+import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.PagesPeek;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * Compares all of one file with the model, byte by byte (I1, I3): what is in the page cache must be
@@ -18,8 +25,12 @@ final class FileState implements PagesPeek.Visitor {
     private final int zeroPoint;
     private int comparedTo;
 
-    private FileState(ModelFile file, byte[] onServer, long zeroPoint) {
+    /** What the mount has of it; null where that knows nothing of it. */
+    private final @Nullable InodeData data;
+
+    private FileState(ModelFile file, @Nullable InodeData data, byte[] onServer, long zeroPoint) {
         this.file = file;
+        this.data = data;
         this.onServer = onServer;
         this.zeroPoint = (int) Math.min(Integer.MAX_VALUE, zeroPoint);
     }
@@ -36,14 +47,14 @@ final class FileState implements PagesPeek.Visitor {
                             + ", not "
                             + file.size());
         }
-        FileState state = new FileState(file, onServer, data.remoteSizeBytes());
+        FileState state = new FileState(file, data, onServer, data.remoteSizeBytes());
         PagesPeek.visit(data.pages(), state);
         state.absent(file.size());
     }
 
     /** All of a file that the mount knows nothing of is on the server. */
     static void check(ModelFile file, byte[] onServer) {
-        new FileState(file, onServer, onServer.length).absent(file.size());
+        new FileState(file, null, onServer, onServer.length).absent(file.size());
     }
 
     @Override
@@ -52,18 +63,83 @@ final class FileState implements PagesPeek.Visitor {
         compare(memory, offset - (int) from, (int) from, (int) to, "the page cache");
         if (!owed) {
             onServer((int) from, (int) Math.min(to, file.size()));
+        } else {
+            inJournal(from, to, memory, offset);
         }
         comparedTo = (int) to;
     }
 
-    /** What is not here up to a position is the server's, and zeros from the zero point on. */
+    /**
+     * What is not here up to a position the journal keeps, or it is the server's, and zeros from
+     * the zero point on.
+     */
     private void absent(int to) {
         int end = Math.min(to, file.size());
-        if (comparedTo < end) {
-            onServer(comparedTo, Math.min(end, zeroPoint));
-            zeros(Math.max(comparedTo, zeroPoint), end, "what is past the zero point");
-            comparedTo = end;
+        while (comparedTo < end) {
+            int from = comparedTo;
+            int stop = data == null ? end : (int) data.pages().stored().next(from, end);
+            onServer(from, Math.min(stop, zeroPoint));
+            zeros(Math.max(from, zeroPoint), stop, "what is past the zero point");
+            comparedTo = stop;
+            if (data != null && stop < end) {
+                int kept = (int) data.pages().stored().runEnd(stop, end);
+                byte[] bytes = journalled(data, stop, kept);
+                compare(bytes, -stop, stop, kept, "the journal");
+                comparedTo = kept;
+            }
         }
+    }
+
+    /** Whatever the server lacks is in the journal, where that can be read without waiting. */
+    private void inJournal(long from, long to, byte[] memory, int offset) {
+        FileJournal journal = data == null ? null : data.journal();
+        if (data == null || journal == null || !journal.keepsAll()) {
+            return;
+        }
+        byte[] bytes = journalled(data, from, to);
+        int at =
+                Arrays.mismatch(bytes, 0, bytes.length, memory, offset, offset + (int) (to - from));
+        if (at >= 0) {
+            throw new Violation(
+                    "I3",
+                    "the journal has "
+                            + bytes[at]
+                            + " at "
+                            + (from + at)
+                            + " of file "
+                            + file.number
+                            + ", not "
+                            + memory[offset + at]
+                            + "; it has "
+                            + journal.ranges());
+        }
+    }
+
+    private byte[] journalled(InodeData of, long from, long to) {
+        FileJournal journal = of.journal();
+        ByteBuffer bytes = ByteBuffer.allocate((int) (to - from));
+        try {
+            while (bytes.hasRemaining()) {
+                long at = from + bytes.position();
+                if (journal == null || journal.read(at, bytes) == 0) {
+                    throw new Violation(
+                            "I3",
+                            "the journal lacks what is dirty at "
+                                    + at
+                                    + " of file "
+                                    + file.number
+                                    + " in "
+                                    + from
+                                    + ".."
+                                    + to
+                                    + "; it has "
+                                    + (journal == null ? "" : journal.ranges()));
+                }
+            }
+        } catch (FsException e) {
+            throw new Violation("I3", "the journal cannot be read: " + e, e);
+        }
+        return bytes.array();
     }
 
     private void onServer(int from, int to) {

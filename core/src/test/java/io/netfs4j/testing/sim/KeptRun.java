@@ -10,6 +10,7 @@ import java.util.List;
 final class KeptRun {
     private final long seed;
     private final List<Plan.Item> items = new ArrayList<>();
+    private boolean journalled;
 
     private KeptRun(long seed) {
         this.seed = seed;
@@ -29,8 +30,14 @@ final class KeptRun {
         return this;
     }
 
+    /** With a journal, as half of the seeds have. */
+    KeptRun journalled() {
+        journalled = true;
+        return this;
+    }
+
     World.Outcome run() {
-        return new World(Plan.of(seed, items), CachedSubject::make, false).run(60);
+        return new World(Plan.of(seed, journalled, items), CachedSubject::make, false).run(60);
     }
 
     void passes() {

@@ -20,8 +20,16 @@ final class Plan {
     private final @Nullable List<Operation> operations;
     private final @Nullable Set<Strike> strikes;
 
-    private Plan(long seed, @Nullable List<Operation> operations, @Nullable Set<Strike> strikes) {
+    /** Whether the mount has a journal. */
+    final boolean journalled;
+
+    private Plan(
+            long seed,
+            boolean journalled,
+            @Nullable List<Operation> operations,
+            @Nullable Set<Strike> strikes) {
         this.seed = seed;
+        this.journalled = journalled;
         this.operations = operations;
         this.strikes = strikes;
     }
@@ -37,10 +45,15 @@ final class Plan {
 
     /** All that the seed draws. */
     static Plan drawn(long seed) {
-        return new Plan(seed, null, null);
+        return new Plan(seed, drawsJournal(seed), null, null);
     }
 
-    static Plan of(long seed, Collection<? extends Item> items) {
+    /** Whether the world of a seed has a journal. */
+    static boolean drawsJournal(long seed) {
+        return (Trace.mix(seed) & 1) == 0;
+    }
+
+    static Plan of(long seed, boolean journalled, Collection<? extends Item> items) {
         List<Operation> operations = new ArrayList<>();
         Set<Strike> strikes = new HashSet<>();
         for (Item item : items) {
@@ -49,7 +62,7 @@ final class Plan {
                 case Strike s -> strikes.add(s);
             }
         }
-        return new Plan(seed, operations, strikes);
+        return new Plan(seed, journalled, operations, strikes);
     }
 
     /** What an application does, in its order; null: what it draws. */

@@ -89,7 +89,11 @@ class ShrinkerTest {
             List<Plan.Item> items = new ArrayList<>(drawn.struck());
             drawn.performed().forEach(p -> items.add(p.operation));
             World.Outcome replayed =
-                    new World(Plan.of(seed, items), CachedSubject::make, false).run(0);
+                    new World(
+                                    Plan.of(seed, Plan.drawsJournal(seed), items),
+                                    CachedSubject::make,
+                                    false)
+                            .run(0);
             assertThat(replayed.hash()).as("seed %s", seed).isEqualTo(drawn.hash());
         }
     }

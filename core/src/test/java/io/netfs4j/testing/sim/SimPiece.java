@@ -85,7 +85,11 @@ final class SimPiece {
         file.model.attempts.issued(offer.request(), from(), server.attemptsMax);
         if (session != null) {
             long zerosFrom = session.parts == null ? Long.MAX_VALUE : session.parts.baseBytes();
-            file.model.checkUpload(from(), to(), session.granuleBytes(), zerosFrom);
+            if (server.disk == null || session.granuleBytes() == 1) {
+                // Else what fills a granule may be what the server has already of a failed upload,
+                // while what was written there waits in the journal.
+                file.model.checkUpload(from(), to(), session.granuleBytes(), zerosFrom);
+            }
             if (session.parts == null && !file.model.barriers.isEmpty()) {
                 byte[] sent = new byte[(int) offer.length()];
                 offer.copyOut(0, sent, 0, sent.length);

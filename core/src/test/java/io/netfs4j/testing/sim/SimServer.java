@@ -18,6 +18,7 @@ import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFileSystemStatistics;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.ForgetfulDisk;
 import io.netfs4j.testing.sim.FaultPlan.Fault;
 
 import org.jspecify.annotations.Nullable;
@@ -76,6 +77,9 @@ final class SimServer implements Server {
 
     /** The disk cache of the mount, where it has one. */
     @Nullable SimCache cache;
+
+    /** The disk of the machine that mounts it, where that has a journal; else null. */
+    @Nullable ForgetfulDisk disk;
 
     private Capabilities capabilities;
     private boolean poking;

@@ -7,6 +7,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.testing.ForgetfulDisk;
 import io.netfs4j.testing.sim.FaultPlan.Fault;
 import io.netfs4j.vfs.Vfs;
 
@@ -82,6 +83,7 @@ final class World {
         tuning = new Tuning(generator(seed, 5));
         memory = new MemoryOps(this);
         server.drawCapabilities(generator(seed, 7));
+        server.disk = plan.journalled ? new ForgetfulDisk(generator(seed, 9)) : null;
     }
 
     private static RandomGenerator generator(long seed, int purpose) {

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.cache.journal.FileJournal;
+import io.netfs4j.cache.journal.Journal;
+import io.netfs4j.engine.Engine;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.RemotePath;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What of open files goes to the journal, and when: every change before whoever made it is told
+ * that it is done, and what is about to be changed on the server before that is asked for it. Does
+ * nothing on a mount without a journal.
+ *
+ * <p><b>Threads</b>: any; what awaits wants no lock.
+ */
+final class Journalling {
+    private final @Nullable Journal journal;
+    private final InodeTable table;
+    private final Engine engine;
+
+    /** Whether fsync returns once the journal is forced. */
+    private final boolean syncs;
+
+    Journalling(@Nullable Journal journal, InodeTable table, Engine engine, boolean syncs) {
+        this.journal = journal;
+        this.table = table;
+        this.engine = engine;
+        this.syncs = syncs;
+        if (journal != null) {
+            journal.onRoom(engine.cache()::freed);
+        }
+    }
+
+    @Nullable Journal journal() {
+        return journal;
+    }
+
+    // ---- bytes --------------------------------------------------------------------------------
+
+    /** Data that is about to be used: it gets a place in the journal. */
+    @GuardedBy("inode lock")
+    void attach(Inode inode, InodeData data) {
+        if (journal != null) {
+            data.setJournal(new FileJournal(journal, new Facts(inode)));
+        }
+    }
+
+    /** As {@link #attach}, of a file that was found in the journal. */
+    @GuardedBy("inode lock")
+    void attachFound(Inode inode, InodeData data, long file) {
+        if (journal != null) {
+            data.setJournal(FileJournal.found(journal, file, new Facts(inode)));
+        }
+    }
+
+    /** A file has come to be that the server has not got yet. */
+    @GuardedBy("inode lock")
+    void created(InodeData data) {
+        FileJournal of = data.journal();
+        if (of != null) {
+            of.describe(data.sizeBytes());
+        }
+    }
+
+    /** Whether so many bytes may be written now. */
+    boolean hasRoom(int bytes) {
+        return journal == null || journal.broken() != null || journal.hasRoom(bytes);
+    }
+
+    /** Whether what is written is safe only on the server. */
+    boolean isBroken() {
+        return journal != null && journal.broken() != null;
+    }
+
+    /**
+     * Bytes have been written.
+     *
+     * @param bytes they end at its position, which is not moved
+     */
+    @GuardedBy("inode lock")
+    void written(InodeData data, long position, ByteBuffer bytes, int count) {
+        FileJournal of = data.journal();
+        if (of != null) {
+            ByteBuffer written = bytes.duplicate();
+            written.limit(written.position()).position(written.position() - count);
+            of.written(position, data.sizeBytes(), written);
+        }
+    }
+
+    /**
+     * Waits until all that was said of a file survives this process.
+     *
+     * @throws FsException when it does not, nor will anything else that comes to the journal
+     */
+    void awaitWritten(@Nullable InodeData data) throws FsException {
+        FileJournal of = data == null ? null : data.journal();
+        long lsn = of == null ? 0 : of.lastLsn();
+        if (of != null && lsn > 0) {
+            of.journal().awaitWritten(lsn);
+        }
+    }
+
+    /** As {@link #awaitWritten}; where the journal is broken there is nothing to wait for. */
+    void awaitIfWorking(@Nullable InodeData data) {
+        try {
+            awaitWritten(data);
+        } catch (FsException e) {
+            // What is not on the server is not safe then, and everybody has been told.
+        }
+    }
+
+    /**
+     * Makes a file survive the loss of this machine's power, where that is what fsync is to do.
+     *
+     * @return false when the server is to be asked instead
+     */
+    boolean force(InodeData data) {
+        FileJournal of = data.journal();
+        if (!syncs || of == null || of.journal().broken() != null) {
+            return false;
+        }
+        long lsn = of.lastLsn();
+        if (lsn == 0) {
+            return false; // The server has it all.
+        }
+        try {
+            of.journal().awaitForced(lsn);
+            return true;
+        } catch (FsException e) {
+            return false;
+        }
+    }
+
+    /** As {@link #force}, of names. */
+    boolean forceNames() {
+        Journal all = journal;
+        if (!syncs || all == null) {
+            return false;
+        }
+        try {
+            all.awaitForced(all.lastLsn());
+            return true;
+        } catch (FsException e) {
+            return false;
+        }
+    }
+
+    // ---- what is about to change --------------------------------------------------------------
+
+    /**
+     * Something of a file is about to be changed on the server: the journal has to know by then, or
+     * it would be found as if the server had been right before.
+     *
+     * @param intent says so, with the inode's lock held
+     */
+    void before(Inode inode, Runnable intent) {
+        boolean known;
+        InodeData data;
+        inode.lock.lock();
+        try {
+            intent.run();
+            data = inode.data;
+            FileJournal of = data == null ? null : data.journal();
+            known = of != null && of.isKnown();
+            if (data != null) {
+                data.describe();
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        if (known && data != null) {
+            await(data);
+        }
+    }
+
+    private void await(InodeData data) {
+        if (!force(data)) {
+            awaitIfWorking(data);
+        }
+    }
+
+    /** Names below an inode, or its own, may be about to change: as {@link #before}. */
+    void beforeMove(@Nullable Inode moving, Runnable intent) {
+        table.lock().lock();
+        try {
+            intent.run();
+        } finally {
+            table.lock().unlock();
+        }
+        for (InodeData data : describeBelow(moving)) {
+            await(data);
+        }
+    }
+
+    /** Names below an inode, or its own, have changed, or have not. */
+    void afterMove(@Nullable Inode moved, Runnable outcome) {
+        table.lock().lock();
+        try {
+            outcome.run();
+        } finally {
+            table.lock().unlock();
+        }
+        describeBelow(moved);
+    }
+
+    /** Tells the journal anew of all that it knows of a file, or of those in a directory. */
+    private List<InodeData> describeBelow(@Nullable Inode top) {
+        List<InodeData> told = new ArrayList<>();
+        if (journal == null || top == null) {
+            return told;
+        }
+        for (InodeData data : engine.flusher().unsaved()) {
+            FileJournal of = data.journal();
+            if (of != null
+                    && of.facts() instanceof Facts facts
+                    && table.isBelow(facts.inode, top)) {
+                data.lock().lock();
+                try {
+                    data.describe();
+                } finally {
+                    data.lock().unlock();
+                }
+                told.add(data);
+            }
+        }
+        return told;
+    }
+
+    /** A removed file is about to live on under a name of ours, which is to go with it. */
+    void leavesBehind(Inode inode, RemotePath hidden) {
+        Journal all = journal;
+        if (all == null) {
+            return;
+        }
+        long lsn;
+        table.lock().lock();
+        try {
+            if (inode.leftOver == 0) {
+                inode.leftOver = all.newFile();
+            }
+            lsn = all.describe(inode.leftOver, 0, FileFacts.removed(hidden).encode());
+        } finally {
+            table.lock().unlock();
+        }
+        try {
+            all.awaitWritten(lsn);
+        } catch (FsException e) {
+            // Broken: the name may stay behind when this process dies.
+        }
+    }
+
+    /** That name is gone, or did not come to be. */
+    void leavesNothing(Inode inode) {
+        table.lock().lock();
+        try {
+            if (journal != null && inode.leftOver != 0) {
+                journal.forget(inode.leftOver);
+                inode.leftOver = 0;
+            }
+        } finally {
+            table.lock().unlock();
+        }
+    }
+
+    // ---- facts --------------------------------------------------------------------------------
+
+    private final class Facts implements FileJournal.Facts {
+        private final Inode inode;
+
+        /** The last path that it had. */
+        @GuardedBy("inode lock")
+        private @Nullable RemotePath path;
+
+        Facts(Inode inode) {
+            this.inode = inode;
+        }
+
+        @Override
+        public byte[] now() {
+            InodeData data = inode.data;
+            if (data == null) {
+                throw new IllegalStateException("a file without data has nothing to be kept");
+            }
+            RemotePath movingTo;
+            RemotePath replacedBy;
+            boolean removing;
+            boolean gone;
+            long serverFileId;
+            table.lock().lock();
+            try {
+                path = table.pathOrNull(inode, false, path);
+                movingTo = table.pathOrNull(inode, true, null);
+                replacedBy = inode.replacedBy;
+                removing = inode.removing;
+                gone = table.isRemoved(inode) && !inode.livesOn;
+                serverFileId = inode.serverFileId;
+            } finally {
+                table.lock().unlock();
+            }
+            FileFacts.State state = FileFacts.State.THERE;
+            if (data.creation() != null && !inode.isThere) {
+                state = inode.truncates ? FileFacts.State.NEW_OR_EMPTIED : FileFacts.State.NEW;
+            }
+            if (gone) {
+                state = FileFacts.State.GONE;
+            }
+            return new FileFacts(
+                            state,
+                            path,
+                            movingTo,
+                            removing,
+                            replacedBy,
+                            serverFileId,
+                            data.token(),
+                            data.remoteSizeBytes(),
+                            inode.truncatingTo,
+                            new FileFacts.Owner(inode.mode, inode.uid, inode.gid),
+                            inode.modified,
+                            inode.accessed,
+                            data.pendingTimes())
+                    .encode();
+        }
+    }
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.cache.journal.Journal;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.engine.PendingTimes;
+import io.netfs4j.server.CoherencyToken;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.ServerAttributes;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Takes up what an earlier mount of the same remote left in the journal. Its files are pending
+ * files: known here and unsaved, and the server is asked for each in the background. So what was
+ * written can be read at once, and is sent as if it had been written now.
+ *
+ * <p>The server is asked at once only where the journal says that a name was about to change: which
+ * name it has then decides what is sent where. Nothing is appended but what follows from its
+ * answers, so that a recovery that is cut off can be done again.
+ *
+ * <p><b>Threads</b>: one, before the first operation.
+ */
+final class Recovery {
+    /** Permission bits of directories until the server is asked for theirs. */
+    private static final int DIRECTORY_MODE = 0755;
+
+    private final VfsParts parts;
+    private final OpenOperations opens;
+    private final Creations creations;
+    private final Journal journal;
+    private final List<String> problems = new ArrayList<>();
+    private int files;
+    private long bytes;
+
+    Recovery(VfsParts parts, OpenOperations opens, Creations creations, Journal journal) {
+        this.parts = parts;
+        this.opens = opens;
+        this.creations = creations;
+        this.journal = journal;
+    }
+
+    Recovered run() throws FsException {
+        problems.addAll(journal.damages());
+        for (long file : journal.files()) {
+            byte[] encoded = journal.facts(file);
+            FileFacts facts = null;
+            try {
+                facts = encoded == null ? null : FileFacts.decode(encoded);
+            } catch (FsException e) {
+                problems.add("file " + file + ": " + e.getMessage());
+            }
+            if (facts != null && facts.state() == FileFacts.State.GONE) {
+                journal.forget(file);
+            } else if (facts != null && facts.path() != null) {
+                takeUp(file, facts, facts.path());
+            } else {
+                problems.add("file " + file + ": nobody knows where it belongs; it is kept");
+            }
+        }
+        return new Recovered(files, bytes, List.copyOf(problems));
+    }
+
+    private void takeUp(long file, FileFacts facts, RemotePath last) throws FsException {
+        if (facts.state() == FileFacts.State.REMOVED) {
+            parts.environment().scheduler().fork("netfs-remove", () -> removeLeftOver(file, last));
+            return;
+        }
+        RemotePath path = present(facts, last);
+        if (path == null) {
+            // Its removal had come through, or its place was taken: nobody wants it any more.
+            journal.forget(file);
+            return;
+        }
+        if (path.isRoot()) {
+            problems.add("file " + file + " has no name; it is kept");
+            return;
+        }
+        Inode inode = enter(file, facts, path);
+        if (inode == null) {
+            problems.add("/" + path + ": another file of that name comes later; it is kept");
+        }
+    }
+
+    /** Where the file is now; null when it was being removed and is gone. */
+    private @Nullable RemotePath present(FileFacts facts, RemotePath last) throws FsException {
+        RemotePath source = facts.replacedBy();
+        if (source != null) {
+            return stat(source) == null ? null : last;
+        }
+        RemotePath target = facts.movingTo();
+        if (!facts.removing() && target == null) {
+            return last;
+        }
+        ServerAttributes here = stat(last);
+        if (target == null) {
+            return here == null ? null : last;
+        }
+        if (here == null) {
+            return target;
+        }
+        // Two names may have been exchanged.
+        ServerAttributes there = stat(target);
+        boolean moved =
+                there != null
+                        && there.token().equals(facts.token())
+                        && !here.token().equals(facts.token());
+        return moved ? target : last;
+    }
+
+    private @Nullable ServerAttributes stat(RemotePath path) throws FsException {
+        try {
+            return parts.server().stat(path);
+        } catch (FsException e) {
+            if (e.error() == FsError.ENOENT || e.error() == FsError.ENOTDIR) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    private void removeLeftOver(long file, RemotePath hidden) {
+        try {
+            parts.server().remove(hidden);
+        } catch (FsException e) {
+            if (e.error() != FsError.ENOENT) {
+                return; // The next mount tries again.
+            }
+        }
+        journal.forget(file);
+    }
+
+    private @Nullable Inode enter(long file, FileFacts facts, RemotePath path) {
+        long size = journal.sizeBytes(file);
+        if (facts.truncatingTo() >= 0) {
+            size = facts.truncatingTo();
+            journal.drop(file, size, Long.MAX_VALUE, journal.lastLsn());
+        }
+        boolean isThere = facts.state() == FileFacts.State.THERE;
+        CoherencyToken token = facts.token();
+        ServerAttributes a =
+                new ServerAttributes(
+                        FileType.REGULAR,
+                        size,
+                        facts.owner().mode(),
+                        facts.owner().uid(),
+                        facts.owner().gid(),
+                        1,
+                        facts.accessed(),
+                        facts.modified(),
+                        facts.modified(),
+                        isThere ? facts.serverFileId() : 0,
+                        token == null ? CoherencyToken.of(facts.modified(), size) : token);
+        Inode inode;
+        parts.table().lock().lock();
+        try {
+            inode = new Inode(parts.table().newIno(), a, parts.nowNanos());
+        } finally {
+            parts.table().lock().unlock();
+        }
+        inode.lock.lock();
+        try {
+            inode.isThere = isThere;
+            inode.truncates = facts.state() == FileFacts.State.NEW_OR_EMPTIED;
+            inode.truncatingTo = facts.truncatingTo();
+            fill(inode, file, facts, size);
+            parts.table().lock().lock();
+            try {
+                Inode directory = directory(path.parent());
+                Inode known = directory.children().get(path.name());
+                if (known != null) {
+                    return null;
+                }
+                creations.enter(directory, path.name(), inode);
+            } finally {
+                parts.table().lock().unlock();
+            }
+            InodeData data = opens.dataOf(inode);
+            parts.engine().flusher().onDirtied(data);
+        } finally {
+            inode.lock.unlock();
+        }
+        return inode;
+    }
+
+    @GuardedBy("inode lock")
+    private void fill(Inode inode, long file, FileFacts facts, long size) {
+        InodeData data = opens.dataOf(inode);
+        parts.journalling().attachFound(inode, data, file);
+        data.setToken(facts.token());
+        data.setSizeBytes(size);
+        data.setRemoteSizeBytes(inode.isThere ? facts.remoteBytes() : 0);
+        long found = 0;
+        for (Journal.Range range : journal.ranges(file)) {
+            long end = Math.min(size, range.to());
+            if (range.from() < end) {
+                data.pages().stored().add(range.from(), end);
+                found += end - range.from();
+            }
+        }
+        PendingTimes times = facts.pending();
+        if (found > 0 && times.modified() == null) {
+            Instant now = parts.coherency().now();
+            times = times.written(now);
+            inode.modified = now;
+        }
+        data.setPendingTimes(times);
+        data.expectCreation();
+        files++;
+        bytes += found;
+    }
+
+    /** A directory of that path, of which nothing else is known. */
+    @GuardedBy("table lock")
+    private Inode directory(RemotePath path) {
+        Inode directory = parts.table().root();
+        for (String name : path.names()) {
+            Inode child = directory.children().get(name);
+            if (child == null || !child.isDirectory()) {
+                Instant now = parts.coherency().now();
+                ServerAttributes a =
+                        new ServerAttributes(
+                                FileType.DIRECTORY,
+                                0,
+                                DIRECTORY_MODE,
+                                0,
+                                0,
+                                2,
+                                now,
+                                now,
+                                now,
+                                0,
+                                CoherencyToken.of(now, 0));
+                child = parts.table().enterUnasked(directory, name, a);
+            }
+            directory = child;
+        }
+        return directory;
+    }
+}

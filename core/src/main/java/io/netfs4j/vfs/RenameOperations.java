@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.Names;
+import io.netfs4j.server.Capability;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.RenameMode;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moving names. What a file is moved over is removed, as {@link RemoveOperations} does it; a server
+ * that would lose it while it is open gives it a second, hidden name first, where it can.
+ */
+final class RenameOperations {
+    private final VfsParts parts;
+    private final Listings listings;
+    private final Creations creations;
+    private final RemoveOperations removals;
+
+    RenameOperations(
+            VfsParts parts, Listings listings, Creations creations, RemoveOperations removals) {
+        this.parts = parts;
+        this.listings = listings;
+        this.creations = creations;
+        this.removals = removals;
+    }
+
+    void rename(Inode from, String name, Inode to, String newName, RenameMode mode)
+            throws FsException {
+        Names.check(name);
+        Names.check(newName);
+        boolean done = false;
+        while (!done) {
+            creations.await(parts.table().child(from, name));
+            Inode target = parts.table().child(to, newName);
+            if (mode == RenameMode.REPLACE) {
+                removals.refusePending(target, newName);
+                removals.awaitOrGiveUp(to, newName, target);
+            } else {
+                creations.await(target);
+            }
+            done =
+                    removals.emptied(() ->
+                            parts.gate().alone(() -> renameAlone(from, name, to, newName, mode)));
+        }
+    }
+
+    /** Returns false when the server has not got one of the files yet: it must be waited for. */
+    private boolean renameAlone(Inode from, String name, Inode to, String newName, RenameMode mode)
+            throws FsException {
+        if (creations.isPending(from, name) || creations.isPending(to, newName)) {
+            return false;
+        }
+        RemotePath source = parts.table().path(from).child(name);
+        RemotePath target = parts.table().path(to).child(newName);
+        if (source.equals(target)) {
+            return true;
+        }
+        // Held: the server is waited for, and a look-up may be given back meanwhile.
+        Inode moving = parts.table().pinChild(from, name);
+        Inode replaced = parts.table().pinChild(to, newName);
+        try {
+            if (moving == null || moving != replaced || mode != RenameMode.REPLACE) {
+                if (mode == RenameMode.REPLACE && replaced != null && replaced.isDirectory()) {
+                    removals.refusePending(replaced, newName);
+                    removals.moveHiddenUp(replaced, to);
+                }
+                removals.noteOtherNames(mode == RenameMode.REPLACE ? replaced : null);
+                Place here = new Place(from, name);
+                Place there = new Place(to, newName);
+                beforeRename(here, there, moving, replaced, mode);
+                try {
+                    renameOnServer(source, target, replaced, mode);
+                    renamed(here, there, moving, replaced, mode);
+                } finally {
+                    afterRename(moving, replaced);
+                }
+            }
+        } finally {
+            parts.table().unpin(moving);
+            parts.table().unpin(replaced);
+        }
+        return true;
+    }
+
+    private record Place(Inode directory, String name) {
+        Inode.Link link() {
+            return new Inode.Link(directory, name);
+        }
+    }
+
+    /** The journal is told what is about to come about. */
+    private void beforeRename(
+            Place from, Place to, @Nullable Inode moving, @Nullable Inode replaced, RenameMode mode)
+            throws FsException {
+        if (replaced != null && mode == RenameMode.EXCHANGE) {
+            parts.journalling().beforeMove(replaced, () -> replaced.movingTo = from.link());
+        } else if (replaced != null) {
+            RemotePath source = parts.table().path(from.directory).child(from.name);
+            parts.journalling().beforeMove(replaced, () -> replaced.replacedBy = source);
+        }
+        if (moving != null) {
+            parts.journalling().beforeMove(moving, () -> moving.movingTo = to.link());
+        }
+    }
+
+    private void afterRename(@Nullable Inode moving, @Nullable Inode replaced) {
+        if (replaced != null) {
+            parts.journalling()
+                    .afterMove(
+                            replaced,
+                            () -> {
+                                replaced.movingTo = null;
+                                replaced.replacedBy = null;
+                            });
+        }
+        if (moving != null) {
+            parts.journalling().afterMove(moving, () -> moving.movingTo = null);
+        }
+    }
+
+    private void renameOnServer(
+            RemotePath source, RemotePath target, @Nullable Inode replaced, RenameMode mode)
+            throws FsException {
+        Inode aside =
+                mode == RenameMode.REPLACE && replaced != null && keepAside(replaced)
+                        ? replaced
+                        : null;
+        try {
+            parts.server().rename(source, target, mode);
+        } catch (FsException e) {
+            if (aside != null) {
+                parts.server().remove(target.parent().child(listings.hiddenName(aside, false)));
+                parts.journalling().leavesNothing(aside);
+            }
+            throw e;
+        }
+        if (aside != null) {
+            hideReplaced(aside, target);
+        }
+    }
+
+    /** The target lives on under its second name. */
+    private void hideReplaced(Inode replaced, RemotePath target) {
+        parts.table().lock().lock();
+        try {
+            replaced.hidden = true;
+            Inode directory = replaced.links.get(0).directory();
+            parts.table().unlink(directory, target.name());
+            parts.table().link(directory, listings.hiddenName(replaced, false), replaced);
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    private void renamed(
+            Place from,
+            Place to,
+            @Nullable Inode moving,
+            @Nullable Inode replaced,
+            RenameMode mode) {
+        if (mode == RenameMode.EXCHANGE) {
+            exchanged(from.directory, from.name, to.directory, to.name);
+        } else {
+            if (replaced != null) {
+                removals.discardUnopened(replaced);
+                if (!replaced.hidden) {
+                    parts.table().removed(to.directory, to.name, replaced);
+                }
+                removals.lostName(replaced);
+                removals.removeIfClosed(replaced);
+            }
+            removals.moved(from.directory, from.name, to.directory, to.name, moving);
+        }
+        boolean directory =
+                moving != null && moving.isDirectory() && from.directory != to.directory;
+        boolean over = replaced != null && replaced.isDirectory() && mode == RenameMode.REPLACE;
+        parts.coherency().touch(from.directory, directory ? -1 : 0);
+        parts.coherency().touch(to.directory, (directory ? 1 : 0) - (over ? 1 : 0));
+        if (moving != null) {
+            moving.lock.lock();
+            try {
+                moving.changed = parts.coherency().now();
+            } finally {
+                moving.lock.unlock();
+            }
+        }
+    }
+
+    /** An open target that the server would lose gets a second, hidden name first, where it can. */
+    private boolean keepAside(Inode replaced) throws FsException {
+        if (!removals.mustHide(replaced)
+                || !parts.server().capabilities().has(Capability.HARD_LINKS)) {
+            return false;
+        }
+        RemotePath path = parts.table().path(replaced);
+        RemotePath hidden = path.parent().child(listings.hiddenName(replaced, true));
+        removals.leavingBehind(replaced, hidden, () -> parts.server().link(path, hidden));
+        return true;
+    }
+
+    private void exchanged(Inode from, String name, Inode to, String newName) {
+        parts.table().lock().lock();
+        try {
+            Inode a = hold(from, name);
+            Inode b = hold(to, newName);
+            from.listing = null;
+            to.listing = null;
+            if (a != null) {
+                parts.table().link(to, newName, a);
+                a.lookups--;
+            } else {
+                to.unseenChanges++;
+            }
+            if (b != null) {
+                parts.table().link(from, name, b);
+                b.lookups--;
+            } else {
+                from.unseenChanges++;
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    @GuardedBy("table lock")
+    private @Nullable Inode hold(Inode directory, String name) {
+        Inode inode = directory.children().get(name);
+        if (inode != null) {
+            inode.lookups++;
+            directory.lookups++;
+            parts.table().unlink(directory, name);
+            directory.lookups--;
+        }
+        return inode;
+    }
+}
