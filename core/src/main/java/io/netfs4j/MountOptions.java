@@ -9,6 +9,8 @@ import io.netfs4j.vfs.VfsOptions;
 
 import org.jspecify.annotations.Nullable;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -61,6 +63,10 @@ public record MountOptions(VfsOptions vfs) {
                     new Option("timeout", "SECONDS", "after so long, with soft (60)"),
                     new Option("close", "server|start", "close waits for the server (start)"),
                     new Option("fsync", "server|journal", "what fsync waits for (server)"),
+                    new Option(
+                            "conflict",
+                            "copy|fail|overwrite",
+                            "where others changed a file meanwhile: ours goes beside it (copy)"),
                     new Option("sync", "", "every write waits for the server"),
                     new Option(
                             "unbuffered",
@@ -160,6 +166,7 @@ public record MountOptions(VfsOptions vfs) {
                         flag(values, "unbuffered"),
                         oneOf(values, "metadata", List.of("writeback", "sync")).equals("writeback"),
                         oneOf(values, "fsync", List.of("server", "journal")).equals("journal"),
+                        new VfsOptions.Conflicts(onConflict(values), host()),
                         flag(values, "ro"),
                         ownership(values)));
     }
@@ -190,6 +197,24 @@ public record MountOptions(VfsOptions vfs) {
             unit++;
         }
         return unit == 0 ? n + " bytes" : n + UNITS.substring(unit - 1, unit);
+    }
+
+    private static VfsOptions.OnConflict onConflict(Map<String, String> values) throws FsException {
+        String text = oneOf(values, "conflict", List.of("copy", "fail", "overwrite"));
+        return VfsOptions.OnConflict.valueOf(text.toUpperCase(Locale.ROOT));
+    }
+
+    /** The name of this machine, as far as it can stand in a file's name. */
+    private static String host() {
+        String name;
+        try {
+            name = InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            name = "localhost";
+        }
+        int dot = name.indexOf('.');
+        String first = dot > 0 ? name.substring(0, dot) : name;
+        return first.replaceAll("[^A-Za-z0-9_-]", "_");
     }
 
     private static VfsOptions.Ownership ownership(Map<String, String> values) throws FsException {

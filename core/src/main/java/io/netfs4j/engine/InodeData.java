@@ -44,6 +44,19 @@ public final class InodeData {
         /** The server will not get the file: nobody wants it any more. */
         void onGivenUp();
 
+        /** Whether {@link #beforeSending} has anything to do. */
+        default boolean checksBase() {
+            return false;
+        }
+
+        /**
+         * Something is about to be sent: makes sure that the server has the version that it builds
+         * on. Waits; called without a lock.
+         *
+         * @throws FsException ESTALE when it has another: nothing may be sent
+         */
+        default void beforeSending(ServerFile handle) throws FsException {}
+
         /** A write request is about to be committed. */
         void onCommitting();
 
@@ -72,6 +85,7 @@ public final class InodeData {
     private final AddressSpace pages;
     private final WritebackLock writebackLock = new WritebackLock();
     private final WriteErrors errors = new WriteErrors();
+    private final Syncing syncing = new Syncing(errors);
     private final Listener listener;
 
     @GuardedBy("lock")
@@ -137,6 +151,13 @@ public final class InodeData {
     @GuardedBy("lock")
     private @Nullable CoherencyToken token;
 
+    /**
+     * Something may have been sent since the server's version was learned last: what it has then is
+     * that version with any part of ours.
+     */
+    @GuardedBy("lock")
+    private boolean sending;
+
     /** Times of what was written, and those set while data was on its way. */
     @GuardedBy("lock")
     PendingTimes pendingTimes = PendingTimes.NONE;
@@ -159,16 +180,6 @@ public final class InodeData {
     /** Raised when the server's version changed: what was read of the old one does not count. */
     @GuardedBy("lock")
     long generation;
-
-    /**
-     * Something was committed that the server was not told to force to its stable storage; at first
-     * nobody knows: it may have been, when the file was open before and forgotten since.
-     */
-    @GuardedBy("lock")
-    boolean unsynced = true;
-
-    @GuardedBy("lock")
-    private @Nullable Completion<@Nullable Void> syncing;
 
     /** Calls outside the lock that use the handle. */
     @GuardedBy("lock")
@@ -333,6 +344,15 @@ public final class InodeData {
         }
     }
 
+    public boolean isSending() {
+        return sending;
+    }
+
+    /** Before the first byte is sent, and once the version is known again. */
+    public void setSending(boolean sending) {
+        this.sending = sending;
+    }
+
     public @Nullable FileJournal journal() {
         return journal;
     }
@@ -473,7 +493,7 @@ public final class InodeData {
         return creation != null
                 || pages.dirtyBytes() > 0
                 || pages.writebackBytes() > 0
-                || isSending()
+                || isSendingPages()
                 || waiting != null
                 || sizeInDoubt
                 || areTimesUnderWay
@@ -495,7 +515,7 @@ public final class InodeData {
     }
 
     /** Whether something of the page cache is on its way to the server. */
-    private boolean isSending() {
+    private boolean isSendingPages() {
         WriteRequest request = writing;
         return request != null
                 && request.origin != Origin.COPY_TO_CACHE
@@ -510,34 +530,9 @@ public final class InodeData {
         return writing != null && writing.origin != Origin.COPY_TO_CACHE;
     }
 
-    /** Whether {@link ServerFile#sync} has something to do. */
-    public boolean isUnsynced() {
-        return unsynced;
-    }
-
-    /** The server changed the file without a commit of ours. */
-    public void setUnsynced() {
-        unsynced = true;
-    }
-
-    /** The sync under way, or null. */
-    public @Nullable Completion<@Nullable Void> syncing() {
+    /** What of it was forced to the server's stable storage. */
+    public Syncing syncing() {
         return syncing;
-    }
-
-    /** A sync begins that covers everything committed so far. */
-    public void beginSync(Completion<@Nullable Void> sync) {
-        syncing = sync;
-        unsynced = false;
-    }
-
-    /** It has ended; a failure concerns all who wrote, and the next sync tries again. */
-    public void endSync(@Nullable FsException failure) {
-        syncing = null;
-        unsynced |= failure != null;
-        if (failure != null) {
-            errors.record(failure);
-        }
     }
 
     /**

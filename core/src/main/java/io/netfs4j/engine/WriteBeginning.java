@@ -34,6 +34,11 @@ final class WriteBeginning {
     /** Some of that has come: what is left will follow in another request. */
     private boolean tookBack;
 
+    /** Whether the server has the version that is built on, until that is known. */
+    private @Nullable Completion<@Nullable Void> base;
+
+    private boolean isBaseKnown;
+
     /** What the server says of the file, where it was asked, until that is taken in. */
     private @Nullable Completion<ServerAttributes> answer;
 
@@ -64,6 +69,7 @@ final class WriteBeginning {
             creation = null;
             if (attempt.failure() == null) {
                 request.engine().flusher().onAnswered(inode, true);
+                isBaseKnown = true; // It was made, or looked at, a moment ago.
             }
             goOn(attempt.failure());
         }
@@ -82,6 +88,15 @@ final class WriteBeginning {
             }
             answer = null;
             learn(asked);
+        }
+        Completion<@Nullable Void> check = base;
+        if (check != null) {
+            if (!check.isDone()) {
+                return false;
+            }
+            base = null;
+            isBaseKnown = true;
+            goOn(check.failure());
         }
         return true;
     }
@@ -146,11 +161,19 @@ final class WriteBeginning {
         return request.origin == Origin.SYNC || request.origin == Origin.WRITEBACK;
     }
 
+    /** What goes past the page cache is not built on anything that was read here. */
+    @GuardedBy("inode lock")
+    private boolean checksBase() {
+        return !isBaseKnown && request.origin != Origin.UNBUFFERED && inode.listener().checksBase();
+    }
+
     @GuardedBy("inode lock")
     private void openSession() {
         ServerFile file = inode.file();
         if (file != null && inode.isSizeInDoubt()) {
             askSize(file);
+        } else if (file != null && checksBase()) {
+            checkBase(file);
         } else if (file == null || !BackEnd.isWritable(file)) {
             if (inode.pages().dirtyBytes() > 0
                     || request.origin == Origin.UNBUFFERED
@@ -163,6 +186,10 @@ final class WriteBeginning {
             }
             request.cancelled = true;
         } else {
+            if (!inode.isSending()) {
+                inode.setSending(true);
+                inode.describe();
+            }
             try {
                 request.open(BackEnd.begin(file, inode.token()));
             } catch (FsException e) {
@@ -190,6 +217,37 @@ final class WriteBeginning {
             asked.complete(inode.useBorrowed(file, BackEnd::attributes));
         } catch (FsException e) {
             asked.fail(e);
+        }
+    }
+
+    /** What was changed here is not to be written over what another client changed meanwhile. */
+    @GuardedBy("inode lock")
+    private void checkBase(ServerFile file) {
+        Completion<@Nullable Void> check = new Completion<>();
+        inode.borrowFile();
+        base = check;
+        request.engine().scheduler().fork("netfs-base", () -> checkBase(file, check));
+        check.whenDone((same, problem) -> request.post());
+    }
+
+    private void checkBase(ServerFile file, Completion<@Nullable Void> check) {
+        FsException failure = new FsException(FsError.EIO, "looking at the base broke off");
+        try {
+            inode.<@Nullable Void>useBorrowed(
+                    file,
+                    handle -> {
+                        inode.listener().beforeSending(handle);
+                        return null;
+                    });
+            failure = null;
+        } catch (FsException e) {
+            failure = e;
+        } finally {
+            if (failure == null) {
+                check.complete(null);
+            } else {
+                check.fail(failure);
+            }
         }
     }
 

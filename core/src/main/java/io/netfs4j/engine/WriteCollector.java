@@ -77,7 +77,7 @@ final class WriteCollector {
         }
         inode.setRemoteSizeBytes(Math.max(inode.remoteSizeBytes(), piece.position + bytes));
         // Even if the commit fails: these bytes are clean, and fsync has to force them.
-        inode.setUnsynced();
+        inode.syncing().need();
     }
 
     /** Ends the write-back of every span that all streams have passed. */

@@ -76,6 +76,9 @@ final class WriteCommit {
             return true;
         }
         BackEnd.abort(session);
+        if (request.offers.count() == 0) {
+            inode.setSending(false);
+        }
         if (lost) {
             inode.pendingTimes = inode.pendingTimes.after(pending.owed());
         }
@@ -130,9 +133,10 @@ final class WriteCommit {
         try {
             ServerAttributes attributes = BackEnd.given("a commit", ended.get());
             inode.setToken(attributes.token());
+            inode.setSending(false);
             inode.setRemoteSizeBytes(attributes.sizeBytes());
             inode.trustSize();
-            inode.unsynced = true;
+            inode.syncing().need();
             inode.listener().onCommitted(attributes);
             counts = true;
         } catch (FsException e) {

@@ -438,6 +438,62 @@ public final class AddressSpace {
         return to;
     }
 
+    /** Is shown bytes that are here: what remains of the buffer. */
+    public interface Visitor {
+        void bytes(long position, ByteBuffer bytes);
+    }
+
+    /**
+     * Makes dirty all that is here, whatever the dirty limit says: the server is to get it anew.
+     * Nothing is under write-back (the caller owns the write-back lock).
+     *
+     * @param size where the file ends
+     * @param visitor is shown what was not dirty before
+     */
+    public void dirtyAll(long size, Visitor visitor) {
+        Folio folio = folios.firstFrom(0);
+        while (folio != null && folio.position() < size) {
+            int end = (int) Math.min(folio.bytes(), size - folio.position());
+            int at = (int) folio.present.next(0, end);
+            while (at < end) {
+                int run = (int) Math.min(end, folio.present.runEnd(at));
+                int dirty = (int) folio.dirty.next(at, run);
+                dirty =
+                        (int)
+                                (stored.next(folio.position() + at, folio.position() + dirty)
+                                        - folio.position());
+                if (dirty > at) {
+                    int from = folio.block.offset() + at;
+                    ByteBuffer memory = folio.block.memory().duplicate();
+                    memory.limit(from + dirty - at).position(from);
+                    visitor.bytes(folio.position() + at, memory);
+                    folios.cache.chargeAnyway(folio.block);
+                    folios.addDirty(folio, at, dirty);
+                    at = dirty;
+                } else {
+                    long kept = stored.runEnd(folio.position() + at, folio.position() + run);
+                    at = (int) Math.max(folio.dirty.runEnd(at), kept - folio.position());
+                }
+                at = (int) folio.present.next(at, end);
+            }
+            folios.settle(folio);
+            folio = folios.firstFrom(folio.end());
+        }
+    }
+
+    /** Whether every byte up to a size is here, or kept by the journal. */
+    public boolean hasAll(long size) {
+        long at = 0;
+        while (at < size) {
+            long next = Math.max(nextAbsent(at, size), stored.runEnd(at, size));
+            if (next == at) {
+                return false;
+            }
+            at = next;
+        }
+        return true;
+    }
+
     // ---- cutting ------------------------------------------------------------------------------
 
     /**

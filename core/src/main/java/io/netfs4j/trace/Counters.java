@@ -31,6 +31,8 @@ public final class Counters {
         RETRIES,
         /** Write requests that failed; their data stayed dirty. */
         ERRORS,
+        /** Files that another client had changed when what was changed here was to be sent. */
+        CONFLICTS,
         /** Folios copied because they were written to while in flight. */
         FORKS,
         /** Times that a writer waited for room. */

@@ -145,6 +145,10 @@ final class AttributeOperations {
                 parts.coherency().applyOwn(inode, a, inode.ownerChanges);
             } else {
                 inode.takeOwners(a);
+                if (data != null && !a.token().equals(data.token())) {
+                    data.setSending(true); // By us, or by another: nobody can tell.
+                    data.describe();
+                }
                 // No write moves the time of access, and while there is one nobody asks the server.
                 boolean later = data != null && data.pendingTimes().accessed() != null;
                 if (change.accessed() != null && !later) {

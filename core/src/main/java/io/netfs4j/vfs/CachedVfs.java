@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntFunction;
 
 /**
@@ -95,7 +96,8 @@ public final class CachedVfs implements Vfs {
                         table,
                         gate,
                         coherency,
-                        journalling);
+                        journalling,
+                        new AtomicReference<>(VfsEvents.NONE));
         Listings listings = new Listings(parts);
         names = new NameOperations(parts, listings);
         creations = new Creations(parts);
@@ -112,6 +114,11 @@ public final class CachedVfs implements Vfs {
                 journal == null
                         ? Recovered.NOTHING
                         : new Recovery(parts, opens, creations, journal).run();
+    }
+
+    /** Who hears of what nobody asked for. */
+    public void setEvents(VfsEvents listener) {
+        parts.listener().set(listener);
     }
 
     /** What an earlier mount had left, and this one has taken up. */

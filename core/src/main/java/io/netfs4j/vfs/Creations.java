@@ -52,6 +52,7 @@ final class Creations {
     private static final long PAUSE_NANOS = 1_000_000_000L;
 
     private final VfsParts parts;
+    private final Conflicts conflicts;
     private final SoftWaits soft;
 
     /** Whose attempt has not begun. */
@@ -66,7 +67,12 @@ final class Creations {
 
     Creations(VfsParts parts) {
         this.parts = parts;
+        this.conflicts = new Conflicts(parts, this);
         this.soft = new SoftWaits(parts.environment(), parts.options().softTimeoutNanos());
+    }
+
+    Conflicts conflicts() {
+        return conflicts;
     }
 
     /** Whether another file may be pending. */
@@ -80,6 +86,13 @@ final class Creations {
     void enter(Inode directory, String name, Inode inode) {
         pending++;
         parts.table().enterPending(directory, name, inode);
+    }
+
+    /** Enters one that was another file before, and perhaps pending; returns its old names. */
+    @GuardedBy("table lock")
+    List<Inode.Link> enterAgain(Inode directory, String name, Inode inode) {
+        pending += inode.pending ? 0 : 1;
+        return parts.table().becomePending(inode, directory, name);
     }
 
     @GuardedBy("table lock")
@@ -141,12 +154,8 @@ final class Creations {
     private void attempt(Inode inode) {
         FsException failure = new FsException(FsError.EIO, "creating it broke off");
         try {
-            parts.gate()
-                    .<@Nullable Void>shared(() -> {
-                        made(inode, makeOrTake(inode));
-                        return null;
-                    });
-            failure = null;
+            boolean ours = parts.gate().shared(() -> isMade(inode));
+            failure = ours ? null : conflicts.moved(inode);
         } catch (FsException e) {
             failure = e;
         } finally {
@@ -156,6 +165,30 @@ final class Creations {
             } else if (failure != null) {
                 failed(inode, failure);
             }
+        }
+    }
+
+    /** Returns false when another client's file is there, in whose place ours is not to be. */
+    private boolean isMade(Inode inode) throws FsException {
+        OpenedFile opened;
+        try {
+            opened = makeOrTake(inode);
+        } catch (FsException e) {
+            boolean gone = e.error() == FsError.ENOENT && isThere(inode);
+            if (gone && conflicts.areLookedFor()) {
+                return false;
+            }
+            throw e;
+        }
+        return made(inode, opened);
+    }
+
+    private static boolean isThere(Inode inode) {
+        inode.lock.lock();
+        try {
+            return inode.isThere;
+        } finally {
+            inode.lock.unlock();
         }
     }
 
@@ -247,7 +280,7 @@ final class Creations {
         }
     }
 
-    private void made(Inode inode, OpenedFile opened) throws FsException {
+    private boolean made(Inode inode, OpenedFile opened) throws FsException {
         ServerAttributes a = opened.attributes();
         // Before anybody who waits for the file can go on, and set the directory's times.
         directories(inode).forEach(directory -> parts.coherency().touch(directory, 0));
@@ -256,7 +289,13 @@ final class Creations {
         try {
             InodeData data = dataOf(inode);
             boolean written = data.sizeBytes() > 0 || data.pages().dirtyBytes() > 0;
-            if (!inode.isThere && a.sizeBytes() > 0 && written) {
+            boolean taken = !inode.isThere && a.sizeBytes() > 0 && written;
+            boolean moved = inode.isThere && !conflicts.isBase(data, a);
+            if ((taken && conflicts.areLookedFor()) || moved) {
+                BackEnd.close(opened.file());
+                return false;
+            }
+            if (taken) {
                 BackEnd.close(opened.file());
                 throw new FsException(
                         FsError.EEXIST, "another client made " + data.listener().name());
@@ -269,6 +308,7 @@ final class Creations {
             }
             inode.isThere = true;
             inode.truncatingTo = -1;
+            data.setSending(true);
             data.describe();
         } finally {
             inode.lock.unlock();
@@ -292,6 +332,7 @@ final class Creations {
         } finally {
             inode.lock.unlock();
         }
+        return true;
     }
 
     @GuardedBy("inode lock")

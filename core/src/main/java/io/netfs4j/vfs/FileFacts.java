@@ -30,6 +30,7 @@ import java.util.List;
  * @param replacedBy what was being renamed over it; null without that
  * @param serverFileId the server's number of it, 0 for none
  * @param token the version that its bytes belong to; null where nobody knows
+ * @param sending whether any part of what is here may have come to the server since
  * @param remoteBytes how long the server's file is
  * @param truncatingTo the size that the server was about to set; -1 without that
  * @param owner whose it is, and its permission bits
@@ -45,6 +46,7 @@ record FileFacts(
         @Nullable RemotePath replacedBy,
         long serverFileId,
         @Nullable CoherencyToken token,
+        boolean sending,
         long remoteBytes,
         long truncatingTo,
         Owner owner,
@@ -77,6 +79,7 @@ record FileFacts(
                 null,
                 0,
                 null,
+                false,
                 0,
                 -1,
                 new Owner(0, 0, 0),
@@ -104,6 +107,7 @@ record FileFacts(
             if (token != null) {
                 out.writeUTF(token.text());
             }
+            out.writeBoolean(sending);
             out.writeLong(remoteBytes);
             out.writeLong(truncatingTo);
             out.writeInt(owner.mode);
@@ -143,6 +147,7 @@ record FileFacts(
                     readPath(in),
                     in.readLong(),
                     in.readBoolean() ? new CoherencyToken(in.readUTF()) : null,
+                    in.readBoolean(),
                     in.readLong(),
                     in.readLong(),
                     new Owner(in.readInt(), in.readInt(), in.readInt()),

@@ -489,13 +489,13 @@ final class FileOperations {
             ServerFile handle = null;
             data.lock().lock();
             try {
-                theirs = data.syncing();
+                theirs = data.syncing().underWay();
                 if (theirs == null) {
-                    handle = data.isUnsynced() ? data.borrowFile() : null;
+                    handle = data.syncing().isNeeded() ? data.borrowFile() : null;
                     if (handle == null) {
                         return Completion.done(null);
                     }
-                    data.beginSync(mine);
+                    data.syncing().begin(mine);
                 }
             } finally {
                 data.lock().unlock();
@@ -526,7 +526,7 @@ final class FileOperations {
         answered.whenDone((value, failure) -> {
             data.lock().lock();
             try {
-                data.endSync(failure);
+                data.syncing().end(failure);
                 data.giveBackFile();
             } finally {
                 data.lock().unlock();

@@ -284,6 +284,31 @@ final class InodeTable {
         }
     }
 
+    /**
+     * Makes an inode stand for another file from now on, one that the server has not got yet.
+     *
+     * @return the names that it had, of which nothing is known now
+     */
+    @GuardedBy("lock")
+    List<Inode.Link> becomePending(Inode inode, Inode directory, String name) {
+        List<Inode.Link> names = List.copyOf(inode.links);
+        if (inode.serverFileId != 0) {
+            byServerId.remove(inode.serverFileId, inode);
+            inode.serverFileId = 0;
+        }
+        for (Inode.Link link : names) {
+            Inode above = link.directory();
+            above.children().remove(link.name(), inode);
+            above.listing = null;
+            above.unseenChanges++;
+            above.pendingChildren -= inode.pending ? 1 : 0;
+        }
+        inode.links.clear();
+        enterPending(directory, name, inode);
+        names.forEach(link -> dropIfUnused(link.directory(), false));
+        return names;
+    }
+
     /** Enters a directory that the server was not asked for: nothing of it is fresh. */
     @GuardedBy("lock")
     Inode enterUnasked(Inode directory, String name, ServerAttributes a) {

@@ -321,6 +321,7 @@ final class Journalling {
                             replacedBy,
                             serverFileId,
                             data.token(),
+                            data.isSending(),
                             data.remoteSizeBytes(),
                             inode.truncatingTo,
                             new FileFacts.Owner(inode.mode, inode.uid, inode.gid),

@@ -337,6 +337,16 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
 
         @Override
+        public boolean checksBase() {
+            return creations.conflicts().areLookedFor();
+        }
+
+        @Override
+        public void beforeSending(ServerFile handle) throws FsException {
+            creations.conflicts().beforeSending(inode, handle);
+        }
+
+        @Override
         public void onGivenUp() {
             creations.forget(inode);
         }

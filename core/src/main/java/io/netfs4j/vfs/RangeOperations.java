@@ -199,7 +199,7 @@ final class RangeOperations {
             data.drop(to, to + copied);
             data.uncache(to, to + copied);
             data.setSizeBytes(Math.max(data.sizeBytes(), to + copied));
-            data.setUnsynced();
+            data.syncing().need();
             if (a == null) {
                 target.inode.sizeBytes = data.sizeBytes();
                 opens.sizes().doubt(target.inode, data, to + copied);

@@ -196,6 +196,7 @@ final class Recovery {
         InodeData data = opens.dataOf(inode);
         parts.journalling().attachFound(inode, data, file);
         data.setToken(facts.token());
+        data.setSending(facts.sending());
         data.setSizeBytes(size);
         data.setRemoteSizeBytes(inode.isThere ? facts.remoteBytes() : 0);
         long found = 0;

@@ -64,12 +64,18 @@ final class SizeOperations {
             inode.lock.unlock();
         }
         long size = steps.getLast();
-        parts.journalling().before(inode, () -> inode.truncatingTo = onlyGrows ? -1 : size);
+        parts.journalling()
+                .before(
+                        inode,
+                        () -> {
+                            data.setSending(true);
+                            inode.truncatingTo = onlyGrows ? -1 : size;
+                        });
         ServerAttributes a = onServer(inode, data, steps);
         inode.lock.lock();
         try {
             data.trustSize();
-            data.setUnsynced();
+            data.syncing().need();
             data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
             if (!onlyGrows) {
                 data.truncate(size);
@@ -77,6 +83,7 @@ final class SizeOperations {
             inode.truncatingTo = -1;
             show(inode, data, onlyGrows ? Math.max(size, data.sizeBytes()) : size);
             parts.coherency().applyOwn(inode, a, asked);
+            data.setSending(false);
             if (data.pages().dirtyBytes() == 0) {
                 inode.modified = a.modified();
                 data.setPendingTimes(data.pendingTimes().withoutModified());
@@ -139,7 +146,7 @@ final class SizeOperations {
             inode.truncatingTo = -1;
             if (data.file() != null) {
                 data.doubtSize();
-                data.setUnsynced();
+                data.syncing().need();
                 parts.engine().flusher().onDropped(data);
             }
             data.setRemoteSizeBytes(Math.max(data.remoteSizeBytes(), end));

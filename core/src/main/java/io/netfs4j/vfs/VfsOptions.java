@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param metadataWriteback whether a new file is an application's before it is the server's
  * @param journalSyncs whether fsync returns once the journal is forced; else when the server has
  *     all
+ * @param conflicts what is done where another client has changed a file that was changed here
  * @param readOnly whether changes are refused with EROFS
  * @param ownership what to show and drop of the server's owners and permission bits
  */
@@ -33,6 +34,7 @@ public record VfsOptions(
         boolean unbuffered,
         boolean metadataWriteback,
         boolean journalSyncs,
+        Conflicts conflicts,
         boolean readOnly,
         Ownership ownership) {
     /**
@@ -46,6 +48,23 @@ public record VfsOptions(
         public static final Ownership SERVERS = new Ownership(null, null, 0);
     }
 
+    /** What is done where another client has changed a file that was changed here. */
+    public enum OnConflict {
+        /** What was changed here goes to a file beside it. */
+        COPY,
+        /** It stays here, and is not sent: a person decides. */
+        FAIL,
+        /** It is written over the other's, each range by the last writer. */
+        OVERWRITE
+    }
+
+    /**
+     * What is done about conflicts.
+     *
+     * @param host goes into the names of files that are made beside others
+     */
+    public record Conflicts(OnConflict policy, String host) {}
+
     /** The defaults with another page cache. */
     public static VfsOptions of(PageCache.Limits memory) {
         return new VfsOptions(
@@ -58,6 +77,7 @@ public record VfsOptions(
                 false,
                 true,
                 false,
+                new Conflicts(OnConflict.OVERWRITE, ""),
                 false,
                 Ownership.SERVERS);
     }

@@ -9,6 +9,8 @@ import io.netfs4j.server.Server;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.concurrent.atomic.AtomicReference;
+
 /** What the parts of a {@link CachedVfs} share. */
 record VfsParts(
         Environment environment,
@@ -20,7 +22,12 @@ record VfsParts(
         InodeTable table,
         NamesGate gate,
         Coherency coherency,
-        Journalling journalling) {
+        Journalling journalling,
+        AtomicReference<VfsEvents> listener) {
+    VfsEvents events() {
+        return listener.get();
+    }
+
     long nowNanos() {
         return environment.clock().nanoTime();
     }

@@ -108,6 +108,7 @@ class AttributeOperationsTest {
                         false,
                         true,
                         false,
+                        new VfsOptions.Conflicts(VfsOptions.OnConflict.OVERWRITE, ""),
                         false,
                         VfsOptions.Ownership.SERVERS));
         OpenDirectory open = vfs.openDirectory(Vfs.ROOT_INO);

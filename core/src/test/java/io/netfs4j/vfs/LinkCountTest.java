@@ -97,6 +97,7 @@ class LinkCountTest {
                         usual.unbuffered(),
                         usual.metadataWriteback(),
                         usual.journalSyncs(),
+                        usual.conflicts(),
                         usual.readOnly(),
                         usual.ownership());
         return new CachedVfs(

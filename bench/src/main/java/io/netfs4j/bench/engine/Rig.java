@@ -132,6 +132,7 @@ final class Rig implements AutoCloseable {
                         false,
                         false,
                         false,
+                        new VfsOptions.Conflicts(VfsOptions.OnConflict.OVERWRITE, ""),
                         false,
                         VfsOptions.Ownership.SERVERS);
         vfs = new CachedVfs(environment, server, options, ByteBuffer::allocateDirect);

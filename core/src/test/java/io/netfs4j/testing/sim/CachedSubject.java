@@ -125,6 +125,7 @@ final class CachedSubject implements Subject {
                 random.nextInt(12) == 0,
                 random.nextInt(4) != 0,
                 false,
+                new VfsOptions.Conflicts(VfsOptions.OnConflict.OVERWRITE, ""),
                 false,
                 VfsOptions.Ownership.SERVERS);
     }

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.cache.journal.FileJournal;
+import io.netfs4j.engine.BackEnd;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.trace.Counters.Counter;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.charset.StandardCharsets;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Files that another client changed while something of them was unsaved here. What is written over
+ * a version that nobody here has seen would leave neither his file nor ours.
+ *
+ * <p>So the server is asked, before anything is sent, whether it still has the version that was
+ * changed here. If not, the file as it is here (with all who have it open) becomes another file: a
+ * new one beside it, which the server has not got yet. Its name is the other client's then, and is
+ * looked up anew. Each open file hears ESTALE once.
+ *
+ * <pre>
+ *   base --- changed here ------------>  f.conflict-host-20260102T030405Z
+ *      \---- changed elsewhere ------->  f
+ * </pre>
+ *
+ * <p><b>Threads</b>: any; everything here waits.
+ */
+final class Conflicts {
+    private static final DateTimeFormatter STAMP =
+            DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT)
+                    .withZone(ZoneOffset.UTC);
+
+    /** So many names are tried for a file beside another. */
+    private static final int NAMES_MAX = 100;
+
+    /** What its name ends with where bytes that nobody here had read are zeros in it. */
+    private static final String PARTIAL = ".partial";
+
+    private final VfsParts parts;
+    private final Creations creations;
+
+    Conflicts(VfsParts parts, Creations creations) {
+        this.parts = parts;
+        this.creations = creations;
+    }
+
+    /** Whether the server is asked at all. */
+    boolean areLookedFor() {
+        return parts.options().conflicts().policy() != VfsOptions.OnConflict.OVERWRITE;
+    }
+
+    /**
+     * Something of a file is about to be sent.
+     *
+     * @throws FsException ESTALE when the server has another version by now
+     */
+    void beforeSending(Inode inode, ServerFile handle) throws FsException {
+        ServerAttributes present = present(inode, handle);
+        InodeData data;
+        boolean same;
+        inode.lock.lock();
+        try {
+            data = inode.data;
+            if (data == null) {
+                return;
+            }
+            same = isBase(data, present);
+            if (same && present != null) {
+                data.setToken(present.token());
+                data.setSending(true);
+                data.describe();
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        if (!same) {
+            throw moved(inode);
+        }
+        // Whoever finds the file in the journal knows by that what the server may have of it.
+        parts.journalling().awaitIfWorking(data);
+    }
+
+    /**
+     * Whether what the server has is what is built on. After something of ours was sent whose end
+     * nobody heard, that cannot be told.
+     *
+     * @param present null when it has no such file
+     */
+    @GuardedBy("inode lock")
+    boolean isBase(InodeData data, @Nullable ServerAttributes present) {
+        if (!areLookedFor()) {
+            return true;
+        }
+        return present != null
+                && (data.isSending()
+                        || data.token() == null
+                        || present.token().equals(data.token()));
+    }
+
+    /**
+     * What stands at a file's name now; where nothing does, the file itself, which another client
+     * may have moved.
+     */
+    private @Nullable ServerAttributes present(Inode inode, ServerFile handle) throws FsException {
+        boolean named;
+        parts.table().lock().lock();
+        try {
+            named = !inode.links.isEmpty();
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (named) {
+            try {
+                return parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
+            } catch (FsException e) {
+                if (!isAbsence(e) && e.error() != FsError.ESTALE) {
+                    throw e;
+                }
+            }
+        }
+        try {
+            return BackEnd.attributes(handle);
+        } catch (FsException e) {
+            if (isAbsence(e) || e.error() == FsError.ESTALE) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    private static boolean isAbsence(FsException e) {
+        return e.error() == FsError.ENOENT || e.error() == FsError.ENOTDIR;
+    }
+
+    /** The server has another version. What whoever wanted to save ours is told. */
+    FsException moved(Inode inode) throws FsException {
+        String name = parts.table().describe(inode);
+        if (parts.options().conflicts().policy() == VfsOptions.OnConflict.FAIL) {
+            return new FsException(
+                    FsError.ESTALE, name + " was changed by another client; ours is kept here");
+        }
+        String copy = parts.gate().alone(() -> becomeCopy(inode));
+        return new FsException(
+                FsError.ESTALE,
+                name + " was changed by another client; ours goes to " + copy + " beside it");
+    }
+
+    /** With nobody else at names. Returns the new name. */
+    private String becomeCopy(Inode inode) throws FsException {
+        Inode directory;
+        String name;
+        parts.table().lock().lock();
+        try {
+            if (inode.links.isEmpty() || inode == parts.table().root()) {
+                throw new FsException(FsError.ESTALE, "the file has no name any more");
+            }
+            directory = inode.links.get(0).directory();
+            name = inode.links.get(0).name();
+        } finally {
+            parts.table().lock().unlock();
+        }
+        String copy = freeName(directory, name, isPartial(inode) ? PARTIAL : "");
+        List<Inode.Link> before;
+        inode.lock.lock();
+        try {
+            before = become(inode, directory, copy);
+        } finally {
+            inode.lock.unlock();
+        }
+        parts.journalling().awaitIfWorking(inode.data);
+        parts.engine().counters().add(Counter.CONFLICTS, 1);
+        for (Inode.Link link : before) {
+            parts.coherency().kernelCache().invalidateEntry(link.directory().ino, link.name());
+        }
+        parts.coherency().touch(directory, 0);
+        parts.events().conflict(name, copy);
+        return copy;
+    }
+
+    /** Whether some of the version that was changed here was never read, and is gone by now. */
+    private static boolean isPartial(Inode inode) {
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            return data != null
+                    && !data.pages().hasAll(Math.min(data.sizeBytes(), data.remoteSizeBytes()));
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    /** Makes a file that the server has into a new one. Returns the names that it had. */
+    @GuardedBy("inode lock")
+    private List<Inode.Link> become(Inode inode, Inode directory, String copy) throws FsException {
+        InodeData data = inode.data;
+        if (data == null) {
+            throw new FsException(FsError.ESTALE, "nothing of it is here");
+        }
+        FileJournal journal = data.journal();
+        data.pages()
+                .dirtyAll(
+                        data.sizeBytes(),
+                        (position, bytes) -> {
+                            if (journal != null) {
+                                journal.written(position, data.sizeBytes(), bytes);
+                            }
+                        });
+        data.invalidate();
+        data.trustSize();
+        data.setRemoteSizeBytes(0);
+        data.setToken(null);
+        data.setSending(false);
+        data.setFile(null);
+        if (data.creation() == null) {
+            data.expectCreation();
+        }
+        inode.isThere = false;
+        inode.truncates = false;
+        inode.truncatingTo = -1;
+        inode.linkCount = 1;
+        inode.livesOn = false;
+        inode.changes++;
+        List<Inode.Link> before;
+        parts.table().lock().lock();
+        try {
+            before = creations.enterAgain(directory, copy, inode);
+        } finally {
+            parts.table().lock().unlock();
+        }
+        data.describe();
+        parts.engine().flusher().onDirtied(data);
+        return before;
+    }
+
+    /** A name beside another that the server does not have. */
+    private String freeName(Inode directory, String name, String ending) throws FsException {
+        String stamp = STAMP.format(parts.environment().clock().now());
+        String host = parts.options().conflicts().host();
+        String suffix = ".conflict-" + (host.isEmpty() ? "" : host + "-") + stamp;
+        int most = parts.server().capabilities().nameBytesMax();
+        for (int n = 1; n <= NAMES_MAX; n++) {
+            String all = suffix + (n == 1 ? "" : "-" + n) + ending;
+            String candidate = shortened(name, most - all.length()) + all;
+            if (parts.table().child(directory, candidate) == null
+                    && isFree(parts.table().path(directory).child(candidate))) {
+                return candidate;
+            }
+        }
+        throw new FsException(
+                FsError.EEXIST,
+                name + " has " + NAMES_MAX + " files beside it of this second; try again");
+    }
+
+    private boolean isFree(RemotePath path) throws FsException {
+        try {
+            parts.server().stat(path);
+            return false;
+        } catch (FsException e) {
+            if (isAbsence(e)) {
+                return true;
+            }
+            throw e;
+        }
+    }
+
+    /** As much of a name as fits, in whole characters. */
+    private static String shortened(String name, int bytesMax) {
+        String kept = name;
+        while (kept.getBytes(StandardCharsets.UTF_8).length > bytesMax) {
+            int last = kept.offsetByCodePoints(kept.length(), -1);
+            kept = kept.substring(0, last);
+        }
+        return kept;
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+/** Hears of what a person should know of and nobody asked for. Any thread; must not wait. */
+public interface VfsEvents {
+    /**
+     * Another client has changed a file that was changed here.
+     *
+     * @param name the file's
+     * @param copy where what was changed here goes, in the same directory
+     */
+    void conflict(String name, String copy);
+
+    /** Nobody listens. */
+    VfsEvents NONE = (name, copy) -> {};
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.cache.journal.Journal;
+import io.netfs4j.cache.journal.JournalLimits;
+import io.netfs4j.engine.EngineLimits;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.RenameMode;
+import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.ForgetfulDisk;
+import io.netfs4j.trace.Counters.Counter;
+import io.netfs4j.vfs.VfsOptions.OnConflict;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Two mounts of one server that change the same file. */
+@Timeout(60)
+class ConflictsTest {
+    private static final JournalLimits LIMITS = new JournalLimits(6L << 18, 1 << 18, 1 << 18);
+
+    private final SystemRuntime runtime = new SystemRuntime();
+    private final MemoryServer store = new MemoryServer(runtime.environment().clock());
+    private final List<String> events = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private CachedVfs mount(OnConflict policy) throws FsException {
+        return mount(policy, null);
+    }
+
+    private CachedVfs mount(OnConflict policy, Journal journal) throws FsException {
+        VfsOptions usual = VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20));
+        VfsOptions options =
+                new VfsOptions(
+                        usual.memory(),
+                        quiet(usual.engine()),
+                        usual.attributesValidNanos(),
+                        0,
+                        false,
+                        false,
+                        false,
+                        true,
+                        false,
+                        new VfsOptions.Conflicts(policy, "host"),
+                        false,
+                        usual.ownership());
+        CachedVfs vfs =
+                new CachedVfs(
+                        runtime.environment(), store, options, ByteBuffer::allocate, null, journal);
+        vfs.setEvents((name, copy) -> {
+            synchronized (events) {
+                events.add(name + " " + copy);
+            }
+        });
+        return vfs;
+    }
+
+    /** Nothing is sent before a test says so. */
+    private static EngineLimits quiet(EngineLimits e) {
+        return new EngineLimits(
+                e.throttle(),
+                3_600_000_000_000L,
+                e.eagerBytes(),
+                e.attemptsMax(),
+                e.retryFirstNanos(),
+                e.retryMaxNanos(),
+                e.parkFirstNanos(),
+                e.parkMaxNanos(),
+                e.readaheadBytesMax(),
+                e.cachePatienceNanos());
+    }
+
+    private static OpenFile open(CachedVfs vfs, String name) throws FsException {
+        Attributes found = vfs.lookup(Vfs.ROOT_INO, name).attributes();
+        assertThat(found).as(name).isNotNull();
+        return vfs.open(found.ino(), OpenFlags.READ_WRITE);
+    }
+
+    private static void write(CachedVfs vfs, OpenFile file, long at, String text)
+            throws FsException {
+        vfs.write(file, at, ByteBuffer.wrap(text.getBytes(UTF_8)));
+    }
+
+    private static String read(CachedVfs vfs, OpenFile file) throws FsException {
+        ByteBuffer bytes = ByteBuffer.allocate(100);
+        vfs.read(file, 0, bytes);
+        return new String(bytes.array(), 0, bytes.position(), UTF_8);
+    }
+
+    private void make(String name, String text) throws FsException {
+        CachedVfs vfs = mount(OnConflict.OVERWRITE);
+        OpenFile file = vfs.create(Vfs.ROOT_INO, name, 0644, OpenFlags.READ_WRITE).file();
+        write(vfs, file, 0, text);
+        vfs.fsync(file, false);
+        vfs.release(file);
+    }
+
+    /** What the server has under a name, as a new mount sees it. */
+    private String onServer(String name) throws FsException {
+        CachedVfs vfs = mount(OnConflict.OVERWRITE);
+        OpenFile file = open(vfs, name);
+        String text = read(vfs, file);
+        vfs.release(file);
+        return text;
+    }
+
+    private List<String> names() throws FsException {
+        List<String> names = new ArrayList<>();
+        store.list(RemotePath.ROOT, (name, type, attributes) -> names.add(name));
+        names.sort(null);
+        return names;
+    }
+
+    private static void assertFsyncTellsOfIt(CachedVfs vfs, OpenFile file) {
+        assertThatThrownBy(() -> vfs.fsync(file, false))
+                .isInstanceOfSatisfying(
+                        FsException.class, e -> assertThat(e.error()).isEqualTo(FsError.ESTALE));
+    }
+
+    @Test
+    void fileChangedElsewhere_isLeftAlone_andOursGoesBesideIt() throws Exception {
+        make("f", "base");
+        CachedVfs vfs = mount(OnConflict.COPY);
+        OpenFile file = open(vfs, "f");
+        assertThat(read(vfs, file)).isEqualTo("base");
+        make2("f", "elsewhere");
+        write(vfs, file, 1, "!!");
+        assertFsyncTellsOfIt(vfs, file);
+        vfs.fsync(file, false);
+        assertThat(read(vfs, file)).as("who has it open keeps his own").isEqualTo("b!!e");
+        assertThat(names()).hasSize(2);
+        String copy = names().get(1);
+        assertThat(copy).matches("f\\.conflict-host-[0-9]{8}T[0-9]{6}Z");
+        assertThat(onServer("f")).isEqualTo("elsewhere");
+        assertThat(onServer(copy)).isEqualTo("b!!e");
+        assertThat(vfs.engine().counters().get(Counter.CONFLICTS)).isEqualTo(1);
+        synchronized (events) {
+            assertThat(events).containsExactly("f " + copy);
+        }
+        // The name is the other's from now on, here too.
+        OpenFile theirs = open(vfs, "f");
+        assertThat(read(vfs, theirs)).isEqualTo("elsewhere");
+        vfs.release(theirs);
+        vfs.release(file);
+    }
+
+    /** Another client writes into a file that exists. */
+    private void make2(String name, String text) throws FsException {
+        CachedVfs vfs = mount(OnConflict.OVERWRITE);
+        OpenFile file = open(vfs, name);
+        write(vfs, file, 0, text);
+        vfs.fsync(file, false);
+        vfs.release(file);
+    }
+
+    @Test
+    void fileChangedElsewhere_withPolicyFail_isLeftAlone_andOursStaysHere() throws Exception {
+        make("f", "base");
+        CachedVfs vfs = mount(OnConflict.FAIL);
+        OpenFile file = open(vfs, "f");
+        make2("f", "elsewhere");
+        write(vfs, file, 0, "here");
+        assertFsyncTellsOfIt(vfs, file);
+        assertThat(names()).containsExactly("f");
+        assertThat(onServer("f")).isEqualTo("elsewhere");
+        assertThat(vfs.engine().flusher().isClean()).isFalse();
+    }
+
+    @Test
+    void fileChangedElsewhere_withPolicyOverwrite_isWrittenOver() throws Exception {
+        make("f", "base");
+        CachedVfs vfs = mount(OnConflict.OVERWRITE);
+        OpenFile file = open(vfs, "f");
+        make2("f", "elsewhere");
+        write(vfs, file, 0, "here");
+        vfs.fsync(file, false);
+        assertThat(onServer("f")).isEqualTo("herewhere");
+        vfs.release(file);
+    }
+
+    /** As editors save: a new file takes the old one's name. */
+    @Test
+    void fileReplacedElsewhere_isLeftAlone_andOursGoesBesideIt() throws Exception {
+        make("f", "base");
+        CachedVfs vfs = mount(OnConflict.COPY);
+        OpenFile file = open(vfs, "f");
+        assertThat(read(vfs, file)).isEqualTo("base");
+        make("new", "elsewhere");
+        store.rename(RemotePath.ROOT.child("new"), RemotePath.ROOT.child("f"), RenameMode.REPLACE);
+        write(vfs, file, 0, "here");
+        assertFsyncTellsOfIt(vfs, file);
+        vfs.fsync(file, false);
+        assertThat(onServer("f")).isEqualTo("elsewhere");
+        assertThat(onServer(names().get(1))).isEqualTo("here");
+        vfs.release(file);
+    }
+
+    /** Whose bytes nobody here has read are zeros in ours, and not the other's. */
+    @Test
+    void ourVersion_neverHoldsBytesOfTheirs() throws Exception {
+        make("f", "0123456789");
+        CachedVfs vfs = mount(OnConflict.COPY);
+        OpenFile file = open(vfs, "f");
+        write(vfs, file, 8, "!!!");
+        make2("f", "elsewhere+");
+        assertFsyncTellsOfIt(vfs, file);
+        vfs.fsync(file, false);
+        assertThat(names().get(1)).endsWith(".partial");
+        assertThat(onServer(names().get(1))).isEqualTo("\0\0\0\0\0\0\0\0!!!");
+        assertThat(onServer("f")).isEqualTo("elsewhere+");
+        vfs.release(file);
+    }
+
+    @Test
+    void fileMadeElsewhereMeanwhile_isLeftAlone_andOursGoesBesideIt() throws Exception {
+        CachedVfs vfs = mount(OnConflict.COPY);
+        vfs.makeDirectory(Vfs.ROOT_INO, "dir", 0755);
+        long dir = vfs.lookup(Vfs.ROOT_INO, "dir").attributes().ino();
+        // The first one shows that files can be made there.
+        vfs.release(vfs.create(dir, "first", 0644, OpenFlags.READ_WRITE).file());
+        CachedVfs other = mount(OnConflict.COPY);
+        long theirs = other.lookup(Vfs.ROOT_INO, "dir").attributes().ino();
+        OpenFile file = other.create(theirs, "f", 0644, OpenFlags.READ_WRITE).file();
+        write(other, file, 0, "elsewhere");
+        other.fsync(file, false);
+        other.release(file);
+        OpenFile ours = vfs.create(dir, "f", 0644, OpenFlags.READ_WRITE).file();
+        write(vfs, ours, 0, "here");
+        assertFsyncTellsOfIt(vfs, ours);
+        vfs.fsync(ours, false);
+        vfs.release(ours);
+        List<String> names = new ArrayList<>();
+        store.list(RemotePath.ROOT.child("dir"), (name, type, a) -> names.add(name));
+        assertThat(names).hasSize(3).contains("f", "first");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void fileFoundInTheJournal_andChangedElsewhere_isLeftAlone(boolean removed) throws Exception {
+        make("f", "base");
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        SystemRuntime dying = new SystemRuntime();
+        Journal journal = Journal.open(dying.environment(), disk, LIMITS);
+        CachedVfs first = mount(OnConflict.COPY, journal);
+        OpenFile file = open(first, "f");
+        assertThat(read(first, file)).isEqualTo("base");
+        write(first, file, 0, "here");
+        // That mount is not heard of again.
+        if (removed) {
+            store.remove(RemotePath.ROOT.child("f"));
+        } else {
+            make2("f", "elsewhere");
+        }
+        CachedVfs second =
+                mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
+        assertThat(second.recovered().files()).isEqualTo(1);
+        OpenFile again = open(second, "f");
+        assertThat(read(second, again)).isEqualTo("here");
+        assertFsyncTellsOfIt(second, again);
+        second.fsync(again, false);
+        second.release(again);
+        if (removed) {
+            assertThat(names()).hasSize(1);
+        } else {
+            assertThat(names()).hasSize(2);
+            assertThat(onServer("f")).isEqualTo("elsewhere");
+        }
+        String copy = names().get(names().size() - 1);
+        assertThat(copy).startsWith("f.conflict-host-");
+        assertThat(onServer(copy)).isEqualTo("here");
+        dying.close();
+    }
+
+    @Test
+    void fileFoundInTheJournal_andNotChangedElsewhere_isSavedUnderItsName() throws Exception {
+        make("f", "base");
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        CachedVfs first = mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
+        OpenFile file = open(first, "f");
+        write(first, file, 2, "here");
+        CachedVfs second =
+                mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
+        OpenFile again = open(second, "f");
+        assertThat(read(second, again)).isEqualTo("bahere");
+        second.fsync(again, false);
+        second.release(again);
+        assertThat(names()).containsExactly("f");
+        assertThat(onServer("f")).isEqualTo("bahere");
+    }
+}
