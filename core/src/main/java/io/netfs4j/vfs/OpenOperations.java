@@ -166,7 +166,7 @@ final class OpenOperations implements InodeTable.Unsaved {
             OpenedFile opened,
             AtomicReference<@Nullable Inode> made)
             throws FsException {
-        ServerAttributes a = creations.withMode(opened, mode).attributes();
+        ServerAttributes a = creations.attempt().withMode(opened, mode).attributes();
         Inode inode = names.enterNew(directory, name, a);
         parts.coherency().touch(directory, 0);
         made.set(inode);

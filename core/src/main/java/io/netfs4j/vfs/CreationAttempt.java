@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.BackEnd;
+import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.Access;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.Capability;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.OpenedFile;
+import io.netfs4j.server.PathSource;
+import io.netfs4j.server.ServerAttributes;
+
+import java.util.List;
+
+/**
+ * One attempt to have the server make what applications were given already: a file, a directory, a
+ * symbolic link; or to open a file that was found in the journal.
+ *
+ * <p><b>Threads</b>: of its own, within the {@link NamesGate}; waits for the server.
+ */
+final class CreationAttempt {
+    private final VfsParts parts;
+    private final Creations creations;
+    private final Conflicts conflicts;
+
+    CreationAttempt(VfsParts parts, Creations creations, Conflicts conflicts) {
+        this.parts = parts;
+        this.creations = creations;
+        this.conflicts = conflicts;
+    }
+
+    /** Returns false when another client's file is there, in whose place ours is not to be. */
+    boolean isMade(Inode inode) throws FsException {
+        OpenedFile opened;
+        try {
+            opened = makeOrTake(inode);
+        } catch (FsException e) {
+            boolean gone = e.error() == FsError.ENOENT && isThere(inode);
+            if (gone && conflicts.areLookedFor()) {
+                return false;
+            }
+            throw e;
+        }
+        return made(inode, opened);
+    }
+
+    private static boolean isThere(Inode inode) {
+        inode.lock.lock();
+        try {
+            return inode.isThere;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    private OpenedFile makeOrTake(Inode inode) throws FsException {
+        PathSource source = parts.table().source(inode);
+        int mode;
+        boolean isThere;
+        long size;
+        inode.lock.lock();
+        try {
+            mode = inode.mode;
+            isThere = inode.isThere;
+            size = inode.truncatingTo;
+        } finally {
+            inode.lock.unlock();
+        }
+        if (isThere) {
+            return openAgain(source, size);
+        }
+        OpenedFile opened;
+        try {
+            opened = parts.server().create(source, mode);
+        } catch (FsException e) {
+            if (e.error() != FsError.EEXIST) {
+                throw e;
+            }
+            return take(inode, parts.server().open(source, Access.READ_WRITE), e);
+        }
+        return withMode(opened, mode);
+    }
+
+    /** Of a file that was found in the journal: an earlier mount had it open. */
+    private OpenedFile openAgain(PathSource source, long size) throws FsException {
+        OpenedFile opened = parts.server().open(source, Access.READ_WRITE);
+        if (size < 0) {
+            return opened;
+        }
+        boolean done = false;
+        try {
+            AttributeChange change = AttributeChange.size(size);
+            opened = new OpenedFile(opened.file(), opened.file().setAttributes(change));
+            done = true;
+        } finally {
+            if (!done) {
+                BackEnd.close(opened.file());
+            }
+        }
+        return opened;
+    }
+
+    /**
+     * The name stands for a file by now: one of an attempt whose answer was lost, or another
+     * client's. O_TRUNC empties it, as it would have; whether what is in it may be ours is for
+     * {@link #made} to say, which knows what was written here.
+     */
+    private OpenedFile take(Inode inode, OpenedFile there, FsException exists) throws FsException {
+        ServerAttributes a = there.attributes();
+        boolean taken = false;
+        try {
+            if (a.type() == FileType.REGULAR && a.sizeBytes() > 0 && inode.truncates) {
+                a = there.file().setAttributes(AttributeChange.size(0));
+            }
+            taken = a.type() == FileType.REGULAR;
+        } finally {
+            if (!taken) {
+                BackEnd.close(there.file());
+            }
+        }
+        if (!taken) {
+            throw exists;
+        }
+        return new OpenedFile(there.file(), a);
+    }
+
+    /**
+     * The server's own mask took bits away: they are asked for again. Where that fails the file is
+     * there all the same, and which bits it has is told by its attributes.
+     */
+    OpenedFile withMode(OpenedFile opened, int mode) {
+        if (!parts.server().capabilities().has(Capability.MODES)
+                || opened.attributes().mode() == mode) {
+            return opened;
+        }
+        try {
+            AttributeChange change = new AttributeChange(mode, null, null, null, null, null);
+            return new OpenedFile(opened.file(), opened.file().setAttributes(change));
+        } catch (FsException e) {
+            return opened;
+        }
+    }
+
+    private boolean made(Inode inode, OpenedFile opened) throws FsException {
+        ServerAttributes a = opened.attributes();
+        // Before anybody who waits for the file can go on, and set the directory's times.
+        directories(inode).forEach(directory -> parts.coherency().touch(directory, 0));
+        boolean other;
+        inode.lock.lock();
+        try {
+            InodeData data = dataOf(inode);
+            boolean written = data.sizeBytes() > 0 || data.pages().dirtyBytes() > 0;
+            boolean taken = !inode.isThere && a.sizeBytes() > 0 && written;
+            boolean moved = inode.isThere && !conflicts.isBase(data, a);
+            if ((taken && conflicts.areLookedFor()) || moved) {
+                BackEnd.close(opened.file());
+                return false;
+            }
+            if (taken) {
+                BackEnd.close(opened.file());
+                throw new FsException(
+                        FsError.EEXIST, "another client made " + data.listener().name());
+            }
+            other = a.mode() != inode.mode || a.uid() != inode.uid || a.gid() != inode.gid;
+            parts.coherency().applyOwn(inode, a, inode.ownerChanges);
+            if (inode.isThere && a.sizeBytes() > data.sizeBytes()) {
+                data.setSizeBytes(a.sizeBytes()); // Somebody has made it longer meanwhile.
+                inode.sizeBytes = a.sizeBytes();
+            }
+            inode.isThere = true;
+            inode.truncatingTo = -1;
+            data.setSending(true);
+            data.describe();
+        } finally {
+            inode.lock.unlock();
+        }
+        // Nothing is sent before the journal knows that what the server has is ours.
+        parts.journalling().awaitIfWorking(inode.data);
+        inode.lock.lock();
+        try {
+            InodeData data = dataOf(inode);
+            parts.table().lock().lock();
+            try {
+                creations.settle(inode, a.serverFileId());
+            } finally {
+                parts.table().lock().unlock();
+            }
+            data.setFile(opened.file());
+            data.endCreation(null);
+            if (other || a.sizeBytes() > 0) {
+                parts.coherency().kernelCache().invalidate(inode.ino, 0, -1);
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        return true;
+    }
+
+    @GuardedBy("inode lock")
+    private static InodeData dataOf(Inode inode) {
+        InodeData data = inode.data;
+        if (data == null) {
+            throw new IllegalStateException("a pending file without data");
+        }
+        return data;
+    }
+
+    private List<Inode> directories(Inode inode) {
+        parts.table().lock().lock();
+        try {
+            return inode.links.stream().map(Inode.Link::directory).toList();
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+}
