@@ -99,8 +99,8 @@ public final class CachedVfs implements Vfs {
                         journalling,
                         new AtomicReference<>(VfsEvents.NONE));
         Listings listings = new Listings(parts);
-        names = new NameOperations(parts, listings);
         creations = new Creations(parts);
+        names = new NameOperations(parts, listings, creations);
         hidden = new HiddenNames(parts, listings);
         removals = new RemoveOperations(parts, listings, creations, hidden);
         renames = new RenameOperations(parts, listings, creations, removals);
@@ -109,7 +109,7 @@ public final class CachedVfs implements Vfs {
         files = new FileOperations(parts);
         attributes = new AttributeOperations(parts, opens, creations);
         ranges = new RangeOperations(parts, opens, files);
-        directories = new DirectoryOperations(parts, names, listings);
+        directories = new DirectoryOperations(parts, names, listings, creations);
         recovered =
                 journal == null
                         ? Recovered.NOTHING
@@ -197,19 +197,21 @@ public final class CachedVfs implements Vfs {
     @Override
     public Entry makeDirectory(long parent, String name, int mode) throws FsException {
         checkWritable();
-        return names.make(
-                parts.table().directory(parent),
-                name,
-                path -> parts.server().makeDirectory(path, mode));
+        Inode directory = parts.table().directory(parent);
+        Entry pending = parts.gate().shared(() -> opens.makePending(directory, name, mode, null));
+        return pending != null
+                ? pending
+                : names.make(directory, name, path -> parts.server().makeDirectory(path, mode));
     }
 
     @Override
     public Entry makeSymlink(long parent, String name, String target) throws FsException {
         checkWritable();
-        return names.make(
-                parts.table().directory(parent),
-                name,
-                path -> parts.server().makeSymlink(path, target));
+        Inode directory = parts.table().directory(parent);
+        Entry pending = parts.gate().shared(() -> opens.makePending(directory, name, 0777, target));
+        return pending != null
+                ? pending
+                : names.make(directory, name, path -> parts.server().makeSymlink(path, target));
     }
 
     @Override

@@ -12,7 +12,10 @@ import io.netfs4j.server.Capability;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
+import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
+
+import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 
@@ -33,8 +36,131 @@ final class CreationAttempt {
         this.conflicts = conflicts;
     }
 
-    /** Returns false when another client's file is there, in whose place ours is not to be. */
+    /** Returns false when another client's is there, in whose place ours is not to be. */
     boolean isMade(Inode inode) throws FsException {
+        return switch (inode.type) {
+            case DIRECTORY -> isMadeByPath(inode, this::makeDirectory);
+            case SYMLINK -> isMadeByPath(inode, this::makeSymlink);
+            default -> isFileMade(inode);
+        };
+    }
+
+    /** What makes something that needs no handle; null when another client's is there. */
+    private interface Maker {
+        @Nullable ServerAttributes make(Inode inode, RemotePath path) throws FsException;
+    }
+
+    private boolean isMadeByPath(Inode inode, Maker maker) throws FsException {
+        ServerAttributes a = maker.make(inode, parts.table().path(inode));
+        if (a == null) {
+            if (conflicts.areLookedFor()) {
+                return false;
+            }
+            throw new FsException(
+                    FsError.EEXIST, "another client made " + parts.table().describe(inode));
+        }
+        directories(inode).forEach(directory -> parts.coherency().touch(directory, 0));
+        inode.lock.lock();
+        try {
+            InodeData data = dataOf(inode);
+            parts.coherency().applyOwn(inode, a, inode.ownerChanges);
+            inode.isThere = true;
+            parts.table().lock().lock();
+            try {
+                creations.settle(inode, a.serverFileId());
+                if (inode.isDirectory()) {
+                    inode.owners = new Inode.Owners(a.uid(), a.gid());
+                }
+            } finally {
+                parts.table().lock().unlock();
+            }
+            data.endCreation(null);
+        } finally {
+            inode.lock.unlock();
+        }
+        return true;
+    }
+
+    /** One that another client made meanwhile does as well: what we put into it goes into that. */
+    private @Nullable ServerAttributes makeDirectory(Inode inode, RemotePath path)
+            throws FsException {
+        int mode = mode(inode);
+        ServerAttributes a;
+        try {
+            a = parts.server().makeDirectory(path, mode);
+            known(inode, true);
+        } catch (FsException e) {
+            if (e.error() != FsError.EEXIST) {
+                throw e;
+            }
+            a = parts.server().stat(path);
+            known(inode, false);
+        }
+        if (a.type() != FileType.DIRECTORY) {
+            return null;
+        }
+        if (a.mode() == mode || !parts.server().capabilities().has(Capability.MODES)) {
+            return a;
+        }
+        try {
+            return parts.server()
+                    .setAttributes(path, new AttributeChange(mode, null, null, null, null, null));
+        } catch (FsException e) {
+            return a; // It is there, and which bits it has is told by its attributes.
+        }
+    }
+
+    /** Whether what is known of what is in a directory is all that is in it. */
+    private void known(Inode directory, boolean whole) {
+        parts.table().lock().lock();
+        try {
+            Listing listing = directory.listing;
+            if (listing == null || !whole) {
+                directory.listing = null;
+                directory.unseenChanges++;
+            } else {
+                directory.listing = new Listing(listing.entries(), parts.nowNanos());
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    private @Nullable ServerAttributes makeSymlink(Inode inode, RemotePath path)
+            throws FsException {
+        String target;
+        inode.lock.lock();
+        try {
+            target = inode.symlinkTarget;
+        } finally {
+            inode.lock.unlock();
+        }
+        if (target == null) {
+            throw new IllegalStateException("a pending link to nothing");
+        }
+        try {
+            return parts.server().makeSymlink(path, target);
+        } catch (FsException e) {
+            if (e.error() != FsError.EEXIST) {
+                throw e;
+            }
+            ServerAttributes a = parts.server().stat(path);
+            boolean same =
+                    a.type() == FileType.SYMLINK && parts.server().readSymlink(path).equals(target);
+            return same ? a : null;
+        }
+    }
+
+    private static int mode(Inode inode) {
+        inode.lock.lock();
+        try {
+            return inode.mode;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    private boolean isFileMade(Inode inode) throws FsException {
         OpenedFile opened;
         try {
             opened = makeOrTake(inode);

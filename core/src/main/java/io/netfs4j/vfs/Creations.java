@@ -152,6 +152,9 @@ final class Creations {
     }
 
     private void attempt(Inode inode) {
+        if (waitsForDirectory(inode)) {
+            return;
+        }
         FsException failure = new FsException(FsError.EIO, "creating it broke off");
         try {
             boolean ours = parts.gate().shared(() -> attempt.isMade(inode));
@@ -165,6 +168,54 @@ final class Creations {
             } else if (failure != null) {
                 failed(inode, failure);
             }
+        }
+    }
+
+    /** What is in a directory is made after it; whether the server has not got that yet. */
+    private boolean waitsForDirectory(Inode inode) {
+        Inode directory = pendingDirectory(inode);
+        if (directory == null) {
+            return false;
+        }
+        Completion<@Nullable Void> made = attemptOf(directory);
+        if (made == null) {
+            return false;
+        }
+        made.whenDone((value, failure) ->
+                parts.environment()
+                        .scheduler()
+                        .execute(() -> {
+                            if (failure == null) {
+                                start(inode);
+                            } else {
+                                failed(inode, failure.copy());
+                            }
+                        }));
+        return true;
+    }
+
+    private @Nullable Inode pendingDirectory(Inode inode) {
+        parts.table().lock().lock();
+        try {
+            Inode directory = inode.links.isEmpty() ? null : inode.links.get(0).directory();
+            return directory != null && directory.pending ? directory : null;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    /** The attempt under way, or one that begins now; null when the server has it. */
+    private @Nullable Completion<@Nullable Void> attemptOf(Inode inode) {
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            Completion<@Nullable Void> next = data == null ? null : data.creation();
+            if (data != null && next != null && !data.isBeingCreated()) {
+                parts.engine().writeback(data, Origin.WRITEBACK);
+            }
+            return next;
+        } finally {
+            inode.lock.unlock();
         }
     }
 
@@ -225,8 +276,8 @@ final class Creations {
      * way in a directory, for each moves the directory's times and needs its permission bits.
      */
     void settled(Inode inode) throws FsException {
+        await(inode);
         if (!inode.isDirectory()) {
-            await(inode);
             return;
         }
         for (Inode file : pendingIn(inode)) {
@@ -240,8 +291,23 @@ final class Creations {
         }
     }
 
-    /** As {@link #await}, for every file in a directory. */
+    /** Waits until the server has a directory, where what is in it is not known whole. */
+    void awaitUnlisted(Inode directory) throws FsException {
+        boolean unknown;
+        parts.table().lock().lock();
+        try {
+            unknown = directory.pending && directory.listing == null;
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (unknown) {
+            await(directory);
+        }
+    }
+
+    /** As {@link #await}, for a directory and everything in it. */
     void awaitAll(Inode directory) throws FsException {
+        await(directory);
         for (Inode file : pendingIn(directory)) {
             try {
                 await(file);
@@ -300,7 +366,7 @@ final class Creations {
         }
         try {
             if (refusal.error() != FsError.EEXIST) {
-                removeLeftOver(directory, name);
+                removeLeftOver(directory, name, inode);
             }
             giveUp(inode, data);
             return true;
@@ -344,25 +410,35 @@ final class Creations {
     }
 
     /**
-     * An attempt may have made the file and failed afterwards, or its answer was lost: that file is
-     * empty. One that is not is somebody else's.
+     * An attempt may have made it and failed afterwards, or its answer was lost: then it is empty.
+     * One that is not is somebody else's.
      */
-    private void removeLeftOver(Inode directory, String name) throws FsException {
+    private void removeLeftOver(Inode directory, String name, Inode inode) throws FsException {
         parts.gate()
                 .<@Nullable Void>shared(() -> {
                     RemotePath path = parts.table().path(directory).child(name);
                     try {
-                        ServerAttributes there = parts.server().stat(path);
-                        if (there.type() == FileType.REGULAR && there.sizeBytes() == 0) {
-                            parts.server().remove(path);
-                        }
+                        removeIfEmpty(path, inode.type);
                     } catch (FsException e) {
-                        if (e.error() != FsError.ENOENT) {
+                        boolean gone = e.error() == FsError.ENOENT || e.error() == FsError.ENOTDIR;
+                        if (!gone && e.error() != FsError.ENOTEMPTY) {
                             throw e;
                         }
                     }
                     return null;
                 });
+    }
+
+    private void removeIfEmpty(RemotePath path, FileType type) throws FsException {
+        ServerAttributes there = parts.server().stat(path);
+        if (there.type() != type) {
+            return;
+        }
+        if (type == FileType.DIRECTORY) {
+            parts.server().removeDirectory(path);
+        } else if (type == FileType.SYMLINK || there.sizeBytes() == 0) {
+            parts.server().remove(path);
+        }
     }
 
     /** The server will not get a file: its name goes. Called with the inode's lock held. */
@@ -377,6 +453,16 @@ final class Creations {
                 parts.table().unlink(link.directory(), link.name());
             }
             inode.removedHere = true;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    /** Whether the server has not got it yet: so nobody else can see it. */
+    boolean isPending(Inode inode) {
+        parts.table().lock().lock();
+        try {
+            return inode.pending;
         } finally {
             parts.table().lock().unlock();
         }

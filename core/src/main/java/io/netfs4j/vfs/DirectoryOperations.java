@@ -20,10 +20,14 @@ final class DirectoryOperations {
     private final NameOperations names;
     private final Listings listings;
 
-    DirectoryOperations(VfsParts parts, NameOperations names, Listings listings) {
+    private final Creations creations;
+
+    DirectoryOperations(
+            VfsParts parts, NameOperations names, Listings listings, Creations creations) {
         this.parts = parts;
         this.names = names;
         this.listings = listings;
+        this.creations = creations;
     }
 
     OpenedDirectory open(Inode directory) {
@@ -79,6 +83,7 @@ final class DirectoryOperations {
 
     private List<OpenedDirectory.Named> snapshot(Inode directory) throws FsException {
         List<OpenedDirectory.Named> entries = new ArrayList<>();
+        creations.awaitUnlisted(directory);
         parts.gate()
                 .<@Nullable Void>shared(() -> {
                     listings.list(directory)

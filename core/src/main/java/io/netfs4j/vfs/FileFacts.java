@@ -5,6 +5,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.engine.PendingTimes;
 import io.netfs4j.server.CoherencyToken;
+import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,8 @@ import java.util.List;
  * What the journal is told of a file besides its bytes and its length: enough to save it to the
  * server after the mount has died.
  *
+ * @param type what it is
+ * @param target where a symbolic link leads; null for others
  * @param state what the server has of it
  * @param path where it is; null where nobody knows
  * @param movingTo where it is when a rename that was under way came through; null without one
@@ -39,6 +42,8 @@ import java.util.List;
  * @param pending times that are to be set on the server
  */
 record FileFacts(
+        FileType type,
+        @Nullable String target,
         State state,
         @Nullable RemotePath path,
         @Nullable RemotePath movingTo,
@@ -72,6 +77,8 @@ record FileFacts(
     /** Of a name of ours that a removed file lives on under. */
     static FileFacts removed(RemotePath hidden) {
         return new FileFacts(
+                FileType.REGULAR,
+                null,
                 State.REMOVED,
                 hidden,
                 null,
@@ -97,6 +104,11 @@ record FileFacts(
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
         try (DataOutputStream out = new DataOutputStream(bytes)) {
             out.writeByte(VERSION);
+            out.writeByte(type.ordinal());
+            out.writeBoolean(target != null);
+            if (target != null) {
+                out.writeUTF(target);
+            }
             out.writeByte(state.ordinal());
             write(out, path);
             write(out, movingTo);
@@ -135,11 +147,18 @@ record FileFacts(
             if (version != VERSION) {
                 throw new FsException(FsError.EIO, "facts of version " + version);
             }
+            int type = in.readByte();
+            if (type < 0 || type >= FileType.values().length) {
+                throw new FsException(FsError.EIO, "facts of a file of type " + type);
+            }
+            String target = in.readBoolean() ? in.readUTF() : null;
             int state = in.readByte();
             if (state < 0 || state >= State.values().length) {
                 throw new FsException(FsError.EIO, "facts with state " + state);
             }
             return new FileFacts(
+                    FileType.values()[type],
+                    target,
                     State.values()[state],
                     readPath(in),
                     readPath(in),

@@ -314,6 +314,8 @@ final class Journalling {
                 state = FileFacts.State.GONE;
             }
             return new FileFacts(
+                            inode.type,
+                            inode.symlinkTarget,
                             state,
                             path,
                             movingTo,

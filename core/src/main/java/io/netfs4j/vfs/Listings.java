@@ -89,7 +89,9 @@ final class Listings {
     @GuardedBy("table lock")
     @Nullable Listing fresh(Inode directory) {
         Listing listing = directory.listing;
-        return listing == null || validNanos(listing) == 0 ? null : listing;
+        // In one that the server has not got yet there is only what we put there.
+        boolean counts = listing != null && (directory.pending || validNanos(listing) > 0);
+        return counts ? listing : null;
     }
 
     long validNanos(Listing listing) {

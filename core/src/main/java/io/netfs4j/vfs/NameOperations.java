@@ -26,9 +26,12 @@ final class NameOperations {
 
     private final Listings listings;
 
-    NameOperations(VfsParts parts, Listings listings) {
+    private final Creations creations;
+
+    NameOperations(VfsParts parts, Listings listings, Creations creations) {
         this.parts = parts;
         this.listings = listings;
+        this.creations = creations;
     }
 
     // ---- looking up ---------------------------------------------------------------------------
@@ -99,6 +102,7 @@ final class NameOperations {
         if (known != null) {
             return known;
         }
+        creations.awaitUnlisted(directory);
         return parts.gate().shared(() -> ask(directory, name));
     }
 
@@ -258,23 +262,24 @@ final class NameOperations {
     }
 
     /**
-     * A regular file that need not be on the server before it is an application's: not entered yet.
+     * Something that need not be on the server before it is an application's: not entered yet.
      *
-     * @return null when the server has to be asked first: it has not shown yet that it makes files
+     * @return null when the server has to be asked first: it has not shown yet that it makes any
      *     there, the name may be taken, or too many files are pending
      */
-    @Nullable Inode newPending(Inode directory, String name, int mode, Creations creations) {
+    @Nullable Inode newPending(
+            Inode directory, String name, FileType type, int mode, long sizeBytes) {
         Instant now = parts.coherency().now();
         parts.table().lock().lock();
         try {
             Inode.Owners owners = directory.owners;
-            if (owners == null || !mayBePending(directory, name, creations)) {
+            if (owners == null || !mayBePending(directory, name)) {
                 return null;
             }
             ServerAttributes a =
                     new ServerAttributes(
-                            FileType.REGULAR,
-                            0,
+                            type,
+                            sizeBytes,
                             mode,
                             owners.uid(),
                             owners.gid(),
@@ -283,7 +288,7 @@ final class NameOperations {
                             now,
                             now,
                             0,
-                            CoherencyToken.of(now, 0));
+                            CoherencyToken.of(now, sizeBytes));
             return new Inode(parts.table().newIno(), a, parts.nowNanos());
         } finally {
             parts.table().lock().unlock();
@@ -291,11 +296,16 @@ final class NameOperations {
     }
 
     /** Enters such a file, held for the door; false when its name has been taken meanwhile. */
-    boolean enterPending(Inode directory, String name, Inode inode, Creations creations) {
+    boolean enterPending(Inode directory, String name, Inode inode) {
         parts.table().lock().lock();
         try {
-            if (!mayBePending(directory, name, creations)) {
+            if (!mayBePending(directory, name)) {
                 return false;
+            }
+            if (inode.isDirectory()) {
+                // It is known whole: it is empty, and we may fill it.
+                inode.listing = new Listing(new HashMap<>(), parts.nowNanos());
+                inode.owners = directory.owners;
             }
             creations.enter(directory, name, inode);
             parts.table().hold(inode);
@@ -307,7 +317,7 @@ final class NameOperations {
     }
 
     @GuardedBy("table lock")
-    private boolean mayBePending(Inode directory, String name, Creations creations) {
+    private boolean mayBePending(Inode directory, String name) {
         Listing listing = listings.fresh(directory);
         return listing != null
                 && !listings.isHidden(name)
@@ -373,6 +383,7 @@ final class NameOperations {
 
     Entry make(Inode directory, String name, Maker maker) throws FsException {
         Names.check(name);
+        creations.await(directory);
         return parts.gate()
                 .shared(() -> making(directory, name, () -> makeNow(directory, name, maker)));
     }
@@ -392,6 +403,7 @@ final class NameOperations {
 
     Entry link(Inode inode, Inode directory, String name) throws FsException {
         Names.check(name);
+        creations.await(directory);
         return parts.gate()
                 .shared(() -> making(directory, name, () -> linkNow(inode, directory, name)));
     }

@@ -24,6 +24,7 @@ import io.netfs4j.server.ServerFile;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -31,6 +32,9 @@ import java.util.concurrent.atomic.AtomicReference;
  * server, which stays while anything is open or unsaved.
  */
 final class OpenOperations implements InodeTable.Unsaved {
+    /** What no server refuses for its length alone. */
+    private static final int TARGET_CHARS_MAX = 1000;
+
     private final VfsParts parts;
     private final NameOperations names;
     private final HiddenNames hidden;
@@ -57,25 +61,30 @@ final class OpenOperations implements InodeTable.Unsaved {
         Names.check(name);
         CreatedFile pending =
                 parts.gate().shared(() -> createPending(directory, name, mode, flags));
-        return pending == null ? createNow(directory, name, mode, flags) : pending;
+        if (pending != null) {
+            return pending;
+        }
+        creations.await(directory);
+        return createNow(directory, name, mode, flags);
     }
 
     /**
      * Gives out a file before the server has it, where nothing speaks against it: what is created
-     * exclusively or written synchronously waits for the server, as does the first file in a
-     * directory, whose maker hears at once when the server refuses.
+     * exclusively (in a directory that others may see) or written synchronously waits for the
+     * server, as does the first file in a directory, whose maker hears at once when the server
+     * refuses.
      */
     private @Nullable CreatedFile createPending(
             Inode directory, String name, int mode, OpenFlags flags) {
         if (!parts.options().metadataWriteback()
                 || parts.options().syncWrites()
-                || flags.exclusive()
+                || (flags.exclusive() && !creations.isPending(directory))
                 || flags.sync()
                 || flags.dataSync()
                 || flags.direct()) {
             return null;
         }
-        Inode inode = names.newPending(directory, name, mode, creations);
+        Inode inode = names.newPending(directory, name, FileType.REGULAR, mode, 0);
         if (inode == null) {
             return null;
         }
@@ -86,7 +95,7 @@ final class OpenOperations implements InodeTable.Unsaved {
             InodeData data = dataOf(inode);
             data.expectCreation();
             inode.truncates = flags.truncate();
-            if (!names.enterPending(directory, name, inode, creations)) {
+            if (!names.enterPending(directory, name, inode)) {
                 return null;
             }
             OpenedInode file = opened(inode, data, flags, false);
@@ -100,6 +109,46 @@ final class OpenOperations implements InodeTable.Unsaved {
         parts.coherency().touch(directory, 0);
         awaitJournalled(inode);
         return created;
+    }
+
+    /**
+     * Gives out a directory or a symbolic link before the server has it, as {@link #createPending}
+     * does files; null when the server has to be asked first.
+     *
+     * @param target of a symbolic link
+     */
+    @Nullable Entry makePending(Inode directory, String name, int mode, @Nullable String target)
+            throws FsException {
+        Names.check(name);
+        boolean odd = target != null && (target.isEmpty() || target.length() > TARGET_CHARS_MAX);
+        if (!parts.options().metadataWriteback() || parts.options().syncWrites() || odd) {
+            return null;
+        }
+        FileType type = target == null ? FileType.DIRECTORY : FileType.SYMLINK;
+        long size = target == null ? 0 : target.getBytes(StandardCharsets.UTF_8).length;
+        Inode inode = names.newPending(directory, name, type, mode, size);
+        if (inode == null) {
+            return null;
+        }
+        Entry entry;
+        inode.lock.lock();
+        try {
+            InodeData data = dataOf(inode);
+            data.expectCreation();
+            inode.symlinkTarget = target;
+            if (!names.enterPending(directory, name, inode)) {
+                return null;
+            }
+            parts.engine().flusher().onDirtied(data);
+            parts.engine().writeback(data, Origin.WRITEBACK);
+            entry = parts.coherency().entry(inode);
+            parts.journalling().created(data);
+        } finally {
+            inode.lock.unlock();
+        }
+        parts.coherency().touch(directory, target == null ? 1 : 0);
+        awaitJournalled(inode);
+        return entry;
     }
 
     /** A new file is in the journal by now, or else on the server. */
@@ -384,6 +433,9 @@ final class OpenOperations implements InodeTable.Unsaved {
                 data.closeRetired();
             }
             closeIfIdle(inode);
+            if (data != null && inode.type != FileType.REGULAR && !data.isBusy()) {
+                inode.data = null; // It was there for the server to make it.
+            }
             boolean unused;
             parts.table().lock().lock();
             try {

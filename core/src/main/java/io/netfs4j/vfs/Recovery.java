@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -50,6 +51,7 @@ final class Recovery {
 
     Recovered run() throws FsException {
         problems.addAll(journal.damages());
+        List<Found> found = new ArrayList<>();
         for (long file : journal.files()) {
             byte[] encoded = journal.facts(file);
             FileFacts facts = null;
@@ -61,13 +63,20 @@ final class Recovery {
             if (facts != null && facts.state() == FileFacts.State.GONE) {
                 journal.forget(file);
             } else if (facts != null && facts.path() != null) {
-                takeUp(file, facts, facts.path());
+                found.add(new Found(file, facts, facts.path()));
             } else {
                 problems.add("file " + file + ": nobody knows where it belongs; it is kept");
             }
         }
+        // Directories that are still to be made come before what is in them.
+        found.sort(Comparator.comparingInt(f -> f.path().names().size()));
+        for (Found f : found) {
+            takeUp(f.file(), f.facts(), f.path());
+        }
         return new Recovered(files, bytes, List.copyOf(problems));
     }
+
+    private record Found(long file, FileFacts facts, RemotePath path) {}
 
     private void takeUp(long file, FileFacts facts, RemotePath last) throws FsException {
         if (facts.state() == FileFacts.State.REMOVED) {
@@ -148,7 +157,7 @@ final class Recovery {
         CoherencyToken token = facts.token();
         ServerAttributes a =
                 new ServerAttributes(
-                        FileType.REGULAR,
+                        facts.type(),
                         size,
                         facts.owner().mode(),
                         facts.owner().uid(),
@@ -171,6 +180,7 @@ final class Recovery {
             inode.isThere = isThere;
             inode.truncates = facts.state() == FileFacts.State.NEW_OR_EMPTIED;
             inode.truncatingTo = facts.truncatingTo();
+            inode.symlinkTarget = facts.target();
             fill(inode, file, facts, size);
             parts.table().lock().lock();
             try {
@@ -180,6 +190,7 @@ final class Recovery {
                     return null;
                 }
                 creations.enter(directory, path.name(), inode);
+                Listings.add(directory, path.name(), inode);
             } finally {
                 parts.table().lock().unlock();
             }

@@ -277,7 +277,11 @@ final class RemoveOperations {
 
     void removeDirectory(Inode parent, String name) throws FsException {
         Names.check(name);
-        refusePending(parts.table().child(parent, name), name);
+        Inode child = parts.table().child(parent, name);
+        refusePending(child, name);
+        if (awaitOrGiveUp(parent, name, child)) {
+            return;
+        }
         emptied(() ->
                 parts.gate()
                         .alone(() -> {

@@ -35,6 +35,7 @@ final class RenameOperations {
         boolean done = false;
         while (!done) {
             creations.await(parts.table().child(from, name));
+            creations.await(to);
             Inode target = parts.table().child(to, newName);
             if (mode == RenameMode.REPLACE) {
                 removals.refusePending(target, newName);

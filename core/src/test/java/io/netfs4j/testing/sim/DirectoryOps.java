@@ -41,8 +41,8 @@ final class DirectoryOps {
         try {
             vfs().fsyncDirectory(names.ino(directory));
             for (ModelNode child : before) {
-                if (child.file != null && world.server.isAwaited(child.file)) {
-                    if (!child.file.unlinked) {
+                if (world.server.isAwaited(child)) {
+                    if (child.file == null || !child.file.unlinked) {
                         throw new Violation(
                                 "I2", "after fsyncdir /" + child.path() + " is not on the server");
                     }

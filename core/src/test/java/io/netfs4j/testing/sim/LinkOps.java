@@ -92,6 +92,7 @@ final class LinkOps {
             if (done) {
                 ModelNode node = new ModelNode(claim.directory, claim.name, null, target);
                 node.attach(claim.directory, claim.name);
+                world.server.names.putUnmade(claim.path(), node);
                 names.found(made[0], node, claim.name);
             } else if (expected == null) {
                 names.adopt(claim);

@@ -266,7 +266,7 @@ final class NameOps {
             }
             ModelFile file = world.newFile();
             if (existing == null) {
-                world.server.announce(claim.path(), file);
+                world.server.announced.put(claim.path(), file);
             }
             CreatedFile[] made = new CreatedFile[1];
             boolean done =
@@ -418,6 +418,7 @@ final class NameOps {
             if (done) {
                 ModelNode node = new ModelNode(claim.directory, claim.name, null, null);
                 node.attach(claim.directory, claim.name);
+                world.server.names.putUnmade(claim.path(), node);
                 found(made[0], node, claim.name);
             } else if (existing == null) {
                 adopt(claim);
@@ -522,7 +523,7 @@ final class NameOps {
     /** Whether a rename that failed took place on the server all the same. */
     private boolean serverRenamed(Claim from, Claim to) {
         ModelNode node = from.child();
-        if (node != null && node.file != null && world.server.isAwaited(node.file)) {
+        if (node != null && world.server.isAwaited(node)) {
             return false;
         }
         ServerAttributes source = world.server.peek(from.path());
@@ -534,7 +535,7 @@ final class NameOps {
         ServerAttributes there = world.server.peek(claim.path());
         ModelNode node = claim.child();
         if (there == null && node != null) {
-            if (node.file == null || !world.server.isAwaited(node.file)) {
+            if (!world.server.isAwaited(node)) {
                 removed(node);
             }
         } else if (there != null && node == null) {

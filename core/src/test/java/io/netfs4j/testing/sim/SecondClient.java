@@ -248,7 +248,10 @@ final class SecondClient implements Runnable {
 
     private ModelNode directory() {
         List<ModelNode> directories = new ArrayList<>();
-        NameOps.collect(world.root, n -> n.isDirectory() && !n.isLeaving(), directories);
+        NameOps.collect(
+                world.root,
+                n -> n.isDirectory() && !n.isLeaving() && world.server.peek(n.path()) != null,
+                directories);
         return directories.get(random.nextInt(directories.size()));
     }
 

@@ -226,7 +226,7 @@ final class SimFile implements ServerFile {
         }
         long taken = Math.min(offer.length(), PIECE_BYTES_MAX);
         if (server.faults.strikes(Fault.TAKES_LESS)) {
-            taken = 1 + (taken * 7919 + server.pieces() * 31L) % taken;
+            taken = 1 + (taken * 7919 + server.pieces * 31L) % taken;
             taken = Math.min(offer.length(), (taken + granule - 1) / granule * granule);
         }
         offer.take(taken);
@@ -301,7 +301,7 @@ final class SimFile implements ServerFile {
         @Override
         public int estimateBytes(long position) {
             return server.faults.estimate(
-                    1 + (int) ((position * 31 + server.pieces() * 4099L) % (1 << 16)));
+                    1 + (int) ((position * 31 + server.pieces * 4099L) % (1 << 16)));
         }
 
         @Override

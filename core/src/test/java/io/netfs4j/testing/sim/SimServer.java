@@ -55,10 +55,11 @@ final class SimServer implements Server {
     /** Files by the store's number; those whose creation the model announced. */
     private final Map<Long, ModelFile> files = new HashMap<>();
 
-    /** By the directory's number, which renames above it leave alone, and the name. */
-    private record Place(long directory, String name) {}
+    final Announced<ModelFile> announced = new Announced<>(this::peek);
 
-    private final Map<Place, ModelFile> announced = new HashMap<>();
+    /** Directories and symbolic links likewise. */
+    final Announced<ModelNode> names = new Announced<>(this::peek);
+
     private final Map<ModelFile, Peek> peeks = new HashMap<>();
 
     /** Pieces under way, in the order of their issue. */
@@ -88,10 +89,10 @@ final class SimServer implements Server {
     private Completion<Boolean> up = Completion.done(true);
     private int nameFaults;
     final Answers answers = new Answers();
-    private int opened;
-    private int sessions;
-    private int pieces;
-    private long writtenBytes;
+    int opened;
+    int sessions;
+    int pieces;
+    long writtenBytes;
 
     SimServer(SimLoop loop, FaultPlan faults, Trace trace, ModelFile.Sequence sequence) {
         this.loop = loop;
@@ -118,11 +119,6 @@ final class SimServer implements Server {
 
     // What the world asks of it.
 
-    /** The next file made at this path is that one. */
-    void announce(RemotePath path, ModelFile file) {
-        announced.put(place(path), file);
-    }
-
     /** A file that another client made. */
     void adopt(RemotePath path, ModelFile file) {
         try {
@@ -139,13 +135,13 @@ final class SimServer implements Server {
     }
 
     /** Whether a file has not been made; it may have been given up, and another have its name. */
-    boolean isAwaited(ModelFile file) {
-        return !peeks.containsKey(file);
+    boolean isAwaited(ModelNode node) {
+        ModelFile file = node.file;
+        return file == null ? names.contains(node) : isAwaited(file);
     }
 
-    private Place place(RemotePath path) {
-        ServerAttributes directory = peek(path.parent());
-        return new Place(directory == null ? 0 : directory.serverFileId(), path.name());
+    boolean isAwaited(ModelFile file) {
+        return !peeks.containsKey(file);
     }
 
     /** How many name operations have failed so far. */
@@ -153,24 +149,8 @@ final class SimServer implements Server {
         return nameFaults;
     }
 
-    int sessions() {
-        return sessions;
-    }
-
-    int opened() {
-        return opened;
-    }
-
     int inFlight() {
         return inFlight.size();
-    }
-
-    int pieces() {
-        return pieces;
-    }
-
-    long writtenBytes() {
-        return writtenBytes;
     }
 
     /** What the server holds of a file now, also one without a name. Not to be changed. */
@@ -370,7 +350,7 @@ final class SimServer implements Server {
     @Override
     public OpenedFile create(PathSource source, int mode) throws FsException {
         RemotePath path = source.path();
-        ModelFile awaited = announced.get(place(path));
+        ModelFile awaited = announced.get(path);
         int before = nameFaults;
         try {
             return call(
@@ -378,7 +358,7 @@ final class SimServer implements Server {
                     path,
                     () -> {
                         OpenedFile made = store.create(source, mode);
-                        ModelFile file = announced.remove(place(path));
+                        ModelFile file = announced.remove(path);
                         if (file == null) {
                             throw new Violation("names", "creates /" + path + " unasked");
                         }
@@ -405,7 +385,22 @@ final class SimServer implements Server {
 
     @Override
     public ServerAttributes makeDirectory(RemotePath path, int mode) throws FsException {
-        return call("mkdir", path, () -> store.makeDirectory(path, mode));
+        int before = nameFaults;
+        boolean done = false;
+        try {
+            ServerAttributes made = call("mkdir", path, () -> store.makeDirectory(path, mode));
+            done = true;
+            return made;
+        } finally {
+            if (peek(path) != null) {
+                names.remove(path);
+                announced.directoryMade(path);
+                names.directoryMade(path);
+            }
+            if (!done && nameFaults != before) {
+                announced.below(path).forEach(file -> file.error(false));
+            }
+        }
     }
 
     @Override
@@ -455,7 +450,14 @@ final class SimServer implements Server {
 
     @Override
     public ServerAttributes makeSymlink(RemotePath path, String target) throws FsException {
-        return call("symlink", path, () -> store.makeSymlink(path, target));
+        return call(
+                "symlink",
+                path,
+                () -> {
+                    ServerAttributes made = store.makeSymlink(path, target);
+                    names.remove(path);
+                    return made;
+                });
     }
 
     @Override

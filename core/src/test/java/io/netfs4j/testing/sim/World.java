@@ -350,13 +350,13 @@ final class World {
         if (cache != null && (cache.opened() != 0 || cache.inFlight() != 0)) {
             throw new Violation("I18", "still held of the cache at the end: " + cache);
         }
-        if (server.opened() != 0 || server.sessions() != 0 || server.inFlight() != 0) {
+        if (server.opened != 0 || server.sessions != 0 || server.inFlight() != 0) {
             throw new Violation(
                     "I18",
                     "at the end the server has "
-                            + server.opened()
+                            + server.opened
                             + " open files, "
-                            + server.sessions()
+                            + server.sessions
                             + " sessions, "
                             + server.inFlight()
                             + " pieces in flight");
