@@ -173,6 +173,8 @@ record FileFacts(
                     required(readTime(in)),
                     required(readTime(in)),
                     new PendingTimes(readTime(in), readTime(in), in.readBoolean()));
+        } catch (FsException e) {
+            throw e;
         } catch (IOException | DateTimeException e) {
             throw new FsException(FsError.EIO, "facts that cannot be read", e);
         }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.engine.PendingTimes;
+import io.netfs4j.server.CoherencyToken;
+import io.netfs4j.server.FileType;
+import io.netfs4j.server.RemotePath;
+
+import org.junit.jupiter.api.Test;
+
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+class FileFactsTest {
+    private static final FileFacts ALL =
+            new FileFacts(
+                    FileType.SYMLINK,
+                    "../there",
+                    FileFacts.State.NEW_OR_EMPTIED,
+                    new RemotePath(List.of("a", "b \u00e4\u4e2d\ud83d\ude00")),
+                    new RemotePath(List.of("c")),
+                    true,
+                    new RemotePath(List.of("d", "e", "f")),
+                    -5,
+                    new CoherencyToken("1:2"),
+                    true,
+                    1L << 40,
+                    7,
+                    new FileFacts.Owner(07777, 1000, -1),
+                    Instant.ofEpochSecond(5, 6),
+                    Instant.ofEpochSecond(-7, 8),
+                    new PendingTimes(Instant.EPOCH, Instant.MAX, true));
+
+    @Test
+    void decode_ofWhatWasEncoded_isTheSame() throws Exception {
+        assertThat(FileFacts.decode(ALL.encode())).isEqualTo(ALL);
+        FileFacts least = FileFacts.removed(new RemotePath(List.of("x")));
+        assertThat(FileFacts.decode(least.encode())).isEqualTo(least);
+    }
+
+    /** It has a checksum; what passes that and is no sense was written by something else. */
+    @Test
+    void decode_ofAnythingElse_failsOrIsSomething_andTakesNoMemory() {
+        byte[] good = ALL.encode();
+        SplittableRandom random = new SplittableRandom(3);
+        for (int round = 0; round < 20_000; round++) {
+            byte[] bad = Arrays.copyOf(good, random.nextInt(good.length + 1));
+            for (int i = random.nextInt(5); i > 0 && bad.length > 0; i--) {
+                bad[random.nextInt(bad.length)] = (byte) random.nextInt();
+            }
+            try {
+                FileFacts.decode(bad);
+            } catch (FsException e) {
+                assertThat(e.getMessage()).contains("facts");
+            }
+        }
+    }
+
+    @Test
+    void decode_ofALaterVersion_saysSo() {
+        byte[] later = ALL.encode();
+        later[0] = 99;
+        assertThatThrownBy(() -> FileFacts.decode(later))
+                .isInstanceOf(FsException.class)
+                .hasMessageContaining("version 99");
+    }
+}
