@@ -270,6 +270,9 @@ final class JournalScan {
         for (long at = from;
                 at + JournalFormat.RECORD_HEADER_BYTES <= segmentBytes;
                 at += JournalFormat.ALIGNMENT) {
+            if (!fill(one, at, JournalFormat.RECORD_HEADER_BYTES)) {
+                return -1; // The file ends there: it was not made at its full length.
+            }
             RecordHeader header = recordAt(one, at);
             if (header != null && header.lsn() >= nextLsn && isWhole(one, at, header)) {
                 return at;
