@@ -117,6 +117,7 @@ final class AttributeOperations {
         }
         if (keepTimes(inode, change)) {
             change = change.withoutTimes();
+            parts.journalling().awaitIfWorking(inode.data);
         }
         if (!change.isEmpty()) {
             creations.settled(inode);

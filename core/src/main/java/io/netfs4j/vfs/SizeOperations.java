@@ -45,6 +45,7 @@ final class SizeOperations {
             inode.lock.unlock();
         }
         opens.exclusively(inode, data, () -> set(inode, data, wanted, onlyGrows));
+        parts.journalling().awaitIfWorking(data);
     }
 
     private void set(Inode inode, InodeData data, long wanted, boolean onlyGrows)
