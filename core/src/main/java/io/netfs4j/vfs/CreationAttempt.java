@@ -286,7 +286,7 @@ final class CreationAttempt {
                 BackEnd.close(opened.file());
                 return false;
             }
-            if (taken) {
+            if (taken && !inode.found) {
                 BackEnd.close(opened.file());
                 throw new FsException(
                         FsError.EEXIST, "another client made " + data.listener().name());

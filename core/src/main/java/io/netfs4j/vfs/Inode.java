@@ -115,6 +115,13 @@ final class Inode {
     @GuardedBy("lock")
     boolean isThere;
 
+    /**
+     * An earlier mount left it in the journal: what the server has under its name may be its own,
+     * although the journal has not been told so.
+     */
+    @GuardedBy("lock")
+    boolean found;
+
     /** The size that the server is being asked to set; -1 without that. */
     @GuardedBy("lock")
     long truncatingTo = -1;

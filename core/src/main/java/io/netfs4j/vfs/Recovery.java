@@ -103,13 +103,17 @@ final class Recovery {
     private @Nullable RemotePath present(FileFacts facts, RemotePath last) throws FsException {
         RemotePath source = facts.replacedBy();
         if (source != null) {
-            return stat(source) == null ? null : last;
+            ServerAttributes here = stat(source) == null ? null : stat(last);
+            return here == null || isAnother(facts, here) ? null : last;
         }
         RemotePath target = facts.movingTo();
         if (!facts.removing() && target == null) {
             return last;
         }
         ServerAttributes here = stat(last);
+        if (here != null && isAnother(facts, here)) {
+            here = null;
+        }
         if (target == null) {
             return here == null ? null : last;
         }
@@ -123,6 +127,13 @@ final class Recovery {
                         && there.token().equals(facts.token())
                         && !here.token().equals(facts.token());
         return moved ? target : last;
+    }
+
+    /** Whether a name stands for another file by now, where the server can tell. */
+    private static boolean isAnother(FileFacts facts, ServerAttributes there) {
+        return facts.serverFileId() != 0
+                && there.serverFileId() != 0
+                && facts.serverFileId() != there.serverFileId();
     }
 
     private @Nullable ServerAttributes stat(RemotePath path) throws FsException {
@@ -179,6 +190,7 @@ final class Recovery {
         try {
             inode.isThere = isThere;
             inode.truncates = facts.state() == FileFacts.State.NEW_OR_EMPTIED;
+            inode.found = true;
             inode.truncatingTo = facts.truncatingTo();
             inode.symlinkTarget = facts.target();
             fill(inode, file, facts, size);
@@ -209,7 +221,9 @@ final class Recovery {
         data.setToken(facts.token());
         data.setSending(facts.sending());
         data.setSizeBytes(size);
-        data.setRemoteSizeBytes(inode.isThere ? facts.remoteBytes() : 0);
+        // What landed since the journal was told is on the server, past the length that it had
+        // then: until the file is open none of it may be taken for zeros.
+        data.setRemoteSizeBytes(inode.isThere ? Math.max(facts.remoteBytes(), size) : 0);
         long found = 0;
         for (Journal.Range range : journal.ranges(file)) {
             long end = Math.min(size, range.to());
