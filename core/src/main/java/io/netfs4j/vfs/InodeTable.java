@@ -156,6 +156,19 @@ final class InodeTable {
         }
     }
 
+    /** All that is known below a directory. */
+    @GuardedBy("lock")
+    List<Inode> childrenBelow(Inode directory) {
+        List<Inode> all = new ArrayList<>();
+        if (directory.children != null) {
+            for (Inode child : directory.children.values()) {
+                all.add(child);
+                all.addAll(childrenBelow(child));
+            }
+        }
+        return all;
+    }
+
     PathSource source(Inode inode) {
         return () -> path(inode);
     }

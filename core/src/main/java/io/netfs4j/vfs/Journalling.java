@@ -12,8 +12,6 @@ import io.netfs4j.server.RemotePath;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * What of open files goes to the journal, and when: every change before whoever made it is told
@@ -103,7 +101,8 @@ final class Journalling {
      */
     void awaitWritten(@Nullable InodeData data) throws FsException {
         FileJournal of = data == null ? null : data.journal();
-        long lsn = of == null ? 0 : of.lastLsn();
+        // Until it is said that nothing is owed, what was written before would be sent once more.
+        long lsn = of == null ? 0 : of.lastRecord();
         if (of != null && lsn > 0) {
             of.journal().awaitWritten(lsn);
         }
@@ -163,32 +162,54 @@ final class Journalling {
      * @param intent says so, with the inode's lock held
      */
     void before(Inode inode, Runnable intent) {
-        boolean known;
-        InodeData data;
         inode.lock.lock();
         try {
             intent.run();
-            data = inode.data;
-            FileJournal of = data == null ? null : data.journal();
-            known = of != null && of.isKnown();
+            InodeData data = inode.data;
             if (data != null) {
                 data.describe();
             }
         } finally {
             inode.lock.unlock();
         }
-        if (known && data != null) {
-            await(data);
+        awaitSaid(syncs);
+    }
+
+    /**
+     * The server is about to be changed past the journal. What that was told before must not be
+     * found as it was before that: bytes that are saved by now would be sent over the change once
+     * more.
+     */
+    void beforeChange() {
+        awaitSaid(false);
+    }
+
+    /** What was saved stays so: after a loss of power no older bytes are sent over it. */
+    void afterSync() {
+        awaitSaid(true);
+    }
+
+    private void awaitSaid(boolean forced) {
+        Journal all = journal;
+        if (all == null) {
+            return;
+        }
+        try {
+            if (forced) {
+                all.awaitForced(all.lastSaidLsn());
+            } else {
+                all.awaitWritten(all.lastSaidLsn());
+            }
+        } catch (FsException e) {
+            // It is broken, and takes nothing any more; everybody has been told.
         }
     }
 
-    private void await(InodeData data) {
-        if (!force(data)) {
-            awaitIfWorking(data);
-        }
-    }
-
-    /** Names below an inode, or its own, may be about to change: as {@link #before}. */
+    /**
+     * Names below an inode, or its own, may be about to change: as {@link #before}. Forced, for the
+     * server has the names that it was asked for, also after a loss of power, and what belongs to
+     * one file must not be sent to another.
+     */
     void beforeMove(@Nullable Inode moving, Runnable intent) {
         table.lock().lock();
         try {
@@ -196,9 +217,8 @@ final class Journalling {
         } finally {
             table.lock().unlock();
         }
-        for (InodeData data : describeBelow(moving)) {
-            await(data);
-        }
+        describeBelow(moving);
+        awaitSaid(true);
     }
 
     /** Names below an inode, or its own, have changed, or have not. */
@@ -210,13 +230,32 @@ final class Journalling {
             table.lock().unlock();
         }
         describeBelow(moved);
+        describeLeftOvers(moved);
+    }
+
+    /** Names of ours have moved with their directory. */
+    private void describeLeftOvers(@Nullable Inode top) {
+        Journal all = journal;
+        if (all == null || top == null || !top.isDirectory()) {
+            return;
+        }
+        table.lock().lock();
+        try {
+            for (Inode child : table.childrenBelow(top)) {
+                RemotePath path = child.hidden ? table.pathOrNull(child, false, null) : null;
+                if (child.leftOver != 0 && path != null) {
+                    all.describe(child.leftOver, 0, FileFacts.removed(path).encode());
+                }
+            }
+        } finally {
+            table.lock().unlock();
+        }
     }
 
     /** Tells the journal anew of all that it knows of a file, or of those in a directory. */
-    private List<InodeData> describeBelow(@Nullable Inode top) {
-        List<InodeData> told = new ArrayList<>();
+    private void describeBelow(@Nullable Inode top) {
         if (journal == null || top == null) {
-            return told;
+            return;
         }
         for (InodeData data : engine.flusher().unsaved()) {
             FileJournal of = data.journal();
@@ -229,10 +268,8 @@ final class Journalling {
                 } finally {
                     data.lock().unlock();
                 }
-                told.add(data);
             }
         }
-        return told;
     }
 
     /** A removed file is about to live on under a name of ours, which is to go with it. */
@@ -252,7 +289,7 @@ final class Journalling {
             table.lock().unlock();
         }
         try {
-            all.awaitWritten(lsn);
+            all.awaitForced(lsn);
         } catch (FsException e) {
             // Broken: the name may stay behind when this process dies.
         }

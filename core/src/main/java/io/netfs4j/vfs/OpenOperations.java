@@ -181,6 +181,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                                     directory,
                                     name,
                                     () -> {
+                                        parts.journalling().beforeChange();
                                         OpenedFile opened = parts.server().create(source, mode);
                                         return created(directory, name, mode, flags, opened, made);
                                     }));

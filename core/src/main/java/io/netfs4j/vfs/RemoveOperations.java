@@ -116,6 +116,7 @@ final class RemoveOperations {
     /** The journal is told that a name is about to go, and under which the file lives on. */
     private void beforeRemoval(@Nullable Inode child, Inode.Link name) {
         if (child == null) {
+            parts.journalling().beforeMove(null, () -> {});
             return;
         }
         parts.journalling()

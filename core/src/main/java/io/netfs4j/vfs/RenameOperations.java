@@ -105,6 +105,8 @@ final class RenameOperations {
         }
         if (moving != null) {
             parts.journalling().beforeMove(moving, () -> moving.movingTo = to.link());
+        } else {
+            parts.journalling().beforeMove(null, () -> {});
         }
     }
 

@@ -41,6 +41,7 @@ final class UnbufferedOperations {
         if (!source.hasRemaining()) {
             return Completion.done(0);
         }
+        parts.journalling().beforeChange();
         file.inode.lock.lock();
         try {
             return parts.engine().writeUnbuffered(file.data, position, source).written();
@@ -55,6 +56,7 @@ final class UnbufferedOperations {
         if (!source.hasRemaining()) {
             return 0;
         }
+        parts.journalling().beforeChange();
         UnbufferedWrite write;
         file.inode.lock.lock();
         try {

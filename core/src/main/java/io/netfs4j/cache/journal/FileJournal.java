@@ -75,6 +75,11 @@ public final class FileJournal {
         return known ? lastLsn : 0;
     }
 
+    /** As {@link #lastLsn}, also where the last record says that nothing of it is owed. */
+    public long lastRecord() {
+        return lastLsn;
+    }
+
     /**
      * Bytes have been written.
      *
@@ -122,7 +127,7 @@ public final class FileJournal {
     public void forget() {
         if (known) {
             known = false;
-            journal.forget(file);
+            lastLsn = journal.forget(file);
         }
     }
 

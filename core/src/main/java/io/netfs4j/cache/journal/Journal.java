@@ -51,6 +51,10 @@ public final class Journal implements AutoCloseable {
     @GuardedBy("lock")
     private boolean writesSoon;
 
+    /** The last record that nobody had to wait for. */
+    @GuardedBy("lock")
+    private long lastSaid;
+
     private Journal(Environment environment, Disk disk, JournalLimits limits) throws IOException {
         this.limits = limits;
         this.scheduler = environment.scheduler();
@@ -72,6 +76,8 @@ public final class Journal implements AutoCloseable {
                         limits,
                         index,
                         found);
+        // What an earlier process wrote survived that, but perhaps no loss of power.
+        lastSaid = found.nextLsn() - 1;
         reader = new JournalReader(lock, segmentBytes);
         space =
                 new JournalSpace(
@@ -277,7 +283,7 @@ public final class Journal implements AutoCloseable {
             Place place = tail.stage(RecordType.FILE, file, 0, 0, sizeBytes, payload);
             index.described(file, place, sizeBytes, facts.clone());
             space.onDropped();
-            writeSoon();
+            writeSoon(place.lsn());
             return place.lsn();
         } finally {
             lock.unlock();
@@ -299,7 +305,7 @@ public final class Journal implements AutoCloseable {
             Place place = tail.stage(RecordType.DROP, file, upToLsn, from, to, NOTHING);
             index.dropped(file, from, to, upToLsn, place.lsn());
             space.onDropped();
-            writeSoon();
+            writeSoon(place.lsn());
             return place.lsn();
         } finally {
             lock.unlock();
@@ -320,7 +326,7 @@ public final class Journal implements AutoCloseable {
             Place place = tail.stage(RecordType.FORGET, file, 0, 0, 0, NOTHING);
             index.forgotten(file, place.lsn());
             space.onDropped();
-            writeSoon();
+            writeSoon(place.lsn());
             return place.lsn();
         } finally {
             lock.unlock();
@@ -329,7 +335,8 @@ public final class Journal implements AutoCloseable {
 
     /** What nobody waits for is written all the same, and not only with what comes next. */
     @GuardedBy("lock")
-    private void writeSoon() {
+    private void writeSoon(long lsn) {
+        lastSaid = lsn;
         if (!writesSoon) {
             writesSoon = true;
             scheduler.fork("netfs-journal", this::writeStaged);
@@ -370,6 +377,20 @@ public final class Journal implements AutoCloseable {
      */
     public void awaitForced(long lsn) throws FsException {
         force.await(lsn);
+    }
+
+    /**
+     * The last record that says what is known or owed of any file, or what was found when this was
+     * opened. Until it is written or forced, what it takes back may be found as if it still
+     * counted.
+     */
+    public long lastSaidLsn() {
+        lock.lock();
+        try {
+            return lastSaid;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Why it takes nothing any more; null while it does. */
