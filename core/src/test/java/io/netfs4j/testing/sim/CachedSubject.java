@@ -52,7 +52,12 @@ final class CachedSubject implements Subject {
 
     static Subject make(Environment environment, Server server, RandomGenerator random)
             throws FsException {
-        VfsOptions options = draw(random);
+        return make(environment, server, random, draw(random));
+    }
+
+    static CachedSubject make(
+            Environment environment, Server server, RandomGenerator random, VfsOptions options)
+            throws FsException {
         if (options.softTimeoutNanos() > 0) {
             ((SimServer) server).injected.add(FsError.ETIMEDOUT);
         }
@@ -74,6 +79,14 @@ final class CachedSubject implements Subject {
         return new CachedSubject(SimulatedMount.of(server, vfs, environment), options, journal);
     }
 
+    @Nullable Journal journal() {
+        return journal;
+    }
+
+    CachedVfs cached() {
+        return vfs;
+    }
+
     /** Not drawn, but taken from what was. */
     private static JournalLimits journalLimits(VfsOptions options) {
         int segments = options.memory().dirtyBytesMax() % 2 == 0 ? 6 : 40;
@@ -93,7 +106,7 @@ final class CachedSubject implements Subject {
     /** Not drawn, but taken from what was: a run that was kept must stay the run that it was. */
     private static final long[] REQUEST_BYTES = {12 << 20, 1, 4096, 1 << 16};
 
-    private static VfsOptions draw(RandomGenerator random) {
+    static VfsOptions draw(RandomGenerator random) {
         long memory = MEMORY[random.nextInt(MEMORY.length)];
         long dirty = random.nextBoolean() ? memory : 4096 + random.nextLong(memory);
         long background = random.nextBoolean() ? dirty / 2 : random.nextLong(dirty + 1);

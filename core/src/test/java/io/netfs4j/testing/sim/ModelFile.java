@@ -15,7 +15,7 @@ import java.util.List;
  * fsyncs overlap with anything, and then any of the values that the byte could have is right. After
  * a change that failed, its bytes are "wild": either value is right until one is seen.
  */
-final class ModelFile {
+class ModelFile {
     private static final int RUNNING = Versions.RUNNING;
 
     final int number;

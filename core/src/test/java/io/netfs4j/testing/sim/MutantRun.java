@@ -21,6 +21,14 @@ public final class MutantRun {
                 System.out.println("found " + (seed + 1) + " " + text);
                 System.exit(0);
             }
+            if (CrashWorld.isDrawn(seed)) {
+                Violation violation = new CrashWorld(seed, false).run(0).violation();
+                if (violation != null) {
+                    String text = String.valueOf(violation.getMessage()).replace('\n', ' ');
+                    System.out.println("found " + (seed + 1) + " " + text);
+                    System.exit(0);
+                }
+            }
         }
         System.out.println("survived " + seeds);
         System.exit(0);

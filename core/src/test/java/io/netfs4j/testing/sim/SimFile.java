@@ -213,7 +213,7 @@ final class SimFile implements ServerFile {
             whenReady.run();
             return false;
         }
-        if (!server.admits(once(whenReady))) {
+        if (!server.credits.admits(once(whenReady))) {
             return false;
         }
         if (server.faults.strikes(Fault.ENDS_UNTAKEN)) {
@@ -323,9 +323,16 @@ final class SimFile implements ServerFile {
             requireLive("commit");
             sent.requireQuiet("commit");
             end();
+            Runnable landing =
+                    () -> {
+                        publish();
+                        into.commit(times, new Completion<>());
+                    };
+            server.onTheWay.add(landing);
             later(
                     "commit",
                     () -> {
+                        server.onTheWay.remove(landing);
                         boolean fails = server.faults.strikes(Fault.COMMIT_FAILS);
                         failed |= fails;
                         noteRecording();

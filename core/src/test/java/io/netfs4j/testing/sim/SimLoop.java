@@ -53,6 +53,10 @@ final class SimLoop implements Clock, Scheduler, Waits {
     private long now = 1;
     private int steps;
     private @Nullable Task current;
+
+    /** What the process has died of. */
+    private @Nullable Error death;
+
     private Origin origin;
 
     SimLoop(Origin beginning, Trace trace) {
@@ -146,7 +150,9 @@ final class SimLoop implements Clock, Scheduler, Waits {
 
     private Step post(Runnable action, long delayNanos) {
         Step step = new Step(now + delayNanos, ++numbered, origin, action);
-        queue.add(step);
+        if (death == null) {
+            queue.add(step);
+        }
         return step;
     }
 
@@ -190,10 +196,33 @@ final class SimLoop implements Clock, Scheduler, Waits {
             if (task.failure instanceof Violation v) {
                 throw v;
             }
+            requireAlive();
             if (task.failure != null) {
                 throw new Violation("crash", task.name + ": " + task.failure, task.failure);
             }
         }
+    }
+
+    /** The process dies of this: nothing that is posted from now on happens. */
+    void die(Error cause) {
+        death = cause;
+    }
+
+    /** What unwinds in a process that is dead does nothing more. */
+    void requireAlive() {
+        if (death != null) {
+            throw death;
+        }
+    }
+
+    /** Another process begins, of which nothing is left of the one before. */
+    void restart() {
+        queue.clear();
+        tasks.clear();
+        death = null;
+        current = null;
+        yieldCheck = () -> {};
+        wholeCheck = () -> {};
     }
 
     /** Runs until a condition holds. */
@@ -229,6 +258,7 @@ final class SimLoop implements Clock, Scheduler, Waits {
             latest[steps % latest.length] = step.action;
             origin = step.origin;
             step.action.run();
+            requireAlive();
             if (steps % WHOLE_STEPS == 0) {
                 wholeCheck.run();
             }

@@ -41,6 +41,7 @@ public final class SimMain {
     private final Coverage coverage = new Coverage();
     private final long began = System.nanoTime();
     private final Tally tally = new Tally();
+    private CrashWorld.Counts crashes = CrashWorld.Counts.NONE;
 
     /** Hashes in rows of this many seeds, so that they are combined in the seeds' order. */
     private final List<AtomicReferenceArray<@Nullable Long>> rows = new ArrayList<>();
@@ -138,6 +139,7 @@ public final class SimMain {
         if (sampled.get() > 0) {
             coverage.report(sampled.get()).forEach(System.out::println);
         }
+        System.out.println(crashes);
         System.out.println(report.speed(again.get(), seconds));
         System.out.printf(
                 Locale.ROOT,
@@ -165,9 +167,13 @@ public final class SimMain {
     private void runSeed(long index) {
         long seed = arguments.first + index;
         World.Outcome outcome = world(seed, arguments.trace).run(EVENTS_SHOWN);
-        keep(index, outcome);
+        World.Outcome crashed = CrashWorld.isDrawn(seed) ? crash(seed, arguments.trace) : null;
+        keep(index, outcome, crashed);
+        if (crashed != null && crashed.violation() != null) {
+            report(crashed, false);
+        }
         if (outcome.violation() != null) {
-            report(outcome);
+            report(outcome, true);
             return;
         }
         if (seed % TWICE_EVERY == 0) {
@@ -193,11 +199,24 @@ public final class SimMain {
         }
     }
 
+    /** Runs the world of a seed in which the mount dies. */
+    private World.Outcome crash(long seed, boolean aloud) {
+        CrashWorld world = new CrashWorld(seed, aloud);
+        World.Outcome outcome = world.run(EVENTS_SHOWN);
+        synchronized (this) {
+            crashes = crashes.plus(world.counts());
+        }
+        if (seed % TWICE_EVERY == 0 && outcome.violation() == null) {
+            requireSame(outcome, new CrashWorld(seed, false).run(0).hash());
+        }
+        return outcome;
+    }
+
     static World world(long seed, boolean aloud) {
         return new World(seed, CachedSubject::make, aloud);
     }
 
-    private void report(World.Outcome outcome) {
+    private void report(World.Outcome outcome, boolean shrinks) {
         long count = violations.incrementAndGet();
         Violation violation = java.util.Objects.requireNonNull(outcome.violation());
         StringBuilder text = new StringBuilder("seed " + outcome.seed() + ": " + violation);
@@ -209,7 +228,7 @@ public final class SimMain {
             text.append('\n').append(stack);
         }
         say(text.toString());
-        if (count <= VIOLATIONS_SHRUNK) {
+        if (shrinks && count <= VIOLATIONS_SHRUNK) {
             ShrunkRun shrunk = ShrunkRun.of(outcome, CachedSubject::make);
             say("seed " + outcome.seed() + ": " + shrunk.summary() + "\n\n" + shrunk.asTest());
         }
@@ -219,12 +238,17 @@ public final class SimMain {
         System.out.println(text);
     }
 
-    private synchronized void keep(long index, World.Outcome outcome) {
+    private synchronized void keep(
+            long index, World.Outcome outcome, World.@Nullable Outcome crashed) {
         while (rows.size() <= index / ROW) {
             rows.add(new AtomicReferenceArray<>(ROW));
         }
-        rows.get((int) (index / ROW)).set((int) (index % ROW), outcome.hash());
+        rows.get((int) (index / ROW))
+                .set((int) (index % ROW), outcome.hash() ^ (crashed == null ? 0 : crashed.hash()));
         tally.add(outcome.tally());
+        if (crashed != null) {
+            tally.add(crashed.tally());
+        }
     }
 
     private synchronized long combined(long count) {

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.random.RandomGenerator;
 
 /** One piece under way at the simulated server: what becomes of it is drawn when it begins. */
 final class SimPiece {
@@ -163,6 +164,14 @@ final class SimPiece {
             readFails = false;
             transfer(part());
             later(true, 0);
+        }
+    }
+
+    /** Nobody waits for it any more; the server gets it, or a part of it, or nothing. */
+    void mountDied(RandomGenerator random) {
+        if (!ended && isWrite()) {
+            ended = true;
+            transfer(random.nextInt(3) == 0 ? offer.length() : random.nextLong(offer.length()));
         }
     }
 

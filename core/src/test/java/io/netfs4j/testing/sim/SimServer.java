@@ -2,6 +2,7 @@
 package io.netfs4j.testing.sim;
 
 import io.netfs4j.base.Completion;
+import io.netfs4j.base.Disk;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.server.Access;
@@ -18,12 +19,10 @@ import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFileSystemStatistics;
 import io.netfs4j.server.memory.MemoryServer;
-import io.netfs4j.testing.ForgetfulDisk;
 import io.netfs4j.testing.sim.FaultPlan.Fault;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -32,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
@@ -68,8 +68,6 @@ final class SimServer implements Server {
     /** Write pieces under way by file, for I11. */
     private final Map<ModelFile, List<SimPiece>> writing = new HashMap<>();
 
-    private final ArrayDeque<Runnable> waiters = new ArrayDeque<>();
-
     /** What is delayed, in the order in which it was. */
     private final Set<Runnable> pending = new LinkedHashSet<>();
 
@@ -80,15 +78,21 @@ final class SimServer implements Server {
     @Nullable SimCache cache;
 
     /** The disk of the machine that mounts it, where that has a journal; else null. */
-    @Nullable ForgetfulDisk disk;
+    @Nullable Disk disk;
 
     private Capabilities capabilities;
-    private boolean poking;
-    private boolean withoutCredits;
     private long downUntil;
     private Completion<Boolean> up = Completion.done(true);
     private int nameFaults;
     final Answers answers = new Answers();
+    final SimCredits credits;
+
+    /** What is on its way, and takes effect or not when the mount dies. */
+    final Set<Runnable> onTheWay = new LinkedHashSet<>();
+
+    /** Models of files that nobody announced; null: there are none. */
+    @Nullable Supplier<ModelFile> strangers;
+
     int opened;
     int sessions;
     int pieces;
@@ -100,6 +104,7 @@ final class SimServer implements Server {
         this.trace = trace;
         this.sequence = sequence;
         store = new MemoryServer(loop);
+        credits = new SimCredits(this);
         capabilities = store.capabilities();
     }
 
@@ -198,10 +203,10 @@ final class SimServer implements Server {
     /** Faults are over: what was withheld comes back. */
     void quiet() {
         faults.quiet();
-        withoutCredits = false;
+        credits.giveBack();
         downUntil = 0;
         up.complete(true);
-        poke();
+        credits.poke();
         for (Runnable action : List.copyOf(pending)) {
             loop.execute(action);
         }
@@ -241,9 +246,13 @@ final class SimServer implements Server {
     }
 
     private <T> T call(String name, RemotePath path, Action<T> action) throws FsException {
+        loop.requireAlive();
         trace.event(loop.nanoTime(), name, path.hashCode(), 0, 0);
+        Runnable landing = () -> attempt(action);
+        onTheWay.add(landing);
         delay();
         awaitUp();
+        onTheWay.remove(landing);
         if (faults.strikes(Fault.NAME_FAILS)) {
             nameFaults++;
             throw inject(faults.permanent(), name + " /" + path);
@@ -254,6 +263,37 @@ final class SimServer implements Server {
         } finally {
             answers.end(number, loop.nanoTime());
         }
+    }
+
+    /** Does what nobody hears the answer of. */
+    private static void attempt(Action<?> action) {
+        try {
+            action.run();
+        } catch (FsException e) {
+            // As the store says: nobody is there any more to be told.
+        }
+    }
+
+    /** The mount is gone: what it had asked for takes effect or not, and nothing is open. */
+    void mountDied(RandomGenerator random) {
+        for (Runnable landing : List.copyOf(onTheWay)) {
+            if (random.nextBoolean()) {
+                landing.run();
+            }
+        }
+        for (SimPiece piece : List.copyOf(inFlight)) {
+            piece.mountDied(random);
+        }
+        onTheWay.clear();
+        inFlight.clear();
+        writing.clear();
+        pending.clear();
+        credits.giveBack();
+        credits.forgetAll();
+        downUntil = 0;
+        up = Completion.done(true);
+        opened = 0;
+        sessions = 0;
     }
 
     private <T> T answer(String name, RemotePath path, Action<T> action) throws FsException {
@@ -359,7 +399,9 @@ final class SimServer implements Server {
                     () -> {
                         OpenedFile made = store.create(source, mode);
                         ModelFile file = announced.remove(path);
-                        if (file == null) {
+                        if (file == null && strangers != null) {
+                            file = strangers.get();
+                        } else if (file == null) {
                             throw new Violation("names", "creates /" + path + " unasked");
                         }
                         files.put(made.attributes().serverFileId(), file);
@@ -508,31 +550,6 @@ final class SimServer implements Server {
         sessions--;
     }
 
-    /** Whether a piece may come now; else it is told later. */
-    boolean admits(Runnable whenReady) {
-        if (faults.strikes(Fault.NO_CREDITS)) {
-            withoutCredits = true;
-            trace.event(loop.nanoTime(), "credits gone", 0, 0, 0);
-            loop.schedule(
-                    () -> {
-                        withoutCredits = false;
-                        trace.event(loop.nanoTime(), "credits back", 0, 0, 0);
-                        poke();
-                    },
-                    faults.badNanos());
-        }
-        if (hasCredit()) {
-            return true;
-        }
-        trace.event(loop.nanoTime(), "refused", inFlight.size(), waiters.size(), 0);
-        waiters.add(whenReady);
-        return false;
-    }
-
-    private boolean hasCredit() {
-        return !withoutCredits && inFlight.size() < faults.credits();
-    }
-
     void began(SimPiece piece) {
         pieces++;
         inFlight.add(piece);
@@ -554,25 +571,7 @@ final class SimServer implements Server {
         if (piece.isWrite()) {
             writing.getOrDefault(piece.file.model, new ArrayList<>()).remove(piece);
         }
-        poke();
-    }
-
-    /** Tells those who wait, later and one by one, that they may try again. */
-    private void poke() {
-        if (poking || waiters.isEmpty()) {
-            return;
-        }
-        poking = true;
-        loop.execute(() -> {
-            poking = false;
-            if (hasCredit()) {
-                Runnable next = waiters.poll();
-                if (next != null) {
-                    next.run();
-                }
-                poke();
-            }
-        });
+        credits.poke();
     }
 
     boolean isDown() {

@@ -37,6 +37,24 @@ class SimulatorTest {
     }
 
     @Test
+    void crashWorld_withTheRealFileSystem_findsNothing() {
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            World.Outcome outcome = new CrashWorld(seed, false).run(60);
+            assertThat(outcome.violation())
+                    .as("seed %s %s %s", seed, outcome.description(), outcome.lastEvents())
+                    .isNull();
+        }
+    }
+
+    @Test
+    void crashWorld_sameSeed_hasSameTrace() {
+        for (long seed = 1; seed <= 20; seed++) {
+            assertThat(new CrashWorld(seed, false).run(0).hash())
+                    .isEqualTo(new CrashWorld(seed, false).run(0).hash());
+        }
+    }
+
+    @Test
     void mutants_fitTheSources(@TempDir Path target) throws Exception {
         Path module = Path.of("").toAbsolutePath();
         List<Mutant> mutants = Mutant.readAll(module.resolve("src/test/mutants"));
