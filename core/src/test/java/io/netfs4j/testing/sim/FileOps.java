@@ -403,7 +403,7 @@ final class FileOps {
         handle.file.opens--;
         handle.file.unheard.closed(handle.file.opens);
         if (handle.file.unlinked && handle.file.opens == 0) {
-            world.orphans.stream().filter(n -> n.file == handle.file).forEach(world::forget);
+            world.orphans.stream().filter(n -> handle.file.equals(n.file)).forEach(world::forget);
         }
     }
 

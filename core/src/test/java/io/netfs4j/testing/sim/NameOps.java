@@ -502,7 +502,7 @@ final class NameOps {
         if (target != null) {
             target.leaving = false;
         }
-        if (done && target != null && node.file != null && node.file == target.file) {
+        if (done && target != null && node.file != null && node.file.equals(target.file)) {
             return; // Two names of one file: both stay, or change places.
         }
         boolean exchanges = mode == RenameMode.EXCHANGE;

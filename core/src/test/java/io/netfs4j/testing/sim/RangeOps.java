@@ -133,7 +133,7 @@ final class RangeOps {
         try {
             // Held, its size cannot grow into what is asked for, nor shrink below.
             int count = Math.clamp((long) source.file.size() - from, 0, asked);
-            boolean within = source.file == target.file;
+            boolean within = source.file.equals(target.file);
             if (within && count > 0 && from < to + count && to < from + count) {
                 requireRefused(source, from, target, to, asked);
                 return true;

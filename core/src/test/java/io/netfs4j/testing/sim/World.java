@@ -317,7 +317,7 @@ final class World {
                 compare(child, path.child(child.name));
             } else if (child.file != null) {
                 ModelFile file = server.fileAt(path.child(child.name));
-                if (file != child.file) {
+                if (!file.equals(child.file)) {
                     throw new Violation(
                             "names",
                             "/"
