@@ -13,6 +13,7 @@ import io.netfs4j.server.Server;
 import io.netfs4j.trace.Counters;
 import io.netfs4j.trace.Counters.Counter;
 import io.netfs4j.vfs.CachedVfs;
+import io.netfs4j.vfs.Recovered;
 
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,20 @@ public final class Mount implements AutoCloseable {
     /** A file whose data could not be saved. */
     public record Unsaved(String path, long bytes, FsException reason) {}
 
+    /** What ends with it, after its server: what that still answers may go to the journal. */
+    record Owned(@Nullable SystemRuntime runtime, @Nullable MountState state) {
+        static final Owned NOTHING = new Owned(null, null);
+
+        void close() {
+            if (state != null) {
+                state.close();
+            }
+            if (runtime != null) {
+                runtime.close();
+            }
+        }
+    }
+
     /**
      * Rounds over what is dirty before what still fails is reported: others may write meanwhile.
      */
@@ -38,14 +53,9 @@ public final class Mount implements AutoCloseable {
     private final Server server;
     private final CachedVfs vfs;
     private final Environment environment;
-    private final @Nullable SystemRuntime owned;
+    private final Owned owned;
 
-    Mount(
-            Remote remote,
-            Server server,
-            CachedVfs vfs,
-            Environment environment,
-            @Nullable SystemRuntime owned) {
+    Mount(Remote remote, Server server, CachedVfs vfs, Environment environment, Owned owned) {
         this.remote = remote;
         this.server = server;
         this.vfs = vfs;
@@ -63,6 +73,17 @@ public final class Mount implements AutoCloseable {
 
     public Environment environment() {
         return environment;
+    }
+
+    /** Whether what is not on the server survives this process, as far as this machine can. */
+    public boolean keepsState() {
+        MountState state = owned.state;
+        return state != null && state.journal().broken() == null;
+    }
+
+    /** What an earlier mount of the same remote had left here, and this one has taken up. */
+    public Recovered recovered() {
+        return vfs.recovered();
     }
 
     public MountStatus status() {
@@ -194,12 +215,13 @@ public final class Mount implements AutoCloseable {
                 reason == null ? new FsException(FsError.EAGAIN, "not sent yet") : reason);
     }
 
-    /** Ends the connection; what was not saved is lost, so {@link #drain} comes first. */
+    /**
+     * Ends the connection. What was not saved is left to the next mount of the same remote, or lost
+     * without a state directory, so {@link #drain} comes first.
+     */
     @Override
     public void close() {
         server.close();
-        if (owned != null) {
-            owned.close();
-        }
+        owned.close();
     }
 }

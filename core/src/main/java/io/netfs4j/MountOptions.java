@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,8 +23,11 @@ import java.util.TreeMap;
  * How a remote is mounted: every limit with its name, its unit and its reason.
  *
  * @param vfs what the file system does with it
+ * @param state where what the server has not got yet is kept, a {@link StateDirectory}; null keeps
+ *     it in memory alone
+ * @param journalBytesMax how much is kept there at most, for one remote
  */
-public record MountOptions(VfsOptions vfs) {
+public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalBytesMax) {
     /** Below it not even one folio of each kind fits. */
     private static final long MEMORY_BYTES_MIN = 1 << 20;
 
@@ -38,6 +43,16 @@ public record MountOptions(VfsOptions vfs) {
 
     /** One request leaves this share of what may be in flight to the others: a quarter. */
     private static final int REQUEST_SHARE = 4;
+
+    /** Some segments for what is written, besides those that are kept free. */
+    private static final long JOURNAL_BYTES_MIN = 128L << 20;
+
+    private static final long JOURNAL_BYTES_DEFAULT = 4L << 30;
+
+    /** The option that names the {@link StateDirectory}. */
+    public static final String STATE = "state";
+
+    private static final String NO_STATE = "none";
 
     private static final long SECOND = 1_000_000_000L;
 
@@ -75,7 +90,14 @@ public record MountOptions(VfsOptions vfs) {
                     new Option(
                             "metadata",
                             "writeback|sync",
-                            "new files are made on the server in the background (writeback)"),
+                            "new files are made on the server in the background (writeback);"
+                                    + " sync without a journal"),
+                    new Option(
+                            STATE,
+                            "DIR|none",
+                            "keep what the server has not got yet in a journal below DIR, which is"
+                                    + " yours alone"),
+                    new Option("journal", "SIZE", "writers wait above so much in it (4g)"),
                     new Option("uid", "NUMBER", "show every file as this user's"),
                     new Option("gid", "NUMBER", "show every file as this group's"),
                     new Option("umask", "OCTAL", "hide these permission bits"));
@@ -168,7 +190,30 @@ public record MountOptions(VfsOptions vfs) {
                         oneOf(values, "fsync", List.of("server", "journal")).equals("journal"),
                         new VfsOptions.Conflicts(onConflict(values), host()),
                         flag(values, "ro"),
-                        ownership(values)));
+                        ownership(values)),
+                state(values),
+                size(values, "journal", JOURNAL_BYTES_MIN, JOURNAL_BYTES_DEFAULT));
+    }
+
+    /** The same with another state directory; null for none. */
+    public MountOptions withState(@Nullable Path directory) {
+        return new MountOptions(vfs, directory, journalBytesMax);
+    }
+
+    private static @Nullable Path state(Map<String, String> values) throws FsException {
+        String text = values.get(STATE);
+        if (text == null || text.equals(NO_STATE)) {
+            return null;
+        }
+        try {
+            Path directory = Path.of(text);
+            if (directory.isAbsolute()) {
+                return directory;
+            }
+        } catch (InvalidPathException e) {
+            // Falls through to the one message for both.
+        }
+        throw invalid("option state=" + text + ": a directory, from the root on, or none");
     }
 
     private static void atMost(

@@ -10,6 +10,7 @@ import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerOptions;
 import io.netfs4j.server.ServerProvider;
 import io.netfs4j.vfs.CachedVfs;
+import io.netfs4j.vfs.VfsOptions;
 
 import org.jspecify.annotations.Nullable;
 
@@ -55,31 +56,68 @@ public final class Netfs {
     /**
      * Opens a mount, with threads and a clock of its own.
      *
-     * <p>Waits for the server.
+     * <p>Waits for the server. With a state directory ({@link MountOptions#state}) what is written
+     * survives this process, and the next mount of the same remote takes it up; without one new
+     * files are not an application's before they are the server's.
      *
-     * @throws FsException as {@link ServerProvider#connect}
+     * @throws FsException as {@link ServerProvider#connect}; EBUSY when another mount keeps its
+     *     state of the same remote in the same directory
      */
     public static Mount open(Remote remote, MountOptions options, ServerOptions serverOptions)
             throws FsException {
+        return open(remote, options, serverOptions, "a program");
+    }
+
+    /**
+     * As above.
+     *
+     * @param place what the mount is called towards others: its mount point
+     */
+    public static Mount open(
+            Remote remote, MountOptions options, ServerOptions serverOptions, String place)
+            throws FsException {
         SystemRuntime runtime = new SystemRuntime();
+        Server server = null;
+        MountState state = null;
         boolean opened = false;
         try {
-            Mount mount = open(remote, options, serverOptions, runtime.environment(), runtime);
+            server = connect(remote, serverOptions, runtime.environment());
+            state = MountState.open(runtime.environment(), remote, options, place);
+            CachedVfs vfs =
+                    new CachedVfs(
+                            runtime.environment(),
+                            server,
+                            vfsOptions(remote, options, state),
+                            ByteBuffer::allocateDirect,
+                            null,
+                            state == null ? null : state.journal());
             opened = true;
-            return mount;
+            return new Mount(
+                    remote, server, vfs, runtime.environment(), new Mount.Owned(runtime, state));
         } finally {
             if (!opened) {
-                runtime.close();
+                if (server != null) {
+                    server.close();
+                }
+                new Mount.Owned(runtime, state).close();
             }
         }
     }
 
-    private static Mount open(
-            Remote remote,
-            MountOptions options,
-            ServerOptions serverOptions,
-            Environment environment,
-            @Nullable SystemRuntime owned)
+    private static VfsOptions vfsOptions(
+            Remote remote, MountOptions options, @Nullable MountState state) throws FsException {
+        VfsOptions vfs = options.vfs();
+        if (state == null && vfs.journalSyncs() && !vfs.readOnly()) {
+            throw new FsException(
+                    FsError.EINVAL,
+                    "option fsync=journal: this mount has no journal; name a directory for it with"
+                            + " the option state");
+        }
+        return MountState.allowsNewFiles(remote, state) ? vfs : vfs.withMetadataSync();
+    }
+
+    private static Server connect(
+            Remote remote, ServerOptions serverOptions, Environment environment)
             throws FsException {
         ServerProvider provider = provider(remote.scheme());
         for (String name : serverOptions.values().keySet()) {
@@ -94,17 +132,6 @@ public final class Netfs {
                                 + String.join(", ", new TreeSet<>(provider.optionNames())));
             }
         }
-        Server server = provider.connect(remote, serverOptions, environment);
-        boolean opened = false;
-        try {
-            CachedVfs vfs =
-                    new CachedVfs(environment, server, options.vfs(), ByteBuffer::allocateDirect);
-            opened = true;
-            return new Mount(remote, server, vfs, environment, owned);
-        } finally {
-            if (!opened) {
-                server.close();
-            }
-        }
+        return provider.connect(remote, serverOptions, environment);
     }
 }

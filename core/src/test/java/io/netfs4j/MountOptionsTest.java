@@ -50,6 +50,8 @@ class MountOptionsTest {
                     timeout=5 | option timeout works with soft only
                     close=never | option close=never: start or server
                     sync=perhaps | option sync=perhaps: yes or no
+                    state=dir | option state=dir: a directory, from the root on, or none
+                    journal=1m | option journal=1m: a size from 128m to 1t
                     nonsense | unknown option "nonsense"; known: ro, memory
                     """)
     void wrong_isRefusedWithItsNameAndTheRemedy(String given, String message) {

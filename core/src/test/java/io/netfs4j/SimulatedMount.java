@@ -16,6 +16,6 @@ public final class SimulatedMount {
     public static Mount of(Server server, CachedVfs vfs, Environment environment)
             throws FsException {
         Remote remote = Remote.parse("memory://simulated/", Path.of("/"));
-        return new Mount(remote, server, vfs, environment, null);
+        return new Mount(remote, server, vfs, environment, Mount.Owned.NOTHING);
     }
 }

@@ -65,6 +65,23 @@ public record VfsOptions(
      */
     public record Conflicts(OnConflict policy, String host) {}
 
+    /** The same with a server that is asked before a new file is an application's. */
+    public VfsOptions withMetadataSync() {
+        return new VfsOptions(
+                memory,
+                engine,
+                attributesValidNanos,
+                softTimeoutNanos,
+                closeWaits,
+                syncWrites,
+                unbuffered,
+                false,
+                journalSyncs,
+                conflicts,
+                readOnly,
+                ownership);
+    }
+
     /** The defaults with another page cache. */
     public static VfsOptions of(PageCache.Limits memory) {
         return new VfsOptions(

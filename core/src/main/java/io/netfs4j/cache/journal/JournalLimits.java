@@ -28,4 +28,9 @@ public record JournalLimits(long bytesMax, int segmentBytes, int batchBytes) {
             throw new IllegalArgumentException("batches of " + batchBytes + " bytes");
         }
     }
+
+    /** The same with room for so much. */
+    public JournalLimits withBytesMax(long bytes) {
+        return new JournalLimits(bytes, segmentBytes, batchBytes);
+    }
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j;
+
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemDisk;
+import io.netfs4j.cache.journal.Journal;
+import io.netfs4j.cache.journal.JournalLimits;
+import io.netfs4j.server.Remote;
+
+import org.jspecify.annotations.Nullable;
+
+/** What a mount keeps on this machine: its remote's part of the state directory, locked. */
+record MountState(StateLock lock, Journal journal) implements AutoCloseable {
+    /** Its servers end with the process, and with them whatever a journal would be for. */
+    private static final String WITHOUT_STATE = "memory";
+
+    /** Whether a mount has anything to keep, or may. */
+    static boolean isOf(Remote remote, MountOptions options) {
+        return options.state() != null
+                && !options.vfs().readOnly()
+                && !remote.scheme().equals(WITHOUT_STATE);
+    }
+
+    /** Whether new files may be on this machine alone for a while. */
+    static boolean allowsNewFiles(Remote remote, @Nullable MountState state) {
+        return state != null || remote.scheme().equals(WITHOUT_STATE);
+    }
+
+    /**
+     * Opens it; null where there is to be none.
+     *
+     * @throws FsException as {@link StateDirectory} and {@link Journal#open}
+     */
+    static @Nullable MountState open(
+            Environment environment, Remote remote, MountOptions options, String place)
+            throws FsException {
+        if (options.state() == null || !isOf(remote, options)) {
+            return null;
+        }
+        StateLock lock = StateDirectory.open(options.state()).lock(remote.absoluteText(), place);
+        boolean opened = false;
+        try {
+            JournalLimits limits = JournalLimits.DEFAULT.withBytesMax(options.journalBytesMax());
+            Journal journal = Journal.open(environment, new SystemDisk(lock.journal()), limits);
+            opened = true;
+            return new MountState(lock, journal);
+        } finally {
+            if (!opened) {
+                lock.close();
+            }
+        }
+    }
+
+    /** Comes after the server has ended: until then something may be appended. */
+    @Override
+    public void close() {
+        journal.close();
+        lock.close();
+    }
+}

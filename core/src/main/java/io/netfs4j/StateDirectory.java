@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemDisk;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Where this machine keeps what servers have not got yet: a directory of one user, and in it one
+ * for each remote.
+ *
+ * <pre>
+ *   ROOT/                       0700
+ *     host-srv-data-1f2e.../    0700, one for each remote
+ *       REMOTE                  which remote that is
+ *       LOCK                    who has it mounted, see {@link StateLock}
+ *       journal/                0700, what the server has not got yet
+ * </pre>
+ *
+ * <p>What lies here is somebody's files, and is sent with his rights: so nobody else may read,
+ * write or replace it.
+ *
+ * <p><b>Threads</b>: any; waits for the disk.
+ */
+public final class StateDirectory {
+    static final String REMOTE = "REMOTE";
+    static final String JOURNAL = "journal";
+
+    private static final String REMOTE_BEGUN = "REMOTE.new";
+
+    /** Of the remote in the name of its directory, for people. */
+    private static final int READABLE_CHARS_MAX = 48;
+
+    /** Of the hash that tells remotes apart, in bytes. */
+    private static final int HASH_BYTES = 8;
+
+    private static final int PERMISSION_BITS = 07777;
+    private static final int NOT_OWNER_BITS = 0077;
+    private static final int STICKY_BIT = 01000;
+    private static final int OTHERS_WRITE_BIT = 0002;
+
+    private static final FileAttribute<?> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
+    static final FileAttribute<Set<java.nio.file.attribute.PosixFilePermission>> OWNER_ONLY_FILE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
+    /**
+     * What is kept of one remote.
+     *
+     * @param remote as {@link io.netfs4j.server.Remote#absoluteText}
+     * @param holder who has it mounted now; null for nobody, as far as can be told
+     */
+    public record Entry(String remote, Path directory, @Nullable StateHolder holder) {
+        /** The directory of its journal, which need not be there. */
+        public Path journal() {
+            return directory.resolve(JOURNAL);
+        }
+    }
+
+    private final Path root;
+
+    private StateDirectory(Path root) {
+        this.root = root;
+    }
+
+    /**
+     * Makes the directory where it is not there, with those above it, and looks whether it is safe.
+     *
+     * @param root an absolute path
+     * @throws FsException EINVAL when others could read, write or replace it; else what the disk
+     *     says. Names the directory and the remedy
+     */
+    public static StateDirectory open(Path root) throws FsException {
+        Path place = root.toAbsolutePath().normalize();
+        StateDirectory state = new StateDirectory(place);
+        try {
+            makeWithParents(place);
+            state.check();
+        } catch (IOException e) {
+            throw failure("the state directory " + place + " cannot be used", e);
+        }
+        return state;
+    }
+
+    /** To look at only: nothing is made, and nothing need be there. */
+    public static StateDirectory lookAt(Path root) {
+        return new StateDirectory(root.toAbsolutePath().normalize());
+    }
+
+    public Path root() {
+        return root;
+    }
+
+    /**
+     * Takes what is kept of a remote for one mount.
+     *
+     * @param remote as {@link io.netfs4j.server.Remote#absoluteText}
+     * @param place where it is mounted, for whoever is refused meanwhile
+     * @throws FsException EBUSY while another mount has it, naming that one
+     */
+    StateLock lock(String remote, String place) throws FsException {
+        Path directory = root.resolve(name(remote));
+        try {
+            make(directory);
+            writeRemote(directory, remote);
+            make(directory.resolve(JOURNAL));
+            new SystemDisk(directory).forceNames();
+            new SystemDisk(root).forceNames();
+            return StateLock.take(directory, remote, place);
+        } catch (IOException e) {
+            throw failure("what is kept in " + directory + " cannot be used", e);
+        }
+    }
+
+    /** What is kept of a remote; null when nothing ever was. */
+    public @Nullable Entry entry(String remote) throws FsException {
+        Path directory = root.resolve(name(remote));
+        return Files.isDirectory(directory.resolve(JOURNAL)) ? entryOf(directory, remote) : null;
+    }
+
+    /** What is kept of every remote, by their names. */
+    public List<Entry> entries() throws FsException {
+        List<Entry> found = new ArrayList<>();
+        List<Path> directories;
+        try (Stream<Path> all = Files.list(root)) {
+            directories = all.toList();
+        } catch (NoSuchFileException e) {
+            return found;
+        } catch (IOException e) {
+            throw failure("the state directory " + root + " cannot be read", e);
+        }
+        for (Path directory : directories) {
+            String remote = remoteOf(directory);
+            if (remote != null) {
+                found.add(entryOf(directory, remote));
+            }
+        }
+        found.sort(Comparator.comparing(Entry::remote));
+        return found;
+    }
+
+    private static Entry entryOf(Path directory, String remote) {
+        return new Entry(remote, directory, StateLock.holder(directory));
+    }
+
+    private static @Nullable String remoteOf(Path directory) {
+        try {
+            String text = Files.readString(directory.resolve(REMOTE)).strip();
+            return text.isEmpty() ? null : text;
+        } catch (IOException e) {
+            return null; // Not one of ours, or only about to be.
+        }
+    }
+
+    /** Readable as far as that goes, and never the same for two remotes. */
+    static String name(String remote) {
+        String words = remote.replaceFirst("^[a-z][a-z0-9+.-]*://", "");
+        String readable = words.replaceAll("[^A-Za-z0-9._-]+", "-").replaceAll("^[-.]+|[-.]+$", "");
+        String end = readable.substring(Math.max(0, readable.length() - READABLE_CHARS_MAX));
+        try {
+            byte[] hash =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(remote.getBytes(StandardCharsets.UTF_8));
+            String hex = HexFormat.of().formatHex(hash, 0, HASH_BYTES);
+            return end.isEmpty() ? hex : end.replaceAll("^[-.]+", "") + "-" + hex;
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // Every JDK has it.
+        }
+    }
+
+    /** In one step, so that nobody finds half a name. */
+    private static void writeRemote(Path directory, String remote) throws IOException {
+        if (remote.equals(remoteOf(directory))) {
+            return;
+        }
+        Path begun = directory.resolve(REMOTE_BEGUN);
+        Files.deleteIfExists(begun);
+        Files.createFile(begun, OWNER_ONLY_FILE);
+        Files.writeString(begun, remote + "\n");
+        Files.move(begun, directory.resolve(REMOTE), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static void makeWithParents(Path place) throws IOException {
+        Deque<Path> missing = new ArrayDeque<>();
+        for (Path at = place;
+                at != null && !Files.exists(at, LinkOption.NOFOLLOW_LINKS);
+                at = at.getParent()) {
+            missing.push(at);
+        }
+        for (Path directory : missing) {
+            make(directory);
+            Path parent = directory.getParent();
+            if (parent != null) {
+                new SystemDisk(parent).forceNames();
+            }
+        }
+    }
+
+    private static void make(Path directory) throws IOException {
+        try {
+            Files.createDirectory(directory, OWNER_ONLY);
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+                throw e;
+            }
+        }
+    }
+
+    // ---- whether it is safe -------------------------------------------------------------------
+
+    private void check() throws IOException {
+        if (Files.isSymbolicLink(root)) {
+            throw refused("is a symbolic link", "name what it leads to");
+        }
+        if (!Files.isDirectory(root, LinkOption.NOFOLLOW_LINKS)) {
+            throw refused("is not a directory", "name one");
+        }
+        int mode = mode(root);
+        if ((mode & NOT_OWNER_BITS) != 0) {
+            throw refused(
+                    String.format("is open to others (mode %04o)", mode), "chmod 700 " + root);
+        }
+        if (!isOurs()) {
+            throw refused("belongs to " + Files.getOwner(root), "name one of your own");
+        }
+        // Both ways to it: as it is written, and as it is behind the links on that way.
+        checkAbove(root);
+        checkAbove(root.toRealPath());
+    }
+
+    /** Whoever may write above it could put another in its place. */
+    private void checkAbove(Path place) throws IOException {
+        for (Path above = place.getParent(); above != null; above = above.getParent()) {
+            int mode = mode(above);
+            if ((mode & OTHERS_WRITE_BIT) != 0 && (mode & STICKY_BIT) == 0) {
+                throw refused(
+                        String.format("lies in %s, which anyone may write (%04o)", above, mode),
+                        "chmod o-w " + above);
+            }
+        }
+    }
+
+    private static int mode(Path path) throws IOException {
+        return (Integer) Files.getAttribute(path, "unix:mode") & PERMISSION_BITS;
+    }
+
+    /** A file of ours has the owner that it should have. */
+    private boolean isOurs() throws IOException {
+        Path probe = Files.createTempFile(root, "owner", "", OWNER_ONLY_FILE);
+        try {
+            return Files.getOwner(probe).equals(Files.getOwner(root));
+        } finally {
+            Files.delete(probe);
+        }
+    }
+
+    private FsException refused(String what, String remedy) {
+        return new FsException(
+                FsError.EINVAL,
+                "the state directory "
+                        + root
+                        + " "
+                        + what
+                        + "; "
+                        + remedy
+                        + ", or give another with the option state");
+    }
+
+    private static FsException failure(String what, IOException e) {
+        if (e instanceof FsException known) {
+            return known;
+        }
+        String reason = e instanceof FileSystemException of ? of.getReason() : e.getMessage();
+        FsError error = FsError.EIO;
+        if (e instanceof AccessDeniedException) {
+            error = FsError.EACCES;
+            reason = error.words();
+        } else if (String.valueOf(reason).contains("Read-only")) {
+            error = FsError.EROFS;
+        } else if (String.valueOf(reason).contains("No space left")) {
+            error = FsError.ENOSPC;
+        }
+        return new FsException(
+                error,
+                what
+                        + ": "
+                        + (reason == null ? e.getClass().getSimpleName() : reason)
+                        + "; give another directory with the option state, or state=none",
+                e);
+    }
+}
