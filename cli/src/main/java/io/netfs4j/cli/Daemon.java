@@ -12,18 +12,20 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * A mount's process in the background. The command starts it with the options of its own Java, and
- * reads one line from its stdout: {@code mounted}, or {@code failed CODE REASON}. After that line
- * the process has nothing of the caller's any more: neither stdin, stdout, stderr nor session nor
- * working directory.
+ * reads lines from its stdout: {@code note TEXT}, any number of them, then {@code mounted} or
+ * {@code failed CODE REASON}. After that line the process has nothing of the caller's any more:
+ * neither stdin, stdout, stderr nor session nor working directory.
  */
 final class Daemon {
     static final String VERB = "serve";
 
     private static final String MOUNTED = "mounted";
     private static final String FAILED = "failed ";
+    private static final String NOTE = "note ";
 
     private Daemon() {}
 
@@ -32,9 +34,11 @@ final class Daemon {
      *
      * @param arguments of the verb {@link #VERB}
      * @param heapMiB the largest heap it may have
+     * @param notes is told what it says besides
      * @return its process id
      */
-    static long start(List<String> arguments, Path log, long heapMiB) throws CommandFailure {
+    static long start(List<String> arguments, Path log, long heapMiB, Consumer<String> notes)
+            throws CommandFailure {
         List<String> command = javaCommand();
         // The last one counts.
         command.add(command.size() - 1, "-Xmx" + heapMiB + "m");
@@ -55,7 +59,7 @@ final class Daemon {
         // A caller who gives up before the mount is there leaves nothing behind.
         Thread giveUp = new Thread(process::destroy, "netfs-give-up");
         Runtime.getRuntime().addShutdownHook(giveUp);
-        String line = firstLine(process);
+        String line = outcome(process, notes);
         removeHook(giveUp);
         if (line.equals(MOUNTED)) {
             return process.pid();
@@ -64,7 +68,8 @@ final class Daemon {
     }
 
     /** Tells the caller that the mount is there, and lets go of the caller's stdout. */
-    static void reportMounted(PrintStream out) {
+    static void reportMounted(PrintStream out, List<String> notes) {
+        notes.forEach(note -> out.println(NOTE + Printable.of(note)));
         out.println(MOUNTED);
         out.flush();
         // The JDK puts /dev/null in its place, so that no other file becomes descriptor 1.
@@ -76,11 +81,15 @@ final class Daemon {
         out.flush();
     }
 
-    private static String firstLine(Process process) {
+    private static String outcome(Process process, Consumer<String> notes) {
         try (BufferedReader reader =
                 new BufferedReader(
                         new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line = reader.readLine();
+            while (line != null && line.startsWith(NOTE)) {
+                notes.accept(line.substring(NOTE.length()));
+                line = reader.readLine();
+            }
             return line == null ? "" : line;
         } catch (IOException e) {
             return "";

@@ -22,7 +22,9 @@ enum ExitCode {
     NOT_MOUNTED(10, "status, umount: nothing of netfs is mounted there"),
     NO_ROOM(11, "no space, no quota or no memory left"),
     UNFINISHED(12, "umount: stopped waiting; the mount goes on"),
-    DRAINING(13, "mount: an earlier mount of the same files still sends what was written there");
+    DRAINING(13, "mount: an earlier mount of the same files still sends what was written there"),
+    MOUNTED_ALREADY(
+            14, "mount: another mount keeps what it has of the same remote in the same directory");
 
     private final int number;
     private final String meaning;

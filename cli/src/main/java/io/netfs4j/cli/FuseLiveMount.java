@@ -18,12 +18,19 @@ final class FuseLiveMount implements LiveMount {
 
     private final Mount mount;
     private final FuseMount door;
+    private final List<String> notes;
     private final CountDownLatch ended = new CountDownLatch(1);
 
-    FuseLiveMount(Mount mount, FuseMount door) {
+    FuseLiveMount(Mount mount, FuseMount door, List<String> notes) {
         this.mount = mount;
         this.door = door;
+        this.notes = List.copyOf(notes);
         door.ended().whenDone((done, failure) -> ended.countDown());
+    }
+
+    @Override
+    public List<String> notes() {
+        return notes;
     }
 
     @Override

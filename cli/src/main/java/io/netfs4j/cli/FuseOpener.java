@@ -2,7 +2,9 @@
 package io.netfs4j.cli;
 
 import io.netfs4j.Mount;
+import io.netfs4j.MountOptions;
 import io.netfs4j.Netfs;
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.fuse.FuseMount;
 import io.netfs4j.server.Remote;
@@ -11,10 +13,19 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 
 /** Mounts a remote through the FUSE door. */
 final class FuseOpener implements MountOpener {
     private static final Path DEVICE = Path.of("/dev/fuse");
+
+    private final Map<String, String> environment;
+
+    FuseOpener(Map<String, String> environment) {
+        this.environment = environment;
+    }
 
     @Override
     public void check(MountPlan plan) throws CommandFailure {
@@ -37,17 +48,33 @@ final class FuseOpener implements MountOpener {
     @Override
     public LiveMount open(MountPlan plan) throws CommandFailure {
         Backends.Choice choice = Backends.choose(plan);
+        MountOptions options = choice.options();
+        List<String> notes = new ArrayList<>();
+        if (StateNotes.concern(choice)) {
+            StateHome home = StateHome.of(plan, options, environment);
+            options = options.withState(home.directory());
+            notes.addAll(StateNotes.of(home));
+        }
         Mount mount;
         try {
-            mount = Netfs.open(choice.remote(), choice.options(), choice.serverOptions());
+            mount =
+                    Netfs.open(
+                            choice.remote(),
+                            options,
+                            choice.serverOptions(),
+                            plan.directory().normalize().toString());
         } catch (FsException e) {
+            if (e.error() == FsError.EBUSY) {
+                throw new CommandFailure(ExitCode.MOUNTED_ALREADY, String.valueOf(e.getMessage()));
+            }
             throw CommandFailure.of(e);
         }
+        notes.addAll(StateNotes.of(mount.recovered()));
         boolean mounted = false;
         try {
             FuseMount door = FuseMount.mount(mount.vfs(), plan.directory(), choice.fuse());
             mounted = true;
-            return new FuseLiveMount(mount, door);
+            return new FuseLiveMount(mount, door, notes);
         } catch (FsException e) {
             throw new CommandFailure(code(e), String.valueOf(e.getMessage()));
         } finally {

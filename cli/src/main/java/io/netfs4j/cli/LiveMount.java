@@ -12,6 +12,9 @@ import java.util.List;
  * the others wait for nobody but the kernel.
  */
 interface LiveMount {
+    /** What whoever mounts it should know, a line each. */
+    List<String> notes();
+
     MountCounts counters();
 
     /** False while the connection to the server is lost, and made again and again. */

@@ -65,16 +65,8 @@ final class LogFile {
      */
     static Path forMountPoint(Path mountPoint, Map<String, String> environment)
             throws CommandFailure {
-        String state = environment.get("XDG_STATE_HOME");
-        String home = environment.get("HOME");
-        Path directory;
-        if (state != null && state.startsWith("/")) {
-            directory = Path.of(state, "netfs");
-        } else if (home != null && home.startsWith("/")) {
-            directory = Path.of(home, ".local", "state", "netfs");
-        } else {
-            directory = RuntimeDirectory.ofUser(environment).create();
-        }
+        Path home = StateHome.ofUser(environment);
+        Path directory = home == null ? RuntimeDirectory.ofUser(environment).create() : home;
         String whole = mountPoint.toString();
         String readable = whole.substring(1).replaceAll("[^A-Za-z0-9._-]", "-");
         String shortened = readable.substring(Math.max(0, readable.length() - 60));

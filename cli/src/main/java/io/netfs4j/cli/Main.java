@@ -45,7 +45,7 @@ public final class Main implements Callable<Integer> {
     public static void main(String[] args) {
         Surroundings surroundings =
                 new Surroundings(
-                        new FuseOpener(),
+                        new FuseOpener(System.getenv()),
                         System.getenv(),
                         Path.of("").toAbsolutePath(),
                         RuntimeDirectory.ofUser(System.getenv()),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
+import io.netfs4j.MountOptions;
+
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -73,6 +75,8 @@ final class MountArguments {
                         && !value.isEmpty()
                         && !value.equals("none")
                         && "/~%$".indexOf(value.charAt(0)) < 0;
-        return relativeFile ? from.resolve(value).normalize().toString() : value;
+        boolean state =
+                name.equals(MountOptions.STATE) && !value.isEmpty() && !value.equals("none");
+        return relativeFile || state ? from.resolve(value).normalize().toString() : value;
     }
 }

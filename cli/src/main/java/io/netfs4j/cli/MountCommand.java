@@ -83,7 +83,9 @@ final class MountCommand implements Callable<Integer> {
         } else {
             LogFile.prepareNamed(file);
         }
-        long pid = Daemon.start(serveArguments(plan, file), file, Heap.mebibytes(plan));
+        long pid =
+                Daemon.start(
+                        serveArguments(plan, file), file, Heap.mebibytes(plan), surroundings::warn);
         surroundings.say(
                 "mounted "
                         + plan.remoteText()

@@ -10,8 +10,10 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * A process that serves a mount, from its first step to its exit code.
@@ -42,6 +44,9 @@ final class Serving {
     /** Written before {@link #begun} opens. */
     private volatile @Nullable MountProcess process;
 
+    /** What whoever mounts it should know. */
+    private List<String> notes = List.of();
+
     private volatile int exitCode = ExitCode.FAILED.number();
 
     /**
@@ -56,21 +61,23 @@ final class Serving {
 
     /** Serves in this process; failures are the caller's to tell. */
     int inForeground() throws CommandFailure {
-        return serve(() ->
-                surroundings.say(
-                        "mounted "
-                                + plan.remoteText()
-                                + " on "
-                                + plan.directory().normalize()
-                                + " (pid "
-                                + ProcessHandle.current().pid()
-                                + ")"));
+        return serve(notes -> {
+            // The log is on stderr and has them.
+            surroundings.say(
+                    "mounted "
+                            + plan.remoteText()
+                            + " on "
+                            + plan.directory().normalize()
+                            + " (pid "
+                            + ProcessHandle.current().pid()
+                            + ")");
+        });
     }
 
     /** Serves for a caller that waits for one line on stdout, see {@link Daemon}. */
     int inBackground() {
         try {
-            return serve(() -> Daemon.reportMounted(surroundings.out()));
+            return serve(notes -> Daemon.reportMounted(surroundings.out(), notes));
         } catch (CommandFailure e) {
             LOG.error("{}", e.line());
             Daemon.reportFailure(surroundings.out(), e);
@@ -78,14 +85,14 @@ final class Serving {
         }
     }
 
-    private int serve(Runnable mounted) throws CommandFailure {
+    private int serve(Consumer<List<String>> mounted) throws CommandFailure {
         LogFile.begin(log, logLevel);
         keepBuild();
         Runtime.getRuntime().addShutdownHook(new Thread(this::onSignal, "netfs-signal"));
         try {
             ControlServer control = begin();
             begun.countDown();
-            mounted.run();
+            mounted.accept(notes);
             MountProcess process = this.process;
             if (process != null) {
                 process.run();
@@ -133,7 +140,9 @@ final class Serving {
             ControlServer control =
                     ControlServer.start(RuntimeDirectory.socket(directory, pid), made::answer);
             process = made;
+            notes = mount.notes();
             LOG.info("mounted {} on {}", plan.remoteText(), mountPoint);
+            notes.forEach(LOG::warn);
             return control;
         } catch (IOException e) {
             undo(mount);

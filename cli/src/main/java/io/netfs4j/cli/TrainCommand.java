@@ -96,7 +96,7 @@ final class TrainCommand implements Callable<Integer> {
             throws IOException, CommandFailure, InterruptedException {
         MountPlan plan =
                 new MountPlan("memory://train/", directory, directory, Map.of("uid", List.of("0")));
-        FuseOpener opener = new FuseOpener();
+        FuseOpener opener = new FuseOpener(Map.of());
         opener.check(plan);
         LiveMount mount = opener.open(plan);
         try {

@@ -62,6 +62,11 @@ final class FakeMount implements LiveMount {
     }
 
     @Override
+    public List<String> notes() {
+        return List.of();
+    }
+
+    @Override
     public MountCounts counters() {
         lock.lock();
         try {

@@ -26,7 +26,7 @@ class MainTest {
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-    private final MountOpener opener = new FuseOpener();
+    private final MountOpener opener = new FuseOpener(Map.of());
     private Map<String, String> environment = Map.of();
 
     @BeforeEach

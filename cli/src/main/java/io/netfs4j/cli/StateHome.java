@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import io.netfs4j.MountOptions;
+import io.netfs4j.StateDirectory;
+import io.netfs4j.base.FsException;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Where a user's mounts keep what outlives them: logs, and what servers have not got yet.
+ *
+ * @param directory the {@link StateDirectory}; null for none
+ * @param without why there is none; empty where there is one
+ */
+record StateHome(@Nullable Path directory, String without) {
+    private static final String STATE = "state";
+
+    /** {@code $XDG_STATE_HOME/netfs}, else {@code ~/.local/state/netfs}, else null. */
+    static @Nullable Path ofUser(Map<String, String> environment) {
+        String state = environment.get("XDG_STATE_HOME");
+        String home = environment.get("HOME");
+        if (state != null && state.startsWith("/")) {
+            return Path.of(state, "netfs");
+        }
+        return home != null && home.startsWith("/")
+                ? Path.of(home, ".local", "state", "netfs")
+                : null;
+    }
+
+    /** The state directory where none is named; null where there is no place for one. */
+    static @Nullable Path stateOfUser(Map<String, String> environment) {
+        Path home = ofUser(environment);
+        return home == null ? null : home.resolve(STATE);
+    }
+
+    /**
+     * The state directory of a mount, made and found safe. Nobody asked for the one that is taken
+     * where none is named, so a mount does without when that cannot be used.
+     */
+    static StateHome of(MountPlan plan, MountOptions options, Map<String, String> environment)
+            throws CommandFailure {
+        boolean named = plan.options().containsKey(MountOptions.STATE);
+        Path directory = named ? options.state() : stateOfUser(environment);
+        if (directory == null) {
+            return new StateHome(null, named ? "state=none" : "neither XDG_STATE_HOME nor HOME");
+        }
+        try {
+            return new StateHome(StateDirectory.open(directory).root(), "");
+        } catch (FsException e) {
+            String why = String.valueOf(e.getMessage());
+            if (named) {
+                throw failure(e);
+            }
+            return new StateHome(null, why);
+        }
+    }
+
+    /** It is this machine that refuses, not the server. */
+    private static CommandFailure failure(FsException e) {
+        ExitCode code =
+                switch (e.error()) {
+                    case EINVAL -> ExitCode.USAGE;
+                    case ENOSPC, EDQUOT -> ExitCode.NO_ROOM;
+                    default -> ExitCode.FAILED;
+                };
+        return new CommandFailure(code, String.valueOf(e.getMessage()));
+    }
+}
