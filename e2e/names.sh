@@ -66,8 +66,8 @@ cmp -s <(cat expect; printf tail) target || fail "target differs"
 cd "$WORK" || exit 1
 ok "the server has the names and the bytes"
 
-over_sftp names one -o attr_timeout=1
-over_sftp names two -o attr_timeout=1
+over_sftp names one -o attr_timeout=1 -o state=state-one
+over_sftp names two -o attr_timeout=1 -o state=state-two
 for i in $(seq 20); do
   echo "from one $i" >one/shared
   sync -f one/shared
@@ -86,3 +86,12 @@ unmounted two
 [ "$(find "$SFTP_DATA/names" -name 'one-*' -size +0 | wc -l)" = 200 ] || fail "files of one are missing"
 [ "$(find "$SFTP_DATA/names" -name 'two-*' -size +0 | wc -l)" = 200 ] || fail "files of two are missing"
 ok "two mounts write into one directory"
+
+# One mount at a time keeps what it has of a remote in a directory.
+over_sftp names one
+mkdir -p two
+exits 14 "$NETFS" mount "$SFTP_REMOTE/names" two -o "$SFTP_OPTIONS"
+says "$PWD/one (pid $(field one pid))"
+mountpoint -q two && fail "mounted twice"
+unmounted one
+ok "a second mount is refused, and told where the first one is"

@@ -83,9 +83,7 @@ final class MountCommand implements Callable<Integer> {
         } else {
             LogFile.prepareNamed(file);
         }
-        long pid =
-                Daemon.start(
-                        serveArguments(plan, file), file, Heap.mebibytes(plan), surroundings::warn);
+        long pid = start(plan, file);
         surroundings.say(
                 "mounted "
                         + plan.remoteText()
@@ -97,6 +95,24 @@ final class MountCommand implements Callable<Integer> {
                         + file
                         + ")");
         return ExitCode.OK.number();
+    }
+
+    /**
+     * Starts the process; once more where an earlier mount was about to end, or to say that it only
+     * drains.
+     */
+    private long start(MountPlan plan, Path file) throws CommandFailure {
+        List<String> arguments = serveArguments(plan, file);
+        long heapMiB = Heap.mebibytes(plan);
+        try {
+            return Daemon.start(arguments, file, heapMiB, surroundings::warn);
+        } catch (CommandFailure e) {
+            if (e.code() != ExitCode.MOUNTED_ALREADY) {
+                throw e;
+            }
+            refuseWhileDraining(plan);
+            return Daemon.start(arguments, file, heapMiB, surroundings::warn);
+        }
     }
 
     /** Waits a little for an earlier mount of the same files that was let go of, then refuses. */

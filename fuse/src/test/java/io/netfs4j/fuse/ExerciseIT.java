@@ -82,7 +82,15 @@ final class ExerciseIT {
         public static void main(String[] arguments) throws Exception {
             CountDownLatch ended = new CountDownLatch(1);
             Map<String, String> options =
-                    Map.of("memory", "2m", "dirty", "1m", "dirty_age", "0.05");
+                    Map.of(
+                            "memory",
+                            "2m",
+                            "dirty",
+                            "1m",
+                            "dirty_age",
+                            "0.05",
+                            "state",
+                            arguments[0] + ".state");
             try (Mount netfs =
                     Netfs.open(
                             Remote.parse(arguments[0], Path.of("/")),
