@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemDisk;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.cache.journal.Journal;
+import io.netfs4j.cache.journal.JournalLimits;
+import io.netfs4j.engine.PendingTimes;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.memory.MemoryServer;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+
+/** What a mount makes of a journal that another one has left at an awkward moment. */
+@Timeout(60)
+class RecoveryTest {
+    private static final int PAGE = 4096;
+    private static final JournalLimits LIMITS = new JournalLimits(64L << 20, 1 << 20, 1 << 20);
+
+    @TempDir private Path directory;
+
+    private final SystemRuntime runtime = new SystemRuntime();
+    private final MemoryServer store = new MemoryServer(runtime.environment().clock());
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private Journal journal() throws FsException {
+        return Journal.open(runtime.environment(), new SystemDisk(directory), LIMITS);
+    }
+
+    private CachedVfs vfs(Journal journal) throws FsException {
+        return new CachedVfs(
+                runtime.environment(),
+                store,
+                VfsOptions.of(new PageCache.Limits(4 << 20, 2 << 20, 1 << 20)),
+                ByteBuffer::allocateDirect,
+                null,
+                journal);
+    }
+
+    private static ByteBuffer pages(int count, int value) {
+        byte[] bytes = new byte[count * PAGE];
+        Arrays.fill(bytes, (byte) value);
+        return ByteBuffer.wrap(bytes);
+    }
+
+    private static byte[] facts(String name, long remoteBytes) {
+        return new FileFacts(
+                        FileFacts.State.THERE,
+                        new RemotePath(List.of(name)),
+                        null,
+                        false,
+                        null,
+                        0,
+                        null,
+                        remoteBytes,
+                        -1,
+                        new FileFacts.Owner(0644, 0, 0),
+                        Instant.EPOCH,
+                        Instant.EPOCH,
+                        PendingTimes.NONE)
+                .encode();
+    }
+
+    /** A file that the server has, by a mount without a journal. */
+    private void onServer(String name, ByteBuffer content) throws FsException {
+        CachedVfs vfs = vfs(null);
+        OpenFile file = vfs.create(Vfs.ROOT_INO, name, 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, content);
+        vfs.fsync(file, false);
+        vfs.release(file);
+    }
+
+    private static byte[] read(CachedVfs vfs, String name) throws FsException {
+        Entry entry = vfs.lookup(Vfs.ROOT_INO, name);
+        OpenFile file = vfs.open(entry.attributes().ino(), OpenFlags.READ_WRITE);
+        ByteBuffer all = ByteBuffer.allocate((int) entry.attributes().sizeBytes());
+        while (all.hasRemaining() && vfs.read(file, all.position(), all) > 0) {
+            continue;
+        }
+        vfs.release(file);
+        return all.array();
+    }
+
+    /** It was killed after the server had told of some bytes, and before of how long it is then. */
+    @Test
+    void read_ofWhatTheServerGotBeforeItsSizeWasKnown_asksTheServer() throws FsException {
+        onServer("file", pages(1, 'a'));
+        try (Journal left = journal()) {
+            long file = left.newFile();
+            left.describe(file, 2 * PAGE, facts("file", 0));
+            long lsn = left.write(file, 0, 2 * PAGE, pages(1, 'a'));
+            left.write(file, PAGE, 2 * PAGE, pages(1, 'b'));
+            left.awaitWritten(left.drop(file, 0, PAGE, lsn));
+        }
+        try (Journal journal = journal()) {
+            byte[] found = read(vfs(journal), "file");
+
+            assertThat(Arrays.copyOf(found, PAGE)).containsOnly('a');
+            assertThat(Arrays.copyOfRange(found, PAGE, 2 * PAGE)).containsOnly('b');
+        }
+    }
+}
