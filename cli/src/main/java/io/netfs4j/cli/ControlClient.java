@@ -128,17 +128,15 @@ final class ControlClient {
     }
 
     /**
-     * Unmounts, and returns when the process has said how that ended; when it ended well, the
+     * Unmounts, and returns when the process has said how that ended; when the mount has ended, the
      * process has gone too.
      *
+     * @param how a request to unmount
      * @param progress told now and again how much is left
      */
-    Outcome unmount(
-            Found mount, boolean discard, long timeoutMillis, Consumer<MountCounts> progress)
-            throws IOException {
+    Outcome unmount(Found mount, Request how, Consumer<MountCounts> progress) throws IOException {
         try (ControlLines lines = connect(mount.socket())) {
-            lines.writeLine(
-                    ControlMessages.write(new Request(Verb.UNMOUNT, discard, timeoutMillis)));
+            lines.writeLine(ControlMessages.write(how));
             Answer answer;
             do {
                 answer = ControlMessages.read(lines.readLine(), Answer.class);
@@ -147,7 +145,8 @@ final class ControlClient {
                 }
             } while (answer.outcome() == null);
             Outcome outcome = answer.outcome();
-            if (outcome.code() == ExitCode.OK.number()) {
+            if (outcome.code() == ExitCode.OK.number()
+                    || outcome.code() == ExitCode.LEFT.number()) {
                 awaitEnd(mount.status().pid());
             }
             return outcome;
@@ -170,7 +169,7 @@ final class ControlClient {
         try (ControlLines lines = connect(socket)) {
             Thread impatient = Thread.ofVirtual().start(() -> closeLater(lines));
             try {
-                lines.writeLine(ControlMessages.write(new Request(Verb.STATUS, false, -1)));
+                lines.writeLine(ControlMessages.write(new Request(Verb.STATUS, false, -1, false)));
                 Answer answer = ControlMessages.read(lines.readLine(), Answer.class);
                 if (answer.status() == null) {
                     throw new IOException("it sent no status");

@@ -40,8 +40,14 @@ final class ControlMessages {
      *
      * @param discard whether bytes that cannot be saved are given up
      * @param timeoutMillis for how long to wait; negative without end
+     * @param leave whether what is not on the server then is left to the next mount; null from a
+     *     command of an earlier build, which does not know of that
      */
-    record Request(Verb verb, boolean discard, long timeoutMillis) {}
+    record Request(Verb verb, boolean discard, long timeoutMillis, @Nullable Boolean leave) {
+        boolean leaves() {
+            return leave != null && leave;
+        }
+    }
 
     /** One line of an answer: exactly one of the three is there. */
     record Answer(

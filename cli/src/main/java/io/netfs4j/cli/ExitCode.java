@@ -24,7 +24,11 @@ enum ExitCode {
     UNFINISHED(12, "umount: stopped waiting; the mount goes on"),
     DRAINING(13, "mount: an earlier mount of the same files still sends what was written there"),
     MOUNTED_ALREADY(
-            14, "mount: another mount keeps what it has of the same remote in the same directory");
+            14, "mount: another mount keeps what it has of the same remote in the same directory"),
+    LEFT(
+            15,
+            "umount --no-drain: unmounted; what is not on the server was listed, and the next mount"
+                    + " goes on with it");
 
     private final int number;
     private final String meaning;

@@ -80,6 +80,16 @@ final class FuseLiveMount implements LiveMount {
     }
 
     @Override
+    public boolean keepsState() {
+        return mount.keepsState();
+    }
+
+    @Override
+    public List<Unsaved> left() {
+        return mount.unsaved().stream().map(FuseLiveMount::told).toList();
+    }
+
+    @Override
     public List<Unsaved> discard() {
         return mount.discard().stream().map(FuseLiveMount::told).toList();
     }

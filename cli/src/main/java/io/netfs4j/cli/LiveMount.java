@@ -31,6 +31,12 @@ interface LiveMount {
      */
     List<Unsaved> drain() throws InterruptedException;
 
+    /** Whether what is not on the server outlives this process. */
+    boolean keepsState();
+
+    /** Every file with anything that is not on the server, whatever the reason. */
+    List<Unsaved> left();
+
     /** Gives up every byte that is not on the server, and names the files. */
     List<Unsaved> discard();
 
@@ -48,6 +54,6 @@ interface LiveMount {
     /** Returns when the kernel has let go of the mount, whoever told it to. */
     void awaitUnmounted() throws InterruptedException;
 
-    /** Ends the connection to the server. */
+    /** Ends the connection to the server; what is not on it is kept, where a mount keeps state. */
     void close();
 }

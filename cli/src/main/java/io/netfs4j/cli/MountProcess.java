@@ -55,13 +55,18 @@ final class MountProcess {
     /** A person gives up what cannot be saved. */
     private boolean discarding;
 
-    /** Nothing is left to be saved; nothing changes any more. */
+    /** What is not on the server is left to the next mount. */
+    private boolean leaving;
+
+    /** Nothing is left to be saved here; nothing changes any more. */
     private boolean settled;
 
     /** Counts the drains that ended with files refused after the kernel let go. */
     private int refusals;
 
     private final List<Unsaved> discarded = new ArrayList<>();
+
+    private final List<Unsaved> left = new ArrayList<>();
 
     /** One unmount at a time; the others wait for their turn. */
     private final ReentrantLock unmounting = new ReentrantLock();
@@ -77,7 +82,11 @@ final class MountProcess {
         change(() -> gone = true);
         LOG.info("the kernel has let go of {}", identity.mountPoint());
         settle();
-        LOG.info("nothing is left to be saved");
+        if (left.isEmpty()) {
+            LOG.info("nothing is left to be saved");
+        } else {
+            LOG.warn("left to the next mount: {}", files(left));
+        }
         mount.close();
         change(() -> settled = true);
     }
@@ -141,6 +150,9 @@ final class MountProcess {
                         : System.nanoTime()
                                 + TimeUnit.MILLISECONDS.toNanos(request.timeoutMillis());
         DrainWatch.Look look = () -> reply.send(Answer.of(mount.counters()));
+        if (request.leaves()) {
+            return leave(request, look, deadline);
+        }
         if (!isGone()) {
             Outcome hindrance = request.discard() ? release() : drainThenRelease(look, deadline);
             if (hindrance != null) {
@@ -170,6 +182,34 @@ final class MountProcess {
             }
         }
         return release();
+    }
+
+    /** Drains for as long as is given, and leaves what is not on the server by then. */
+    private Outcome leave(Request request, DrainWatch.Look look, long deadline)
+            throws IOException, InterruptedException {
+        if (!mount.keepsState()) {
+            return Outcome.of(
+                    ExitCode.USAGE,
+                    "this mount has no journal: what is not on the server cannot be left; unmount"
+                            + " without --no-drain, or give it up with --discard",
+                    List.of());
+        }
+        if (request.timeoutMillis() > 0) {
+            try (DrainWatch drain = new DrainWatch(mount)) {
+                while (drain.poll() == null && System.nanoTime() - deadline < 0) {
+                    look.look();
+                }
+            }
+        }
+        change(() -> leaving = true);
+        if (!isGone()) {
+            Outcome hindrance = release();
+            if (hindrance != null) {
+                change(() -> leaving = false);
+                return hindrance;
+            }
+        }
+        return awaitSettled(look, Long.MAX_VALUE);
     }
 
     /** Takes the mount out of the name space; null when done. */
@@ -208,7 +248,7 @@ final class MountProcess {
                 if (settled) {
                     return done();
                 }
-                if (refusals != refusalsBefore && !discarding) {
+                if (refusals != refusalsBefore && !discarding && !leaving) {
                     return refused(
                             mount.refused(), "process " + identity.pid() + " keeps and retries it");
                 }
@@ -228,8 +268,12 @@ final class MountProcess {
     /** What is left after the kernel let go: the main thread's last work. */
     private void settle() throws InterruptedException {
         while (true) {
-            List<Unsaved> refused = drainOrStall();
+            List<Unsaved> refused = isLeaving() ? null : drainOrStall();
             if (refused != null && refused.isEmpty()) {
+                return;
+            }
+            if (isLeaving()) {
+                left.addAll(mount.left());
                 return;
             }
             if (isDiscarding()) {
@@ -246,7 +290,8 @@ final class MountProcess {
     }
 
     /**
-     * Drains; returns null when a person gives up what is left and nothing has moved for a while.
+     * Drains; returns null when a person gives up what is left and nothing has moved for a while,
+     * or leaves it.
      */
     private @Nullable List<Unsaved> drainOrStall() throws InterruptedException {
         long uploaded = mount.counters().uploadedBytes();
@@ -263,7 +308,7 @@ final class MountProcess {
                     uploaded = uploadedNow;
                     moved = now;
                 }
-                if (now - moved > STALL_NANOS) {
+                if (now - moved > STALL_NANOS || isLeaving()) {
                     return null;
                 }
             }
@@ -277,9 +322,9 @@ final class MountProcess {
             refusals++;
             changed.signalAll();
             int poked = pokes;
-            long left = RETRY_NANOS;
-            while (left > 0 && !discarding && pokes == poked) {
-                left = changed.awaitNanos(left);
+            long nanos = RETRY_NANOS;
+            while (nanos > 0 && !discarding && !leaving && pokes == poked) {
+                nanos = changed.awaitNanos(nanos);
             }
         } finally {
             lock.unlock();
@@ -293,6 +338,18 @@ final class MountProcess {
     }
 
     private Outcome done() {
+        if (!left.isEmpty()) {
+            return Outcome.of(
+                    ExitCode.LEFT,
+                    "unmounted "
+                            + identity.mountPoint()
+                            + "; "
+                            + files(left)
+                            + " not on the server: the next mount of "
+                            + identity.remote()
+                            + " goes on with it",
+                    List.copyOf(left));
+        }
         if (discarded.isEmpty()) {
             return Outcome.of(
                     ExitCode.OK,
@@ -345,6 +402,16 @@ final class MountProcess {
         lock.lock();
         try {
             return gone;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Only for as long as what is left is kept; else it is sent after all. */
+    private boolean isLeaving() {
+        lock.lock();
+        try {
+            return leaving && mount.keepsState();
         } finally {
             lock.unlock();
         }

@@ -75,8 +75,9 @@ final class StatusCommand implements Callable<Integer> {
     private static String dead(Path mountPoint) {
         return "the process of the mount on "
                 + mountPoint
-                + " is gone, and what it had not sent; free it with netfs umount "
-                + mountPoint;
+                + " is gone; free it with netfs umount "
+                + mountPoint
+                + ", and mount it again for what it had not sent";
     }
 
     private void print(List<MountStatus> mounts) {

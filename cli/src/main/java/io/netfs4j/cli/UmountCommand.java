@@ -3,6 +3,8 @@ package io.netfs4j.cli;
 
 import io.netfs4j.base.FsException;
 import io.netfs4j.cli.ControlMessages.Outcome;
+import io.netfs4j.cli.ControlMessages.Request;
+import io.netfs4j.cli.ControlMessages.Verb;
 import io.netfs4j.fuse.FuseMount;
 
 import picocli.CommandLine.Command;
@@ -42,8 +44,19 @@ final class UmountCommand implements Callable<Integer> {
     @Option(
             names = "--timeout",
             paramLabel = "SECONDS",
-            description = "Wait no longer than that; then exit 12, and the mount goes on.")
+            description =
+                    "Wait no longer than that; then exit 12, and the mount goes on (with --no-drain"
+                            + " it ends).")
     private long timeoutSeconds = -1;
+
+    @Option(
+            names = "--no-drain",
+            description = {
+                "Do not wait for the server, or only for --timeout: what it has not got then stays"
+                        + " in the journal, is listed, and the next mount goes on with it. Exit 15"
+                        + " when there was any."
+            })
+    private boolean leave;
 
     UmountCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
@@ -51,6 +64,10 @@ final class UmountCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandFailure {
+        if (discard && leave) {
+            throw new CommandFailure(
+                    ExitCode.USAGE, "--discard gives up what --no-drain keeps; choose one");
+        }
         ControlClient control = surroundings.control();
         Path mountPoint = surroundings.directory().resolve(directory);
         ControlClient.Found mount;
@@ -67,8 +84,13 @@ final class UmountCommand implements Callable<Integer> {
             outcome =
                     control.unmount(
                             mount,
-                            discard,
-                            timeoutSeconds < 0 ? -1 : TimeUnit.SECONDS.toMillis(timeoutSeconds),
+                            new Request(
+                                    Verb.UNMOUNT,
+                                    discard,
+                                    timeoutSeconds < 0
+                                            ? -1
+                                            : TimeUnit.SECONDS.toMillis(timeoutSeconds),
+                                    leave),
                             counters -> progress.show(counters, System.nanoTime()));
         } catch (IOException e) {
             throw new CommandFailure(
@@ -128,8 +150,9 @@ final class UmountCommand implements Callable<Integer> {
                         ExitCode.FAILED,
                         "the process of the mount on "
                                 + name
-                                + " was gone, and with it what was not on the server; the directory"
-                                + " is free again");
+                                + " was gone; the directory is free again. What it had not sent is"
+                                + " in its journal, if it had one: mount it again, or see netfs"
+                                + " recover");
             }
         }
     }

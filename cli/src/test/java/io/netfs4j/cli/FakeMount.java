@@ -21,6 +21,12 @@ final class FakeMount implements LiveMount {
     private boolean busy;
     private boolean connectionLost;
     private boolean closed;
+    private boolean keepsState;
+
+    /** What is dirty outlives the process. */
+    void keepState() {
+        change(() -> keepsState = true);
+    }
 
     /** As many bytes wait to be drained. */
     void dirty(long bytes) {
@@ -105,6 +111,23 @@ final class FakeMount implements LiveMount {
             }
             dirtyBytes = refused.stream().mapToLong(Unsaved::bytes).sum();
             return List.copyOf(refused);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean keepsState() {
+        return keepsState;
+    }
+
+    @Override
+    public List<Unsaved> left() {
+        lock.lock();
+        try {
+            return dirtyBytes == 0
+                    ? List.of()
+                    : List.of(new Unsaved("dir/dirty", dirtyBytes, "not sent yet"));
         } finally {
             lock.unlock();
         }

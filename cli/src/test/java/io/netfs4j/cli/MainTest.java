@@ -78,6 +78,8 @@ class MainTest {
                 "umount",
                 "umount mnt more",
                 "umount --timeout soon mnt",
+                "umount --discard --no-drain mnt",
+                "mount ./remote mnt -o journal=1k",
                 "status a b",
                 "status --yaml"
             })

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netfs4j.base.FsException;
 import io.netfs4j.cli.ControlMessages.Outcome;
+import io.netfs4j.cli.ControlMessages.Request;
+import io.netfs4j.cli.ControlMessages.Verb;
 import io.netfs4j.server.Remote;
 
 import org.jspecify.annotations.Nullable;
@@ -193,7 +195,8 @@ class MountProcessTest {
         mount.dirty(11);
         mount.stuck(true);
 
-        Outcome outcome = client.unmount(find(), false, 0, counters -> {});
+        Outcome outcome =
+                client.unmount(find(), new Request(Verb.UNMOUNT, false, 0, false), counters -> {});
 
         assertThat(outcome.code()).isEqualTo(ExitCode.UNFINISHED.number());
         assertThat(mount.isMounted()).isTrue();
@@ -236,7 +239,12 @@ class MountProcessTest {
         mount.refuse(FILE);
         mount.letGo();
 
-        assertThat(client.unmount(find(), false, -1, counters -> {}).code())
+        assertThat(
+                        client.unmount(
+                                        find(),
+                                        new Request(Verb.UNMOUNT, false, -1, null),
+                                        counters -> {})
+                                .code())
                 .isEqualTo(ExitCode.REFUSED.number());
         assertThat(run).isNotDone();
         mount.accept();
@@ -280,13 +288,81 @@ class MountProcessTest {
         return client.draining(Remote.parse(remote, directory), line -> {});
     }
 
+    private Outcome leave(long timeoutMillis) throws Exception {
+        return client.unmount(
+                find(), new Request(Verb.UNMOUNT, false, timeoutMillis, true), counters -> {});
+    }
+
+    @Test
+    void unmount_withoutDraining_leavesAndListsWhatIsDirty() throws Exception {
+        mount.keepState();
+        mount.dirty(11);
+        mount.stuck(true);
+
+        Outcome outcome = leave(-1);
+
+        assertThat(outcome.code()).isEqualTo(ExitCode.LEFT.number());
+        assertThat(outcome.message()).contains("1 file (11 B)", "sftp://host/x", "next mount");
+        assertThat(outcome.files()).extracting(Unsaved::path).containsExactly("dir/dirty");
+        run.get();
+        assertThat(mount.isClosed()).isTrue();
+    }
+
+    @Test
+    void unmount_withoutDraining_nothingIsDirty_isDone() throws Exception {
+        mount.keepState();
+
+        assertThat(leave(-1).code()).isZero();
+    }
+
+    @Test
+    void unmount_withoutDrainingForLong_drainsForSoLong() throws Exception {
+        mount.keepState();
+        mount.dirty(11);
+
+        assertThat(leave(60_000).code()).isZero();
+    }
+
+    @Test
+    void unmount_withoutDraining_noJournal_isRefused() throws Exception {
+        mount.dirty(11);
+
+        Outcome outcome = leave(-1);
+
+        assertThat(outcome.code()).isEqualTo(ExitCode.USAGE.number());
+        assertThat(outcome.message()).contains("no journal", "--discard");
+        assertThat(mount.isMounted()).isTrue();
+    }
+
+    @Test
+    void unmount_withoutDraining_inUse_staysMountedAndDrainsLater() throws Exception {
+        mount.keepState();
+        mount.dirty(11);
+        mount.busy(true);
+        assertThat(leave(-1).code()).isEqualTo(ExitCode.MOUNT_POINT.number());
+
+        mount.busy(false);
+        assertThat(unmount(false).code()).isZero();
+    }
+
+    @Test
+    void unmount_withoutDraining_whileItDrainsAlready_endsThat() throws Exception {
+        mount.keepState();
+        mount.dirty(11);
+        mount.stuck(true);
+        mount.letGo();
+
+        assertThat(leave(-1).code()).isEqualTo(ExitCode.LEFT.number());
+    }
+
     private Outcome unmount(boolean discard) throws Exception {
-        return client.unmount(find(), discard, -1, counters -> {});
+        return client.unmount(
+                find(), new Request(Verb.UNMOUNT, discard, -1, false), counters -> {});
     }
 
     private Outcome watch(java.util.function.Consumer<MountCounts> progress) {
         try {
-            return client.unmount(find(), false, -1, progress);
+            return client.unmount(find(), new Request(Verb.UNMOUNT, false, -1, false), progress);
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
