@@ -4,6 +4,7 @@ package io.netfs4j;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemDisk;
+import io.netfs4j.vfs.LeftBehind;
 
 import org.jspecify.annotations.Nullable;
 
@@ -80,6 +81,17 @@ public final class StateDirectory {
         /** The directory of its journal, which need not be there. */
         public Path journal() {
             return directory.resolve(JOURNAL);
+        }
+
+        /**
+         * What the server has not got yet; somebody may be sending it meanwhile.
+         *
+         * @throws FsException when it cannot be read
+         */
+        public LeftBehind left() throws FsException {
+            return Files.isDirectory(journal())
+                    ? LeftBehind.in(new SystemDisk(journal()))
+                    : new LeftBehind(List.of(), List.of());
         }
     }
 

@@ -50,7 +50,9 @@ final class FuseOpener implements MountOpener {
         Backends.Choice choice = Backends.choose(plan);
         MountOptions options = choice.options();
         List<String> notes = new ArrayList<>();
-        if (StateNotes.concern(choice)) {
+        if (choice.options().vfs().readOnly()) {
+            notes.addAll(StateNotes.unseen(plan, choice, environment));
+        } else if (StateNotes.concern(choice)) {
             StateHome home = StateHome.of(plan, options, environment);
             options = options.withState(home.directory());
             notes.addAll(StateNotes.of(home));

@@ -87,6 +87,7 @@ public final class Main implements Callable<Integer> {
                         .addSubcommand(new MountCommand(surroundings))
                         .addSubcommand(new UmountCommand(surroundings))
                         .addSubcommand(new StatusCommand(surroundings))
+                        .addSubcommand(new RecoverCommand(surroundings))
                         .addSubcommand(new VersionCommand(surroundings))
                         .addSubcommand(new CommandLine.HelpCommand())
                         .addSubcommand(new ServeCommand(surroundings))

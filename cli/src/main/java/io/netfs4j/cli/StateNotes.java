@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
+import io.netfs4j.MountOptions;
+import io.netfs4j.StateDirectory;
+import io.netfs4j.base.FsException;
 import io.netfs4j.vfs.Recovered;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** What is said at the start of a mount of what it keeps on this machine, and of what it cannot. */
 final class StateNotes {
@@ -27,16 +32,41 @@ final class StateNotes {
                         + " machine dies; new files wait for the server");
     }
 
+    /** What a read-only mount does not take up. */
+    static List<String> unseen(
+            MountPlan plan, Backends.Choice choice, Map<String, String> environment) {
+        boolean named = plan.options().containsKey(MountOptions.STATE);
+        Path directory = named ? choice.options().state() : StateHome.stateOfUser(environment);
+        if (directory == null) {
+            return List.of();
+        }
+        try {
+            StateDirectory.Entry entry =
+                    StateDirectory.lookAt(directory).entry(choice.remote().absoluteText());
+            if (entry == null || entry.holder() != null || entry.left().isEmpty()) {
+                return List.of();
+            }
+            return List.of(
+                    "an earlier mount had not sent "
+                            + files(entry.left().files().size(), entry.left().bytes())
+                            + "; a read-only mount does not show it: mount without ro to send it");
+        } catch (FsException e) {
+            return List.of(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static String files(int count, long bytes) {
+        return (count == 1 ? "1 file" : count + " files") + " (" + Quantity.bytes(bytes) + ")";
+    }
+
     /** What an earlier mount had left. */
     static List<String> of(Recovered recovered) {
         List<String> notes = new ArrayList<>();
         if (recovered.files() > 0) {
             notes.add(
                     "an earlier mount had not sent "
-                            + (recovered.files() == 1 ? "1 file" : recovered.files() + " files")
-                            + " ("
-                            + Quantity.bytes(recovered.bytes())
-                            + "); this one goes on with it");
+                            + files(recovered.files(), recovered.bytes())
+                            + "; this one goes on with it");
         }
         recovered.problems().forEach(problem -> notes.add("of an earlier mount: " + problem));
         return notes;

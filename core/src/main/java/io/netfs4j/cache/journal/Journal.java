@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -119,15 +118,7 @@ public final class Journal implements AutoCloseable {
 
     /** What was found missing in it, as words for a log; empty where nothing is. */
     public List<String> damages() {
-        return damages.stream()
-                .map(damage ->
-                        String.format(
-                                "%s: at %d the records %d to %d are missing or damaged",
-                                damage.segment(),
-                                damage.position(),
-                                damage.firstLsn(),
-                                damage.lastLsn()))
-                .toList();
+        return damages.stream().map(JournalScan.Damage::words).toList();
     }
 
     // ---- what it holds ------------------------------------------------------------------------
@@ -177,24 +168,13 @@ public final class Journal implements AutoCloseable {
 
     /** Which bytes of a file it has, ascending, neighbours joined. */
     public List<Range> ranges(long file) {
-        List<Range> ranges = new ArrayList<>();
         lock.lock();
         try {
             JournalledFile known = index.get(file);
-            if (known != null) {
-                for (Extent extent : known.between(0, Long.MAX_VALUE)) {
-                    int last = ranges.size() - 1;
-                    if (last >= 0 && ranges.get(last).to == extent.offset()) {
-                        ranges.set(last, new Range(ranges.get(last).from, extent.end()));
-                    } else {
-                        ranges.add(new Range(extent.offset(), extent.end()));
-                    }
-                }
-            }
+            return known == null ? List.of() : known.ranges();
         } finally {
             lock.unlock();
         }
-        return ranges;
     }
 
     /** The last record; what is on the way to the server now holds no later one. */

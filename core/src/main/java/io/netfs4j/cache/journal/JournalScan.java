@@ -33,7 +33,14 @@ final class JournalScan {
      * @param firstLsn of the first record that is missing
      * @param lastLsn of the last one
      */
-    record Damage(String segment, long position, long firstLsn, long lastLsn) {}
+    record Damage(String segment, long position, long firstLsn, long lastLsn) {
+        /** For a log. */
+        String words() {
+            return String.format(
+                    "%s: at %d the records %d to %d are missing or damaged",
+                    segment, position, firstLsn, lastLsn);
+        }
+    }
 
     /**
      * What a journal holds.

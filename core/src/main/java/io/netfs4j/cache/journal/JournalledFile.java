@@ -175,4 +175,18 @@ final class JournalledFile {
     private static int cost(int payloadBytes) {
         return JournalFormat.recordBytes(payloadBytes);
     }
+
+    /** Which bytes it has, ascending, neighbours joined. */
+    List<Journal.Range> ranges() {
+        List<Journal.Range> ranges = new ArrayList<>();
+        for (Extent extent : between(0, Long.MAX_VALUE)) {
+            int last = ranges.size() - 1;
+            if (last >= 0 && ranges.get(last).to() == extent.offset()) {
+                ranges.set(last, new Journal.Range(ranges.get(last).from(), extent.end()));
+            } else {
+                ranges.add(new Journal.Range(extent.offset(), extent.end()));
+            }
+        }
+        return ranges;
+    }
 }
