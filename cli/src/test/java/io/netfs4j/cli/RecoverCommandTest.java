@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netfs4j.Mount;
+import io.netfs4j.MountOptions;
+import io.netfs4j.Netfs;
+import io.netfs4j.server.Remote;
+import io.netfs4j.server.ServerOptions;
+import io.netfs4j.vfs.OpenFile;
+import io.netfs4j.vfs.OpenFlags;
+import io.netfs4j.vfs.Vfs;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** What is told of what mounts have left. */
+@Timeout(60)
+class RecoverCommandTest {
+    @TempDir private Path directory;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    private int netfs(String... arguments) {
+        out.reset();
+        Surroundings surroundings =
+                new Surroundings(
+                        new FuseOpener(Map.of()),
+                        Map.of("HOME", directory.toString()),
+                        directory,
+                        new RuntimeDirectory(List.of(directory.resolve("run"))),
+                        new PrintStream(out, true, StandardCharsets.UTF_8),
+                        new PrintStream(err, true, StandardCharsets.UTF_8));
+        return Main.run(surroundings, arguments);
+    }
+
+    private String said() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Five bytes of a file that nothing sends. */
+    private void write(Mount mount) throws IOException {
+        Vfs vfs = mount.vfs();
+        OpenFile file = vfs.create(Vfs.ROOT_INO, "file", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, ByteBuffer.wrap("hello".getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private Mount mount() throws IOException {
+        Path state = directory.resolve(".local/state/netfs/state");
+        return Netfs.open(
+                Remote.parse("./remote", directory),
+                MountOptions.parse(Map.of("state", state.toString(), "dirty_age", "1000")),
+                ServerOptions.NONE,
+                "/mnt/x");
+    }
+
+    @Test
+    void recover_nothingWasEverMounted_isEmptyAndMakesNothing() {
+        assertThat(netfs("recover")).isZero();
+        assertThat(said()).startsWith("nothing is left");
+        assertThat(netfs("recover", "--json")).isZero();
+        assertThat(said()).isEqualTo("{\"remotes\":[]}\n");
+        assertThat(directory.resolve(".local")).doesNotExist();
+    }
+
+    @Test
+    void recover_ofAMountInUse_namesWhoHasIt() throws IOException {
+        try (Mount mount = mount()) {
+            write(mount);
+
+            assertThat(netfs("recover", "--list")).isZero();
+            assertThat(said())
+                    .contains(
+                            directory.resolve("remote") + "  (mounted on /mnt/x, pid ",
+                            "5 B of 1 file",
+                            "file (5 B)");
+        }
+    }
+
+    @Test
+    void recover_ofWhatWasLeft_listsItAndChangesNothing() throws IOException {
+        try (Mount mount = mount()) {
+            write(mount);
+        }
+        for (int i = 0; i < 2; i++) {
+            assertThat(netfs("recover", "--json")).isZero();
+            assertThat(said())
+                    .contains(
+                            "\"mountedBy\":null",
+                            "\"path\":\"file\"",
+                            "\"bytes\":5",
+                            "\"damages\":[]");
+        }
+        assertThat(netfs("recover", "-o", "state=elsewhere")).isZero();
+        assertThat(said()).startsWith("nothing is left");
+        try (Mount mount = mount()) {
+            assertThat(mount.recovered().bytes()).isEqualTo(5);
+            assertThat(mount.drain()).isEmpty();
+        }
+        assertThat(netfs("recover")).isZero();
+        assertThat(said()).startsWith("nothing is left");
+    }
+
+    @Test
+    void recover_anotherOption_isRefused() {
+        assertThat(netfs("recover", "-o", "ro")).isEqualTo(2);
+        assertThat(err.toString(StandardCharsets.UTF_8)).contains("state=DIR").hasLineCount(1);
+    }
+}
