@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -47,7 +48,12 @@ public final class CrashMain {
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Map<String, String> options = new HashMap<>();
-        for (int i = 0; i + 1 < arguments.length; i += 2) {
+        for (int i = 0; i < arguments.length; i += 2) {
+            if (!Set.of("--root", "--cycles", "--seed").contains(arguments[i])
+                    || i + 1 == arguments.length) {
+                System.err.println("crash: usage: ./check crash [--cycles N] [--seed S]");
+                System.exit(2);
+            }
             options.put(arguments[i], arguments[i + 1]);
         }
         int cycles;
