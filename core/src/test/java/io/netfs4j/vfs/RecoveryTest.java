@@ -10,6 +10,7 @@ import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.cache.journal.JournalLimits;
 import io.netfs4j.engine.PendingTimes;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.memory.MemoryServer;
 
@@ -62,6 +63,8 @@ class RecoveryTest {
 
     private static byte[] facts(String name, long remoteBytes) {
         return new FileFacts(
+                        FileType.REGULAR,
+                        null,
                         FileFacts.State.THERE,
                         new RemotePath(List.of(name)),
                         null,
@@ -69,6 +72,7 @@ class RecoveryTest {
                         null,
                         0,
                         null,
+                        false,
                         remoteBytes,
                         -1,
                         new FileFacts.Owner(0644, 0, 0),
