@@ -66,6 +66,9 @@ final class Conflicts {
      * @throws FsException ESTALE when the server has another version by now
      */
     void beforeSending(Inode inode, ServerFile handle) throws FsException {
+        if (!isNamed(inode)) {
+            return; // Nobody else can find it.
+        }
         ServerAttributes present = present(inode, handle);
         InodeData data;
         boolean same;
@@ -113,20 +116,11 @@ final class Conflicts {
      * may have moved.
      */
     private @Nullable ServerAttributes present(Inode inode, ServerFile handle) throws FsException {
-        boolean named;
-        parts.table().lock().lock();
         try {
-            named = !inode.links.isEmpty();
-        } finally {
-            parts.table().lock().unlock();
-        }
-        if (named) {
-            try {
-                return parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
-            } catch (FsException e) {
-                if (!isAbsence(e) && e.error() != FsError.ESTALE) {
-                    throw e;
-                }
+            return parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
+        } catch (FsException e) {
+            if (!isAbsence(e) && e.error() != FsError.ESTALE) {
+                throw e;
             }
         }
         try {
@@ -136,6 +130,15 @@ final class Conflicts {
                 return null;
             }
             throw e;
+        }
+    }
+
+    private boolean isNamed(Inode inode) {
+        parts.table().lock().lock();
+        try {
+            return !inode.links.isEmpty();
+        } finally {
+            parts.table().lock().unlock();
         }
     }
 

@@ -29,6 +29,11 @@ final class LocalAttributes {
 
     private LocalAttributes() {}
 
+    /** Not ctime: it changes with names and links, which leave the content alone. */
+    static CoherencyToken token(long ino, Instant modified, long sizeBytes) {
+        return new CoherencyToken(ino + ":" + CoherencyToken.of(modified, sizeBytes).text());
+    }
+
     static ServerAttributes read(Path path) throws FsException {
         Map<String, Object> all =
                 LocalErrors.named(
@@ -44,9 +49,6 @@ final class LocalAttributes {
         long size = number(all, "size").longValue();
         long ino = number(all, "ino").longValue();
         Instant modified = time(all, "lastModifiedTime");
-        // Not ctime: it changes with names and links, which leave the content alone.
-        CoherencyToken token =
-                new CoherencyToken(ino + ":" + CoherencyToken.of(modified, size).text());
         return new ServerAttributes(
                 type,
                 type == FileType.REGULAR || type == FileType.SYMLINK ? size : 0,
@@ -58,7 +60,7 @@ final class LocalAttributes {
                 modified,
                 time(all, "ctime"),
                 ino,
-                token);
+                token(ino, modified, size));
     }
 
     /** Sets everything but the size: owner first, since that clears bits of the mode. */

@@ -235,7 +235,7 @@ final class LocalFile implements ServerFile {
                 last.modified(),
                 last.changed(),
                 last.serverFileId(),
-                CoherencyToken.of(last.modified(), size));
+                LocalAttributes.token(last.serverFileId(), last.modified(), size));
     }
 
     private static ServerAttributes remembered(ServerAttributes a, AttributeChange c) {
