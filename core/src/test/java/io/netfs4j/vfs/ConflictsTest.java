@@ -13,9 +13,12 @@ import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.cache.journal.JournalLimits;
 import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.PathSource;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
+import io.netfs4j.server.Server;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.DoubleServer;
 import io.netfs4j.testing.ForgetfulDisk;
 import io.netfs4j.trace.Counters.Counter;
 import io.netfs4j.vfs.VfsOptions.OnConflict;
@@ -30,6 +33,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
 
 /** Two mounts of one server that change the same file. */
 @Timeout(60)
@@ -38,6 +42,7 @@ class ConflictsTest {
 
     private final SystemRuntime runtime = new SystemRuntime();
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
+    private final CountDownLatch gate = new CountDownLatch(1);
     private final List<String> events = new ArrayList<>();
 
     @AfterEach
@@ -67,13 +72,27 @@ class ConflictsTest {
                         usual.ownership());
         CachedVfs vfs =
                 new CachedVfs(
-                        runtime.environment(), store, options, ByteBuffer::allocate, null, journal);
+                        runtime.environment(),
+                        DoubleServer.of(store, this::heldUp),
+                        options,
+                        ByteBuffer::allocate,
+                        null,
+                        journal);
         vfs.setEvents((name, copy) -> {
             synchronized (events) {
                 events.add(name + " " + copy);
             }
         });
         return vfs;
+    }
+
+    /** Creating a file of that name waits. */
+    private Object heldUp(DoubleServer.Call call) throws Throwable {
+        if (call.is(Server.class, "create")
+                && call.argument(0, PathSource.class).path().name().equals("held")) {
+            gate.await();
+        }
+        return call.proceed();
     }
 
     /** Nothing is sent before a test says so. */
@@ -241,18 +260,20 @@ class ConflictsTest {
         vfs.release(vfs.create(dir, "first", 0644, OpenFlags.READ_WRITE).file());
         CachedVfs other = mount(OnConflict.COPY);
         long theirs = other.lookup(Vfs.ROOT_INO, "dir").attributes().ino();
-        OpenFile file = other.create(theirs, "f", 0644, OpenFlags.READ_WRITE).file();
+        OpenFile ours = vfs.create(dir, "held", 0644, OpenFlags.READ_WRITE).file();
+        write(vfs, ours, 0, "here");
+        OpenFile file = other.create(theirs, "new", 0644, OpenFlags.READ_WRITE).file();
         write(other, file, 0, "elsewhere");
         other.fsync(file, false);
         other.release(file);
-        OpenFile ours = vfs.create(dir, "f", 0644, OpenFlags.READ_WRITE).file();
-        write(vfs, ours, 0, "here");
+        other.rename(theirs, "new", theirs, "held", RenameMode.REPLACE);
+        gate.countDown();
         assertFsyncTellsOfIt(vfs, ours);
         vfs.fsync(ours, false);
         vfs.release(ours);
         List<String> names = new ArrayList<>();
         store.list(RemotePath.ROOT.child("dir"), (name, type, a) -> names.add(name));
-        assertThat(names).hasSize(3).contains("f", "first");
+        assertThat(names).hasSize(3).contains("held", "first");
     }
 
     @ParameterizedTest
