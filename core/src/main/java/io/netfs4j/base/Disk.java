@@ -40,6 +40,9 @@ public interface Disk {
     /** Bytes that files may still take, as far as the disk says. */
     long freeBytes() throws IOException;
 
+    /** Bytes of the whole disk, used or free. */
+    long totalBytes() throws IOException;
+
     /** An open file. */
     interface File extends AutoCloseable {
         long sizeBytes() throws IOException;

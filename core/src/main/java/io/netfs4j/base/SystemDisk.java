@@ -102,6 +102,11 @@ public final class SystemDisk implements Disk {
         return Files.getFileStore(directory).getUsableSpace();
     }
 
+    @Override
+    public long totalBytes() throws IOException {
+        return Files.getFileStore(directory).getTotalSpace();
+    }
+
     private interface Action {
         int run() throws IOException;
     }

@@ -77,6 +77,7 @@ public final class ForgetfulDisk implements Disk {
     private int failures;
     private long written;
     private long freeBytes = Long.MAX_VALUE;
+    private long totalBytes = Long.MAX_VALUE;
 
     public ForgetfulDisk(RandomGenerator random) {
         this.random = random;
@@ -100,6 +101,22 @@ public final class ForgetfulDisk implements Disk {
     /** So many bytes may still be added to files. */
     public void setFreeBytes(long bytes) {
         freeBytes = bytes;
+    }
+
+    /** So large is the disk that it says it is. */
+    public void setTotalBytes(long bytes) {
+        totalBytes = bytes;
+    }
+
+    /** The names of the files as they are now, and not a call. */
+    public List<String> names() {
+        return new ArrayList<>(names.keySet());
+    }
+
+    /** How long a file is now, in bytes. */
+    public int length(String name) {
+        Content content = names.get(name);
+        return content == null ? 0 : content.bytes.length;
     }
 
     /** The process is killed at a call, counted from now. */
@@ -227,6 +244,12 @@ public final class ForgetfulDisk implements Disk {
     public long freeBytes() throws IOException {
         begins();
         return freeBytes;
+    }
+
+    @Override
+    public long totalBytes() throws IOException {
+        begins();
+        return totalBytes;
     }
 
     private final class OpenFile implements File {

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cache.store;
+
+import io.netfs4j.base.Disk;
+import io.netfs4j.base.Environment;
+import io.netfs4j.base.GuardedBy;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * What all cookies of a store share, and the life of its files.
+ *
+ * <p><b>Threads</b>: its lock is a leaf; the disk is never called with it held.
+ */
+final class StoreParts {
+    final ReentrantLock lock = new ReentrantLock();
+    final Environment environment;
+    final StoreLimits limits;
+    final StoreFiles files;
+    final StoreHealth health;
+    final StoreKeeper keeper;
+    final StoreIndex index = new StoreIndex();
+    final StoreSpace space;
+    final StoreMemory memory;
+
+    /** Transfers and loads under way. */
+    @GuardedBy("lock")
+    int pieces;
+
+    @GuardedBy("lock")
+    long inFlightBytes;
+
+    @GuardedBy("lock")
+    long hits;
+
+    @GuardedBy("lock")
+    long misses;
+
+    @GuardedBy("lock")
+    long storedBytes;
+
+    @GuardedBy("lock")
+    long badBlocks;
+
+    StoreParts(Environment environment, Disk disk, StoreLimits limits) {
+        this.environment = environment;
+        this.limits = limits;
+        files = new StoreFiles(disk);
+        health = new StoreHealth(environment.clock());
+        keeper = new StoreKeeper(lock, environment.scheduler(), files, health);
+        space = new StoreSpace(lock, limits, files, index, keeper);
+        memory = new StoreMemory(lock);
+    }
+
+    /** What is held has changed: the map on the disk, if there is one, must not count. */
+    @GuardedBy("lock")
+    void changed(StoredFile file) {
+        file.changed = true;
+        if (file.hasMap) {
+            file.hasMap = false;
+            keeper.add(() -> removeMap(file));
+        }
+    }
+
+    private void removeMap(StoredFile file) throws IOException {
+        lock.lock();
+        try {
+            if (file.hasMap || file.removed) {
+                return; // Another one was written over it, or all is gone.
+            }
+            keeper.oweForce();
+        } finally {
+            lock.unlock();
+        }
+        boolean done = false;
+        try {
+            files.deleteMap(file.number);
+            done = true;
+        } finally {
+            if (!done) {
+                lock.lock();
+                try {
+                    drop(file); // So it is not in the index, and the next mount removes it.
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+    }
+
+    /** A file is found no more; its files go when nothing of it is in flight. */
+    @GuardedBy("lock")
+    void drop(StoredFile file) {
+        if (file.dead) {
+            return;
+        }
+        index.forget(file);
+        changed(file);
+        used(file);
+    }
+
+    /** A cookie goes on with nothing held: what its file held, or is being stored, goes. */
+    @GuardedBy("lock")
+    void replace(StoreCookie cookie, StoredFile file) {
+        boolean wasDead = file.dead;
+        StoredFile fresh = new StoredFile(index.takeNumber(), file.key);
+        fresh.version = file.version;
+        fresh.versionHash = file.versionHash;
+        fresh.map = new ContentMap();
+        fresh.changed = true;
+        fresh.dead = wasDead;
+        fresh.cookie = cookie;
+        file.cookie = null;
+        file.discardAll();
+        cookie.file = fresh;
+        if (wasDead) {
+            used(file);
+        } else {
+            drop(file);
+            index.add(fresh);
+        }
+    }
+
+    /** Something that used a file has ended. */
+    @GuardedBy("lock")
+    void used(StoredFile file) {
+        if (file.isIdle()) {
+            keeper.add(() -> settle(file));
+        }
+    }
+
+    /** Writes the map of a file that nobody uses now, or removes what is of no use. */
+    private void settle(StoredFile file) throws IOException {
+        Disk.File data;
+        ByteBuffer written = null;
+        lock.lock();
+        try {
+            if (!file.isIdle() || file.removed) {
+                return;
+            }
+            data = file.data;
+            file.data = null;
+            ContentMap map = file.map;
+            String version = file.version;
+            if (!file.dead && map != null && file.changed) {
+                if (map.heldBlocks() == 0 || version == null) {
+                    index.forget(file);
+                } else {
+                    written = encode(file, map, version);
+                }
+            } else if (!file.dead) {
+                file.map = null;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (data != null) {
+            data.close();
+        }
+        if (written != null) {
+            writeMap(file, written);
+        } else if (isDead(file)) {
+            space.remove(file);
+        }
+    }
+
+    private boolean isDead(StoredFile file) {
+        lock.lock();
+        try {
+            return file.dead && file.isIdle();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private ByteBuffer encode(StoredFile file, ContentMap map, String version) {
+        long seconds = environment.clock().now().getEpochSecond();
+        ByteBuffer bytes = MapFormat.encode(file.number, file.key, version, seconds, map);
+        file.heldEnd = map.heldEnd();
+        file.versionHash = MapFormat.hash(version);
+        file.changed = false;
+        file.hasMap = true;
+        index.setMapBytes(file, bytes.limit());
+        return bytes;
+    }
+
+    private void writeMap(StoredFile file, ByteBuffer bytes) throws IOException {
+        boolean done = false;
+        try {
+            files.writeMap(file.number, bytes);
+            done = true;
+        } finally {
+            lock.lock();
+            try {
+                if (!done) {
+                    drop(file);
+                } else if (file.isIdle() && !file.changed) {
+                    file.map = null;
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /** Reads the map of a file that was acquired, on a thread of its own. */
+    @GuardedBy("lock")
+    void load(StoredFile file) {
+        file.loading = true;
+        pieces++;
+        String wanted = file.version;
+        long bytes = file.mapBytes;
+        environment.scheduler().fork("netfs-cache-load", () -> loadNow(file, wanted, bytes));
+    }
+
+    private void loadNow(StoredFile file, @Nullable String wanted, long bytes) {
+        StoreFiles.Map read = null;
+        boolean failed = false;
+        try {
+            read = files.readMap(file.number, bytes);
+        } catch (NoSuchFileException e) {
+            // Somebody has tidied up.
+        } catch (IOException | RuntimeException e) {
+            failed = true;
+        }
+        List<Runnable> next;
+        lock.lock();
+        try {
+            if (failed) {
+                health.failed();
+            } else {
+                health.succeeded();
+            }
+            pieces--;
+            file.loading = false;
+            MapFormat.Header header = read == null ? null : read.header();
+            boolean right =
+                    header != null
+                            && header.key().equals(file.key)
+                            && header.version().equals(wanted);
+            if (!file.voided) {
+                loaded(file, read == null || !right ? null : read.content(), wanted);
+            }
+            next = new ArrayList<>(file.afterLoading);
+            file.afterLoading.clear();
+            used(file);
+        } finally {
+            lock.unlock();
+        }
+        for (Runnable piece : next) {
+            environment.scheduler().fork(StoreTransfers.NAME, piece);
+        }
+    }
+
+    @GuardedBy("lock")
+    private void loaded(StoredFile file, @Nullable ContentMap content, @Nullable String wanted) {
+        StoreCookie cookie = file.cookie;
+        if (content == null) {
+            if (cookie == null) {
+                file.discardAll();
+                drop(file);
+            } else {
+                replace(cookie, file);
+            }
+            return;
+        }
+        file.map = content;
+        for (int i = 0; i < file.droppedWhileLoading.count(); i++) {
+            content.drop(file.droppedWhileLoading.start(i), file.droppedWhileLoading.end(i));
+        }
+        boolean otherVersion = wanted == null || !wanted.equals(file.version);
+        if (!file.droppedWhileLoading.isEmpty() || otherVersion) {
+            changed(file);
+        }
+        file.droppedWhileLoading.clear();
+        index.update(file, content);
+    }
+
+    /** The file that holds the blocks, opened by the first who needs it. */
+    Disk.File data(StoredFile file, boolean create) throws IOException {
+        lock.lock();
+        try {
+            Disk.File present = file.data;
+            if (present != null) {
+                return present;
+            }
+        } finally {
+            lock.unlock();
+        }
+        Disk.File opened = files.openData(file.number, create);
+        Disk.File first;
+        lock.lock();
+        try {
+            first = file.data;
+            if (first == null) {
+                file.data = opened;
+                return opened;
+            }
+        } finally {
+            lock.unlock();
+        }
+        opened.close();
+        return first;
+    }
+}

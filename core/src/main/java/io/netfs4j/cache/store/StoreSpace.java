@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cache.store;
+
+import io.netfs4j.base.GuardedBy;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Sees that a store stays within its limits: nothing is stored when there is too little space, and
+ * before it comes to that the files used least recently go, those that are in use excepted.
+ *
+ * <p><b>Threads</b>: methods with the store's lock held, but for what the keeper runs.
+ */
+final class StoreSpace {
+    /** So much is stored before the disk is asked again how much is free, in bytes. */
+    private static final long LOOK_BYTES = 16 << 20;
+
+    private final ReentrantLock lock;
+    private final StoreLimits limits;
+    private final StoreFiles files;
+    private final StoreIndex index;
+    private final StoreKeeper keeper;
+
+    /** As the disk said last, less what was stored since. */
+    @GuardedBy("lock")
+    private long freeBytes = Long.MAX_VALUE;
+
+    /** 0 until the disk has said. */
+    @GuardedBy("lock")
+    private long diskBytes;
+
+    @GuardedBy("lock")
+    private long storedSinceLook;
+
+    @GuardedBy("lock")
+    private boolean culling;
+
+    @GuardedBy("lock")
+    private boolean looking;
+
+    @GuardedBy("lock")
+    private long culled;
+
+    StoreSpace(
+            ReentrantLock lock,
+            StoreLimits limits,
+            StoreFiles files,
+            StoreIndex index,
+            StoreKeeper keeper) {
+        this.lock = lock;
+        this.limits = limits;
+        this.files = files;
+        this.index = index;
+        this.keeper = keeper;
+    }
+
+    long culled() {
+        return culled;
+    }
+
+    /** Whether so many more bytes of a file may be stored; makes room where it is short. */
+    @GuardedBy("lock")
+    boolean admits(StoredFile file, long bytes) {
+        long ofFile = file.usedBytes() + bytes;
+        if (ofFile > limits.fileBytesMax()) {
+            return false;
+        }
+        cullIfNeeded(bytes);
+        return index.usedBytes() + bytes <= limits.usedStopBytes()
+                && freeBytes - bytes >= StoreLimits.percent(diskBytes, limits.free().stopPercent());
+    }
+
+    /** So many more bytes are about to be stored. */
+    @GuardedBy("lock")
+    void take(long bytes) {
+        if (freeBytes != Long.MAX_VALUE) {
+            freeBytes -= bytes;
+        }
+        storedSinceLook += bytes;
+        if (storedSinceLook >= LOOK_BYTES) {
+            look();
+        }
+    }
+
+    /** The disk says that it is full, whatever else it says. */
+    @GuardedBy("lock")
+    void isFull() {
+        freeBytes = 0;
+        cullIfNeeded(0);
+        look();
+    }
+
+    /** The disk is to be asked how much is free. */
+    @GuardedBy("lock")
+    void look() {
+        storedSinceLook = 0;
+        if (!looking) {
+            looking = true;
+            keeper.add(this::lookAtDisk);
+        }
+    }
+
+    private void lookAtDisk() throws IOException {
+        lock.lock();
+        try {
+            looking = false;
+        } finally {
+            lock.unlock();
+        }
+        long free = files.freeBytes();
+        long total = files.totalBytes();
+        lock.lock();
+        try {
+            freeBytes = free;
+            diskBytes = total;
+            cullIfNeeded(0);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether another file may be taken on; makes room for the next ones where not. */
+    @GuardedBy("lock")
+    boolean admitsFile() {
+        cullIfNeeded(0);
+        return index.size() < limits.filesMax();
+    }
+
+    @GuardedBy("lock")
+    void cullIfNeeded(long bytes) {
+        boolean needed =
+                index.usedBytes() + bytes > limits.usedCullBytes()
+                        || freeBytes - bytes < percentOfDisk(limits.free().cullPercent())
+                        || index.size() >= limits.filesMax();
+        if (needed && !culling) {
+            culling = true;
+            keeper.add(this::cull);
+        }
+    }
+
+    @GuardedBy("lock")
+    private long percentOfDisk(int percent) {
+        return StoreLimits.percent(diskBytes, percent);
+    }
+
+    private void cull() throws IOException {
+        List<StoredFile> victims = new ArrayList<>();
+        lock.lock();
+        try {
+            long usedTooMuch = index.usedBytes() - limits.usedRunBytes();
+            long freeTooLittle = percentOfDisk(limits.free().runPercent()) - freeBytes;
+            long tooMuch = Math.max(usedTooMuch, freeTooLittle);
+            int filesRun = (int) StoreLimits.percent(limits.filesMax(), limits.used().runPercent());
+            int left = index.size();
+            for (StoredFile file : index.files()) {
+                if (tooMuch <= 0 && left <= filesRun) {
+                    break;
+                }
+                if (file.isIdle()) {
+                    tooMuch -= file.usedBytes();
+                    left--;
+                    victims.add(file);
+                }
+            }
+            for (StoredFile file : victims) {
+                index.forget(file);
+            }
+            culled += victims.size();
+        } finally {
+            lock.unlock();
+        }
+        IOException failure = null;
+        for (StoredFile file : victims) {
+            try {
+                remove(file);
+            } catch (IOException e) {
+                failure = e;
+            }
+        }
+        lock.lock();
+        try {
+            culling = false;
+            if (!victims.isEmpty()) {
+                look();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /**
+     * Removes the files of one that nobody finds or uses any more. What cannot be removed is not in
+     * the index, and so the next mount tries again.
+     */
+    void remove(StoredFile file) throws IOException {
+        try {
+            files.deleteMap(file.number);
+            files.deleteData(file.number);
+        } finally {
+            lock.lock();
+            try {
+                if (!file.removed) {
+                    index.removed(file);
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+}
