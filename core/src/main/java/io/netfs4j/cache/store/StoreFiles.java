@@ -111,8 +111,10 @@ final class StoreFiles {
             ByteBuffer bytes = ByteBuffer.allocate(MapFormat.HEADER_BYTES_MAX);
             file.read(bytes, 0);
             MapFormat.Header header = MapFormat.header(bytes.flip());
-            boolean right = header != null && header.number() == number;
-            return right && file.sizeBytes() == header.mapBytes() ? header : null;
+            if (header == null || header.number() != number) {
+                return null;
+            }
+            return file.sizeBytes() == header.mapBytes() ? header : null;
         }
     }
 

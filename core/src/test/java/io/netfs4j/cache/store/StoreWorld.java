@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.cache.store;
+
+import io.netfs4j.cache.Cookie;
+import io.netfs4j.testing.ForgetfulDisk;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/**
+ * One store, one engine that uses it, a server, and a disk that forgets, from a seed: files are
+ * read, changed, dropped, renamed over; the process is killed or the power lost anywhere, calls of
+ * the disk fail or hang, bits turn. Whatever comes out of the store must be what the server has.
+ */
+final class StoreWorld {
+    private static final int BLOCK = ContentMap.BLOCK_BYTES;
+    private static final int FILE_BLOCKS = 24;
+    private static final int FILE_BYTES = FILE_BLOCKS * BLOCK;
+    private static final int OPERATIONS_MAX = 300;
+    private static final int LIVES_MAX = 5;
+    private static final String FULL = "No space left on device";
+    private static final String[] KEYS = {"1", "2f", "/d/a", "/d/b", "/e"};
+
+    private final SplittableRandom random;
+    private final ForgetfulDisk disk;
+    private final Tasks tasks;
+    private final Pieces pieces;
+    private final StoreLimits limits;
+    private final boolean faults;
+    private final TreeMap<String, Content> server = new TreeMap<>();
+    private final TreeMap<String, Handle> open = new TreeMap<>();
+    private @Nullable DiskStore store;
+    private int versions;
+
+    /** Whether anything went wrong in this life. */
+    private boolean troubled;
+
+    int deaths;
+    long hits;
+    long culled;
+    long badBlocks;
+
+    StoreWorld(long seed, boolean faults) {
+        random = new SplittableRandom(seed);
+        this.faults = faults;
+        disk = new ForgetfulDisk(random.split());
+        tasks = new Tasks(random.nextLong());
+        pieces = new Pieces(random.nextLong());
+        long most = (long) BLOCK * (random.nextBoolean() ? 1000 : 20 + random.nextInt(60));
+        limits =
+                new StoreLimits(
+                        most,
+                        random.nextBoolean() ? most : most / 2,
+                        new StoreLimits.Used(60, 80, 95),
+                        new StoreLimits.Free(10, 7, 3),
+                        random.nextBoolean() ? 100 : 3,
+                        random.nextBoolean() ? 100 : 2,
+                        random.nextBoolean() ? 1 << 20 : BLOCK);
+        for (String key : KEYS) {
+            server.put(key, new Content(key));
+        }
+    }
+
+    /** What the server has under a key. */
+    private final class Content {
+        final String key;
+        byte[] bytes = bytes(FILE_BYTES);
+        String version;
+
+        /** What it was before changes that are on their way, of which it is not known yet. */
+        byte @Nullable [] before;
+
+        @Nullable String versionBefore;
+
+        Content(String key) {
+            this.key = key;
+            version = nextVersion();
+        }
+
+        /** Times are so coarse, where paths are keys, that a version may look like the last. */
+        String nextVersion() {
+            boolean coarse = StoreOpening.isPath(key);
+            return coarse ? "v" + random.nextInt(2) : "v" + ++versions;
+        }
+
+        void change() {
+            if (before == null) {
+                before = bytes.clone();
+                versionBefore = version;
+                version = nextVersion();
+            }
+        }
+    }
+
+    private static final class Handle {
+        final Content content;
+        final Cookie cookie;
+        int storing;
+
+        Handle(Content content, Cookie cookie) {
+            this.content = content;
+            this.cookie = cookie;
+        }
+    }
+
+    private byte[] bytes(int count) {
+        byte[] bytes = new byte[count];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+
+    private DiskStore store() {
+        DiskStore present = store;
+        if (present == null) {
+            throw new AssertionError("not open");
+        }
+        return present;
+    }
+
+    void run() {
+        int lives = 1 + random.nextInt(LIVES_MAX);
+        for (int life = 0; life < lives; life++) {
+            boolean power = random.nextBoolean();
+            try {
+                live();
+            } catch (ForgetfulDisk.Killed e) {
+                deaths++;
+            }
+            die();
+            if (power) {
+                disk.losePower();
+            } else {
+                disk.restart();
+            }
+            rot();
+        }
+    }
+
+    private void live() {
+        troubled = false;
+        if (faults) {
+            plan();
+        }
+        store = DiskStore.open(tasks.environment, disk, limits);
+        int operations = random.nextInt(OPERATIONS_MAX);
+        for (int i = 0; i < operations; i++) {
+            operate();
+        }
+        end(random.nextBoolean());
+    }
+
+    private void plan() {
+        if (random.nextBoolean()) {
+            disk.killAt(random.nextInt(random.nextBoolean() ? 30 : 300));
+        }
+        if (random.nextInt(3) == 0) {
+            int from = random.nextInt(random.nextBoolean() ? 20 : 200);
+            int[] lengths = {1, 2, 10, Integer.MAX_VALUE - from};
+            int length = lengths[random.nextInt(lengths.length)];
+            disk.failAt(from, from + length, random.nextBoolean() ? "I/O error" : FULL);
+            troubled = true;
+        }
+        disk.setFreeBytes(random.nextInt(4) == 0 ? random.nextInt(3 * FILE_BYTES) : Long.MAX_VALUE);
+        disk.setTotalBytes(random.nextInt(4) == 0 ? 5L * FILE_BYTES : Long.MAX_VALUE);
+    }
+
+    /** The process has ended: what was under way has reached the server, or has not. */
+    private void die() {
+        DiskStore died = store;
+        if (died != null) {
+            StoreStatistics statistics = died.statistics();
+            hits += statistics.hits();
+            culled += statistics.culled();
+            badBlocks += statistics.badBlocks();
+        }
+        store = null;
+        tasks.clear();
+        open.clear();
+        pieces.inFlight = 0;
+        pieces.refused = 0;
+        for (Content content : server.values()) {
+            byte[] before = content.before;
+            String version = content.versionBefore;
+            if (before != null && version != null && random.nextBoolean()) {
+                content.bytes = before;
+                content.version = version;
+            }
+            content.before = null;
+            if (random.nextInt(8) == 0) {
+                // Another client.
+                content.bytes = bytes(FILE_BYTES);
+                content.version = "v" + ++versions + "x";
+            }
+        }
+    }
+
+    private void rot() {
+        List<String> names = disk.names();
+        while (faults && !names.isEmpty() && random.nextInt(3) == 0) {
+            String name = names.get(random.nextInt(names.size()));
+            if (disk.length(name) > 0) {
+                disk.rot(name, random.nextInt(disk.length(name)));
+            }
+        }
+    }
+
+    private void operate() {
+        String key = KEYS[random.nextInt(KEYS.length)];
+        Handle handle = open.get(key);
+        switch (random.nextInt(18)) {
+            case 0, 1 -> {
+                if (handle == null) {
+                    open(key);
+                } else {
+                    close(key, handle);
+                }
+            }
+            case 2, 3, 4, 5 -> read(handle);
+            case 6, 7, 8 -> download(handle);
+            case 9 -> change(handle, random.nextInt(4) != 0);
+            case 10 -> commit(handle);
+            case 11 -> {
+                if (handle != null && random.nextInt(4) == 0) {
+                    handle.cookie.discard(0, Long.MAX_VALUE);
+                }
+            }
+            case 12 -> drop(key);
+            case 13 -> {
+                if (faults && random.nextInt(6) == 0) {
+                    tasks.hangOne();
+                    troubled = true;
+                } else if (random.nextInt(6) == 0) {
+                    tasks.release();
+                }
+            }
+            case 14 -> tasks.pass(random.nextInt(4) == 0 ? 6_000_000_000L : 10_000_000);
+            default -> {
+                for (int i = random.nextInt(5); i >= 0; i--) {
+                    tasks.runOne();
+                }
+            }
+        }
+    }
+
+    private void open(String key) {
+        Content content = server.get(key);
+        if (content == null) {
+            throw new AssertionError(key);
+        }
+        String version = random.nextInt(20) == 0 ? null : content.version;
+        Cookie cookie = store().acquire(key, version);
+        if (cookie != null) {
+            if (version == null) {
+                cookie.setVersion(content.version);
+            }
+            open.put(key, new Handle(content, cookie));
+        }
+    }
+
+    private void close(String key, Handle handle) {
+        // While what is stored is on its way to the server the file is kept open.
+        if (handle.content.before == null) {
+            handle.cookie.close();
+            open.remove(key);
+        }
+    }
+
+    private void read(@Nullable Handle handle) {
+        if (handle == null) {
+            return;
+        }
+        long from = random.nextInt(FILE_BYTES);
+        long held = handle.cookie.nextHeld(from, FILE_BYTES);
+        long stop = handle.cookie.nextMissing(held, FILE_BYTES);
+        if (held < from || stop < held || stop > FILE_BYTES) {
+            throw new AssertionError("holds " + held + " to " + stop + " from " + from);
+        }
+        if (held == stop) {
+            return;
+        }
+        int count = 1 + random.nextInt((int) (stop - held));
+        byte[] then = Arrays.copyOfRange(handle.content.bytes, (int) held, (int) held + count);
+        Pieces.Piece piece = pieces.load(handle.cookie, held, count);
+        if (piece != null) {
+            piece.onEnd = () -> check(handle, piece, then);
+        }
+    }
+
+    /** What was read is what the server had when that was begun, or has now. */
+    private static void check(Handle handle, Pieces.Piece piece, byte[] then) {
+        if (!piece.isDone()) {
+            return;
+        }
+        for (int i = 0; i < piece.bytes.length; i++) {
+            byte now = handle.content.bytes[(int) piece.position + i];
+            if (piece.bytes[i] != now && piece.bytes[i] != then[i]) {
+                throw new AssertionError(
+                        "other bytes of " + handle.content.key + " at " + (piece.position + i));
+            }
+        }
+    }
+
+    private void download(@Nullable Handle handle) {
+        if (handle == null) {
+            return;
+        }
+        int from = random.nextInt(FILE_BLOCKS);
+        int to = from + 1 + random.nextInt(FILE_BLOCKS - from);
+        store(handle, from * BLOCK, to * BLOCK);
+    }
+
+    private void store(Handle handle, int from, int to) {
+        byte[] bytes = Arrays.copyOfRange(handle.content.bytes, from, to);
+        Pieces.Piece piece = pieces.store(handle.cookie, from, bytes);
+        if (piece == null) {
+            handle.cookie.discard(from, to);
+            return;
+        }
+        int end = from + piece.bytes.length;
+        if (handle.cookie.nextHeld(from, end) != end) {
+            throw new AssertionError("holds what is being written");
+        }
+        if (end < to) {
+            handle.cookie.discard(end, to);
+        }
+        handle.storing++;
+        piece.onEnd =
+                () -> {
+                    handle.storing--;
+                    if (!piece.isDone()) {
+                        if (!troubled && disk.failures() == 0 && !faults) {
+                            throw new AssertionError("fails without need: " + piece.end);
+                        }
+                        handle.cookie.discard(from, end);
+                    }
+                };
+    }
+
+    private void change(@Nullable Handle handle, boolean stores) {
+        // One writer at a time: the pieces of what is changed have ended.
+        if (handle == null || handle.storing > 0) {
+            return;
+        }
+        int from = random.nextInt(FILE_BLOCKS);
+        int to = Math.min(FILE_BLOCKS, from + 1 + random.nextInt(6));
+        handle.content.change();
+        byte[] fresh = bytes((to - from) * BLOCK);
+        if (!stores) {
+            handle.cookie.discard(from * BLOCK, to * BLOCK);
+        }
+        System.arraycopy(fresh, 0, handle.content.bytes, from * BLOCK, fresh.length);
+        if (stores) {
+            store(handle, from * BLOCK, to * BLOCK);
+        }
+    }
+
+    private static void commit(@Nullable Handle handle) {
+        if (handle != null && handle.storing == 0 && handle.content.before != null) {
+            handle.content.before = null;
+            handle.cookie.setVersion(handle.content.version);
+        }
+    }
+
+    /** Another file gets the name, which may look the same. */
+    private void drop(String key) {
+        if (!StoreOpening.isPath(key) || random.nextInt(3) != 0) {
+            return;
+        }
+        if (random.nextInt(4) == 0) {
+            renew("/d/a");
+            renew("/d/b");
+            store().dropBelow("/d");
+        } else {
+            renew(key);
+            store().drop(key);
+        }
+    }
+
+    private void renew(String key) {
+        Handle handle = open.remove(key);
+        if (handle != null) {
+            handle.content.before = null;
+            handle.cookie.close();
+        }
+        server.put(key, new Content(key));
+    }
+
+    /** Nothing hangs for good, and nothing is left over. */
+    private void end(boolean tidily) {
+        if (!tidily) {
+            return;
+        }
+        for (String key : KEYS) {
+            Handle handle = open.get(key);
+            if (handle != null && random.nextInt(10) != 0) {
+                tasks.release();
+                tasks.runAll();
+                commit(handle);
+                close(key, handle);
+            }
+        }
+        if (!open.isEmpty()) {
+            return;
+        }
+        var ended = store().close();
+        tasks.release();
+        tasks.runAll();
+        if (!ended.isDone()) {
+            throw new AssertionError("does not end");
+        }
+        tasks.pass(1_000_000_000);
+        if (pieces.inFlight != 0 || pieces.refused != 0 || store().inFlight() != 0) {
+            throw new AssertionError(
+                    pieces.inFlight + " pieces and " + pieces.refused + " refusals are left");
+        }
+        StoreStatistics statistics = store().statistics();
+        if (statistics.usedBytes() > limits.bytesMax() + limits.filesMax() * 1000L) {
+            throw new AssertionError("takes too much: " + statistics);
+        }
+        if (!faults && (statistics.errors() > 0 || statistics.badBlocks() > 0)) {
+            throw new AssertionError("without need: " + statistics);
+        }
+    }
+}
