@@ -8,8 +8,10 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * One store, one engine that uses it, a server, and a disk that forgets, from a seed: files are
@@ -33,6 +35,7 @@ final class StoreWorld {
     private final boolean faults;
     private final TreeMap<String, Content> server = new TreeMap<>();
     private final TreeMap<String, Handle> open = new TreeMap<>();
+    private final Set<String> openedBefore = new TreeSet<>();
     private @Nullable DiskStore store;
     private int versions;
 
@@ -43,6 +46,9 @@ final class StoreWorld {
     long hits;
     long culled;
     long badBlocks;
+
+    /** How often something was read that an earlier life had left. */
+    int found;
 
     StoreWorld(long seed, boolean faults) {
         random = new SplittableRandom(seed);
@@ -101,9 +107,13 @@ final class StoreWorld {
         final Cookie cookie;
         int storing;
 
-        Handle(Content content, Cookie cookie) {
+        /** Nothing of it was stored in this life. */
+        boolean untouched;
+
+        Handle(Content content, Cookie cookie, boolean untouched) {
             this.content = content;
             this.cookie = cookie;
+            this.untouched = untouched;
         }
     }
 
@@ -124,7 +134,7 @@ final class StoreWorld {
     void run() {
         int lives = 1 + random.nextInt(LIVES_MAX);
         for (int life = 0; life < lives; life++) {
-            boolean power = random.nextBoolean();
+            boolean power = faults && random.nextBoolean();
             try {
                 live();
             } catch (ForgetfulDisk.Killed e) {
@@ -146,11 +156,31 @@ final class StoreWorld {
             plan();
         }
         store = DiskStore.open(tasks.environment, disk, limits);
+        if (random.nextInt(4) != 0) {
+            lookAround();
+        }
         int operations = random.nextInt(OPERATIONS_MAX);
         for (int i = 0; i < operations; i++) {
             operate();
         }
         end(random.nextBoolean());
+    }
+
+    /** Reads what is there from before, or a part of it. */
+    private void lookAround() {
+        tasks.runAll();
+        for (String key : KEYS) {
+            open(key);
+            if (random.nextBoolean()) {
+                tasks.runAll();
+            }
+            for (int i = random.nextInt(8); i >= 0; i--) {
+                read(open.get(key));
+                if (random.nextBoolean()) {
+                    tasks.runAll();
+                }
+            }
+        }
     }
 
     private void plan() {
@@ -180,6 +210,7 @@ final class StoreWorld {
         store = null;
         tasks.clear();
         open.clear();
+        openedBefore.clear();
         pieces.inFlight = 0;
         pieces.refused = 0;
         for (Content content : server.values()) {
@@ -257,7 +288,7 @@ final class StoreWorld {
             if (version == null) {
                 cookie.setVersion(content.version);
             }
-            open.put(key, new Handle(content, cookie));
+            open.put(key, new Handle(content, cookie, openedBefore.add(key)));
         }
     }
 
@@ -286,7 +317,12 @@ final class StoreWorld {
         byte[] then = Arrays.copyOfRange(handle.content.bytes, (int) held, (int) held + count);
         Pieces.Piece piece = pieces.load(handle.cookie, held, count);
         if (piece != null) {
-            piece.onEnd = () -> check(handle, piece, then);
+            boolean untouched = handle.untouched;
+            piece.onEnd =
+                    () -> {
+                        check(handle, piece, then);
+                        found += untouched && piece.isDone() ? 1 : 0;
+                    };
         }
     }
 
@@ -327,6 +363,7 @@ final class StoreWorld {
         if (end < to) {
             handle.cookie.discard(end, to);
         }
+        handle.untouched = false;
         handle.storing++;
         piece.onEnd =
                 () -> {
