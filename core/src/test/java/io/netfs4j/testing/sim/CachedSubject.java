@@ -64,6 +64,11 @@ final class CachedSubject implements Subject {
         SimServer sim = (SimServer) server;
         sim.attemptsMax = options.engine().attemptsMax();
         sim.cache = random.nextBoolean() ? new SimCache(sim, random) : null;
+        RandomGenerator chance = sim.cacheChance;
+        if (sim.cache != null && chance != null) {
+            sim.cache = null;
+            sim.realCache = new SimStore(sim, environment, chance);
+        }
         Journal journal =
                 sim.disk == null
                         ? null
@@ -74,7 +79,7 @@ final class CachedSubject implements Subject {
                         server,
                         options,
                         CachedSubject::dirtyMemory,
-                        sim.cache,
+                        sim.realCache == null ? sim.cache : sim.realCache.cache(),
                         journal);
         return new CachedSubject(SimulatedMount.of(server, vfs, environment), options, journal);
     }

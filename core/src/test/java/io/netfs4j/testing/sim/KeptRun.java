@@ -11,6 +11,7 @@ final class KeptRun {
     private final long seed;
     private final List<Plan.Item> items = new ArrayList<>();
     private boolean journalled;
+    private boolean stored;
 
     private KeptRun(long seed) {
         this.seed = seed;
@@ -36,8 +37,15 @@ final class KeptRun {
         return this;
     }
 
+    /** Its disk cache, if it has one, is the real one. */
+    KeptRun stored() {
+        stored = true;
+        return this;
+    }
+
     World.Outcome run() {
-        return new World(Plan.of(seed, journalled, items), CachedSubject::make, false).run(60);
+        return new World(Plan.of(seed, journalled, stored, items), CachedSubject::make, false)
+                .run(60);
     }
 
     void passes() {

@@ -23,13 +23,18 @@ final class Plan {
     /** Whether the mount has a journal. */
     final boolean journalled;
 
+    /** Whether its disk cache, where it has one, is the real one. */
+    final boolean stored;
+
     private Plan(
             long seed,
             boolean journalled,
+            boolean stored,
             @Nullable List<Operation> operations,
             @Nullable Set<Strike> strikes) {
         this.seed = seed;
         this.journalled = journalled;
+        this.stored = stored;
         this.operations = operations;
         this.strikes = strikes;
     }
@@ -45,7 +50,7 @@ final class Plan {
 
     /** All that the seed draws. */
     static Plan drawn(long seed) {
-        return new Plan(seed, drawsJournal(seed), null, null);
+        return new Plan(seed, drawsJournal(seed), drawsStore(seed), null, null);
     }
 
     /** Whether the world of a seed has a journal. */
@@ -53,7 +58,13 @@ final class Plan {
         return (Trace.mix(seed) & 1) == 0;
     }
 
-    static Plan of(long seed, boolean journalled, Collection<? extends Item> items) {
+    /** Whether the world of a seed has the real disk cache, if it has any. */
+    static boolean drawsStore(long seed) {
+        return (Trace.mix(seed) & 2) == 0;
+    }
+
+    static Plan of(
+            long seed, boolean journalled, boolean stored, Collection<? extends Item> items) {
         List<Operation> operations = new ArrayList<>();
         Set<Strike> strikes = new HashSet<>();
         for (Item item : items) {
@@ -62,7 +73,7 @@ final class Plan {
                 case Strike s -> strikes.add(s);
             }
         }
-        return new Plan(seed, journalled, operations, strikes);
+        return new Plan(seed, journalled, stored, operations, strikes);
     }
 
     /** What an application does, in its order; null: what it draws. */

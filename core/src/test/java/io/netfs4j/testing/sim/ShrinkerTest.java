@@ -90,7 +90,11 @@ class ShrinkerTest {
             drawn.performed().forEach(p -> items.add(p.operation));
             World.Outcome replayed =
                     new World(
-                                    Plan.of(seed, Plan.drawsJournal(seed), items),
+                                    Plan.of(
+                                            seed,
+                                            Plan.drawsJournal(seed),
+                                            Plan.drawsStore(seed),
+                                            items),
                                     CachedSubject::make,
                                     false)
                             .run(0);

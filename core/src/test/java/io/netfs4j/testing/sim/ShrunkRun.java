@@ -97,7 +97,15 @@ final class ShrunkRun {
 
     private @Nullable List<Item> failing(List<Item> items) {
         World.Outcome outcome =
-                new World(Plan.of(seed, Plan.drawsJournal(seed), items), factory, false).run(0);
+                new World(
+                                Plan.of(
+                                        seed,
+                                        Plan.drawsJournal(seed),
+                                        Plan.drawsStore(seed),
+                                        items),
+                                factory,
+                                false)
+                        .run(0);
         if (outcome.violation() == null || !outcome.violation().invariant().equals(invariant)) {
             return null;
         }

@@ -52,7 +52,9 @@ final class WholeState {
             }
         }
         SimCache cache = world.server.cache;
-        engine.end(cache == null || cache.isIdle(), !world.server.injected.isEmpty());
+        SimStore store = world.server.realCache;
+        boolean idle = (cache == null || cache.isIdle()) && (store == null || store.isIdle());
+        engine.end(idle, !world.server.injected.isEmpty());
     }
 
     private void checkFile(InodePeek inode, InodeData data) {

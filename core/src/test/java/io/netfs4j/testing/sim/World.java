@@ -84,6 +84,7 @@ final class World {
         memory = new MemoryOps(this);
         server.drawCapabilities(generator(seed, 7));
         server.disk = plan.journalled ? new ForgetfulDisk(generator(seed, 9)) : null;
+        server.cacheChance = plan.stored ? generator(seed, 10) : null;
     }
 
     private static RandomGenerator generator(long seed, int purpose) {
@@ -156,6 +157,7 @@ final class World {
                 + server.capabilities()
                 + "; "
                 + server.cache
+                + server.realCache
                 + "; "
                 + subject;
     }
@@ -210,6 +212,11 @@ final class World {
         SimLoop.Task settling = loop.start("settle", () -> loop.sleep(SETTLING_NANOS));
         loop.runUntil(settling::isDone, LIVENESS_NANOS_MAX);
         subject().checkWhole(this);
+        SimStore store = server.realCache;
+        if (store != null) {
+            loop.runUntil(store.close(), LIVENESS_NANOS_MAX);
+            store.openAgain();
+        }
         compare(root, RemotePath.ROOT);
         requireNothingHeld();
     }
@@ -332,6 +339,10 @@ final class World {
                 ServerAttributes last = server.attributes(path.child(child.name));
                 file.attributes.checkTimes(
                         last.accessed(), last.modified(), "the server at the end");
+                if (server.realCache != null) {
+                    server.realCache.check(
+                            Long.toHexString(last.serverFileId()), last.token().text(), bytes);
+                }
                 if (server.cache != null) {
                     server.cache.check(
                             Long.toHexString(last.serverFileId()), last.token().text(), bytes);
