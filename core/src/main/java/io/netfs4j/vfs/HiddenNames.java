@@ -108,6 +108,7 @@ final class HiddenNames {
             parts.server().remove(path);
             parts.journalling().leavesNothing(inode);
         } finally {
+            parts.uncacheName(path);
             parts.table().removed(links.get(0).directory(), links.get(0).name(), inode);
         }
     }

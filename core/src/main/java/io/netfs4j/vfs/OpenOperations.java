@@ -452,14 +452,25 @@ final class OpenOperations implements InodeTable.Unsaved {
         @Override
         public @Nullable Cookie openCookie() {
             DiskCache cache = parts.diskCache();
-            // Only a number names a file through renames.
-            if (cache == null || inode.serverFileId == 0) {
+            InodeData data = inode.data;
+            if (cache == null || data == null) {
                 return null;
             }
-            InodeData data = inode.data;
-            CoherencyToken token = data == null ? null : data.token();
-            return cache.acquire(
-                    Long.toHexString(inode.serverFileId), token == null ? null : token.text());
+            CoherencyToken token = data.token();
+            String key = cacheKey();
+            return key == null ? null : cache.acquire(key, token == null ? null : token.text());
+        }
+
+        /** Only a number names a file through renames; a path is dropped with each of them. */
+        private @Nullable String cacheKey() {
+            if (inode.serverFileId != 0) {
+                return Long.toHexString(inode.serverFileId);
+            }
+            try {
+                return VfsParts.cacheKey(parts.table().path(inode));
+            } catch (FsException e) {
+                return null; // It has no name any more.
+            }
         }
 
         @Override

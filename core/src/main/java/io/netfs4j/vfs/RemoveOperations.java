@@ -100,6 +100,7 @@ final class RemoveOperations {
                     parts.table().removed(directory, name, child);
                 }
             } finally {
+                parts.uncacheName(path);
                 afterRemoval(child);
             }
             parts.coherency().touch(directory, 0);
@@ -318,6 +319,7 @@ final class RemoveOperations {
                 moveHiddenUp(child, parent);
             }
             hidden.removeDirectory(path, child);
+            parts.uncacheNames(path);
             parts.table().removed(parent, name, child);
             parts.coherency().touch(parent, -1);
             if (child != null) {

@@ -77,6 +77,8 @@ final class RenameOperations {
                     renameOnServer(source, target, replaced, mode);
                     renamed(here, there, moving, replaced, mode);
                 } finally {
+                    parts.uncacheNames(source);
+                    parts.uncacheNames(target);
                     afterRename(moving, replaced);
                 }
             }

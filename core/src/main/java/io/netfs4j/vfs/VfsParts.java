@@ -5,6 +5,7 @@ import io.netfs4j.base.Environment;
 import io.netfs4j.cache.DiskCache;
 import io.netfs4j.engine.Engine;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,32 @@ record VfsParts(
         Coherency coherency,
         Journalling journalling,
         AtomicReference<VfsEvents> listener) {
+    /** The name of a file in the disk cache, where the server does not number files. */
+    static String cacheKey(RemotePath path) {
+        return "/" + path;
+    }
+
+    /**
+     * Another file, or none, is there from now on, or may be: whatever the server said. To be
+     * called with the gate closed to others that use the name, so that nothing is stored there
+     * between the change and this.
+     */
+    void uncacheName(RemotePath path) {
+        DiskCache present = diskCache;
+        if (present != null) {
+            present.drop(cacheKey(path));
+        }
+    }
+
+    /** As {@link #uncacheName}, of something that may be a directory. */
+    void uncacheNames(RemotePath path) {
+        DiskCache present = diskCache;
+        if (present != null) {
+            present.drop(cacheKey(path));
+            present.dropBelow(cacheKey(path));
+        }
+    }
+
     VfsEvents events() {
         return listener.get();
     }

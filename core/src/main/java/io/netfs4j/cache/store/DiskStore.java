@@ -228,7 +228,7 @@ public final class DiskStore implements DiskCache {
         try {
             if (!closing) {
                 closing = true;
-                parts.keeper.endWith(this::endNow);
+                parts.endWith(this::endNow);
             }
         } finally {
             parts.lock.unlock();

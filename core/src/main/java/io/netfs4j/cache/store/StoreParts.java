@@ -37,6 +37,10 @@ final class StoreParts {
     @GuardedBy("lock")
     long inFlightBytes;
 
+    /** What comes when all is done, pieces under way included. */
+    @GuardedBy("lock")
+    private @Nullable Runnable end;
+
     @GuardedBy("lock")
     long hits;
 
@@ -57,6 +61,29 @@ final class StoreParts {
         keeper = new StoreKeeper(lock, environment.scheduler(), files, health);
         space = new StoreSpace(lock, limits, files, index, keeper);
         memory = new StoreMemory(lock);
+    }
+
+    /** Does something last, once no piece is under way and the keeper has nothing to do. */
+    @GuardedBy("lock")
+    void endWith(Runnable last) {
+        end = last;
+        endIfIdle();
+    }
+
+    /** A piece or a load has ended. */
+    @GuardedBy("lock")
+    void pieceEnded() {
+        pieces--;
+        endIfIdle();
+    }
+
+    @GuardedBy("lock")
+    private void endIfIdle() {
+        Runnable last = end;
+        if (last != null && pieces == 0) {
+            end = null;
+            keeper.endWith(last);
+        }
     }
 
     /** What is held has changed: the map on the disk, if there is one, must not count. */
@@ -239,7 +266,6 @@ final class StoreParts {
             } else {
                 health.succeeded();
             }
-            pieces--;
             file.loading = false;
             MapFormat.Header header = read == null ? null : read.header();
             boolean right =
@@ -252,6 +278,7 @@ final class StoreParts {
             next = new ArrayList<>(file.afterLoading);
             file.afterLoading.clear();
             used(file);
+            pieceEnded();
         } finally {
             lock.unlock();
         }

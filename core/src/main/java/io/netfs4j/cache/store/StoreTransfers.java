@@ -94,8 +94,8 @@ final class StoreTransfers implements Destination {
 
     @GuardedBy("parts.lock")
     private void end(Subrequest piece) {
-        parts.pieces--;
         parts.inFlightBytes -= piece.length();
+        parts.pieceEnded();
     }
 
     private static Termination failure(String what, @Nullable Exception cause) {

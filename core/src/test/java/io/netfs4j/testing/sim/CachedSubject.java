@@ -64,11 +64,9 @@ final class CachedSubject implements Subject {
         SimServer sim = (SimServer) server;
         sim.attemptsMax = options.engine().attemptsMax();
         sim.cache = random.nextBoolean() ? new SimCache(sim, random) : null;
-        RandomGenerator chance = sim.cacheChance;
-        if (sim.cache != null && chance != null) {
-            sim.cache = null;
-            sim.realCache = new SimStore(sim, environment, chance);
-        }
+        SimStore real = sim.cache == null ? null : sim.realCache;
+        sim.cache = real == null ? sim.cache : null;
+        sim.realCache = real;
         Journal journal =
                 sim.disk == null
                         ? null
@@ -79,7 +77,7 @@ final class CachedSubject implements Subject {
                         server,
                         options,
                         CachedSubject::dirtyMemory,
-                        sim.realCache == null ? sim.cache : sim.realCache.cache(),
+                        real == null ? sim.cache : real.open(environment),
                         journal);
         return new CachedSubject(SimulatedMount.of(server, vfs, environment), options, journal);
     }

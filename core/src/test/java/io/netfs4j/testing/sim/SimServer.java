@@ -77,11 +77,8 @@ final class SimServer implements Server {
     /** The disk cache of the mount, where it has one. */
     @Nullable SimCache cache;
 
-    /** The real one in its place, */
+    /** The real one in its place. */
     @Nullable SimStore realCache;
-
-    /** and whatever is drawn for it, where it may be there. */
-    @Nullable RandomGenerator cacheChance;
 
     /** The disk of the machine that mounts it, where that has a journal; else null. */
     @Nullable Disk disk;

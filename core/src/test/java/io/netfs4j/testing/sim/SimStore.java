@@ -39,17 +39,15 @@ final class SimStore {
     private final SimServer server;
     private final ForgetfulDisk disk;
     private final StoreLimits limits;
-    private final Environment environment;
-    private final DiskStore store;
     private final Deque<Runnable> later = new ArrayDeque<>();
+    private @Nullable DiskStore store;
     private @Nullable DiskStore again;
     private int running;
     private long endedAt;
     private long checkedBytes;
 
-    SimStore(SimServer server, Environment environment, RandomGenerator chance) {
+    SimStore(SimServer server, RandomGenerator chance) {
         this.server = server;
-        this.environment = environment;
         disk = new ForgetfulDisk(chance);
         long most = chance.nextBoolean() ? 64 << 20 : 1 << (14 + chance.nextInt(8));
         limits =
@@ -69,11 +67,20 @@ final class SimStore {
         if (chance.nextInt(4) == 0) {
             disk.setFreeBytes(chance.nextInt(1 << 20));
         }
-        store = DiskStore.open(slow(environment), disk, limits);
     }
 
-    DiskCache cache() {
-        return store;
+    DiskCache open(Environment environment) {
+        DiskStore opened = DiskStore.open(slow(environment), disk, limits);
+        store = opened;
+        return opened;
+    }
+
+    private DiskStore store() {
+        DiskStore present = store;
+        if (present == null) {
+            throw new IllegalStateException("the store is not open");
+        }
+        return present;
     }
 
     /** Calls of the disk take their time. */
@@ -98,7 +105,7 @@ final class SimStore {
                                 server.faults.strikes(Fault.CACHE_SLOW)
                                         ? server.faults.badNanos()
                                         : server.faults.latency() / SLOWNESS;
-                        real.schedule(() -> real.fork(name, () -> run(task)), delay);
+                        server.after(delay, () -> real.fork(name, () -> run(task)));
                     }
                 };
         return new Environment(of.clock(), slow, of.waits(), of.random());
@@ -107,17 +114,17 @@ final class SimStore {
     private void run(Runnable task) {
         task.run();
         running--;
-        endedAt = environment.clock().nanoTime();
+        endedAt = server.loop.nanoTime();
     }
 
     /** Whether nothing is under way, nor has ended so lately that nobody has looked at it yet. */
     boolean isIdle() {
-        return running == 0 && environment.clock().nanoTime() - endedAt > LOOKING_NANOS;
+        return running == 0 && server.loop.nanoTime() - endedAt > LOOKING_NANOS;
     }
 
     /** Ends it; whether it has ended is asked of what is returned. */
     BooleanSupplier close() {
-        return store.close()::isDone;
+        return store().close()::isDone;
     }
 
     /** As the next mount does; nothing else goes on then. */
@@ -140,9 +147,7 @@ final class SimStore {
                         later.add(task);
                     }
                 };
-        Environment quiet =
-                new Environment(
-                        environment.clock(), atOnce, environment.waits(), environment.random());
+        Environment quiet = new Environment(server.loop, atOnce, server.loop, () -> 0);
         again = DiskStore.open(quiet, disk, limits);
         drain();
     }
@@ -198,7 +203,7 @@ final class SimStore {
 
     @Override
     public String toString() {
-        StoreStatistics statistics = store.statistics();
+        StoreStatistics statistics = store == null ? null : store.statistics();
         return "store " + statistics + " compared " + checkedBytes;
     }
 }

@@ -84,7 +84,7 @@ final class World {
         memory = new MemoryOps(this);
         server.drawCapabilities(generator(seed, 7));
         server.disk = plan.journalled ? new ForgetfulDisk(generator(seed, 9)) : null;
-        server.cacheChance = plan.stored ? generator(seed, 10) : null;
+        server.realCache = plan.stored ? new SimStore(server, generator(seed, 10)) : null;
     }
 
     private static RandomGenerator generator(long seed, int purpose) {
