@@ -75,14 +75,6 @@ final class SimStore {
         return opened;
     }
 
-    private DiskStore store() {
-        DiskStore present = store;
-        if (present == null) {
-            throw new IllegalStateException("the store is not open");
-        }
-        return present;
-    }
-
     /** Calls of the disk take their time. */
     private Environment slow(Environment of) {
         Scheduler real = of.scheduler();
@@ -124,11 +116,15 @@ final class SimStore {
 
     /** Ends it; whether it has ended is asked of what is returned. */
     BooleanSupplier close() {
-        return store().close()::isDone;
+        DiskStore present = store;
+        return present == null ? () -> true : present.close()::isDone;
     }
 
     /** As the next mount does; nothing else goes on then. */
     void openAgain() {
+        if (store == null) {
+            return; // What is simulated has no use for it.
+        }
         disk.restart();
         Scheduler atOnce =
                 new Scheduler() {
