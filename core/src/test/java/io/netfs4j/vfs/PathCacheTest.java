@@ -3,6 +3,7 @@ package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemDisk;
 import io.netfs4j.base.SystemRuntime;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -125,12 +127,19 @@ class PathCacheTest {
         return bytes.array();
     }
 
-    /** Reads a file and waits until it has been stored as well. */
+    /** Reads a file and waits until it has been stored, closed, and its map written. */
     private void keep(long parent, String name) throws FsException {
-        long before = store.statistics().storedBytes();
         read(parent, name);
-        while (store.statistics().storedBytes() < before + FILE_BYTES) {
+        while (!hasMap()) {
             Thread.onSpinWait();
+        }
+    }
+
+    private boolean hasMap() throws FsException {
+        try {
+            return new SystemDisk(directory).list().stream().anyMatch(n -> n.endsWith(".map"));
+        } catch (IOException e) {
+            throw new FsException(FsError.EIO, "the directory cannot be listed", e);
         }
     }
 
