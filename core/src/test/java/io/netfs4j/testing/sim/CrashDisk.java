@@ -118,6 +118,11 @@ final class CrashDisk implements Disk {
         return call(disk::freeBytes);
     }
 
+    @Override
+    public long totalBytes() throws IOException {
+        return call(disk::totalBytes);
+    }
+
     private final class OpenFile implements File {
         private final File file;
 
