@@ -19,7 +19,7 @@ final class Claim implements AutoCloseable {
         this.world = world;
         this.directory = directory;
         this.name = name;
-        faultsBefore = world.server.nameFaults();
+        faultsBefore = world.server.nameFaults;
         directory.pin(1);
         directory.busy.add(name);
     }

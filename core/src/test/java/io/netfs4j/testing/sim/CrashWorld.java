@@ -320,7 +320,7 @@ final class CrashWorld {
                     RemotePath path = directory.child(name);
                     // One whose directory was moved in a crash, or a moment before, is not found
                     // again.
-                    boolean mayStay = server.nameFaults() > 0 || !prefix.isEmpty();
+                    boolean mayStay = server.nameFaults > 0 || !prefix.isEmpty();
                     if (CrashEyes.isHidden(name) && mayStay) {
                         return;
                     }

@@ -181,7 +181,7 @@ final class NameOps {
             action.run();
         } catch (FsException e) {
             event(what + " " + e.error(), claims[0]);
-            boolean faulty = world.server.nameFaults() != claims[0].faultsBefore;
+            boolean faulty = world.server.nameFaults != claims[0].faultsBefore;
             // A soft mount gives up waiting for a file to be made before its name is touched.
             boolean gaveUp =
                     e.error() == FsError.ETIMEDOUT && world.server.injected.contains(e.error());

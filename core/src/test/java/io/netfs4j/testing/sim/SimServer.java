@@ -86,7 +86,10 @@ final class SimServer implements Server {
     private Capabilities capabilities;
     private long downUntil;
     private Completion<Boolean> up = Completion.done(true);
-    private int nameFaults;
+
+    /** How many name operations have failed so far. */
+    int nameFaults;
+
     final Answers answers = new Answers();
     final SimCredits credits;
 
@@ -150,11 +153,6 @@ final class SimServer implements Server {
 
     boolean isAwaited(ModelFile file) {
         return !peeks.containsKey(file);
-    }
-
-    /** How many name operations have failed so far. */
-    int nameFaults() {
-        return nameFaults;
     }
 
     int inFlight() {

@@ -302,7 +302,7 @@ final class World {
 
     private void compare(ModelNode directory, RemotePath path) {
         Map<String, FileType> there = server.peekNames(path);
-        if (server.nameFaults() > 0) {
+        if (server.nameFaults > 0) {
             // A removal in the background may have failed: its name stays, as documented.
             there.keySet().removeIf(name -> name.startsWith(HIDDEN_PREFIX));
         }
