@@ -62,7 +62,9 @@ class PathCacheTest {
     }
 
     @AfterEach
-    void close() {
+    void close() throws FsException {
+        // Its directory is about to go.
+        runtime.environment().waits().await(store.close());
         runtime.close();
     }
 
