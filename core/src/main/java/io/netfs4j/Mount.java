@@ -106,6 +106,7 @@ public final class Mount implements AutoCloseable {
                 counters.get(Counter.DOWNLOADED_BYTES),
                 counters.get(Counter.RETRIES),
                 counters.get(Counter.ERRORS),
+                counters.get(Counter.CONFLICTS),
                 vfs.cache().memoryBytes(),
                 unsaved.size(),
                 server.isConnected());

@@ -8,6 +8,7 @@ package io.netfs4j;
  * @param inFlightBytes sent and not answered
  * @param memoryBytes of the page cache in use
  * @param errors write requests that failed
+ * @param conflicts files that another client had changed when ours were to be sent
  * @param connected false while the connection to the server is lost; see {@link
  *     io.netfs4j.server.Server#isConnected}
  */
@@ -19,6 +20,7 @@ public record MountStatus(
         long downloadedBytes,
         long retries,
         long errors,
+        long conflicts,
         long memoryBytes,
         int dirtyFiles,
         boolean connected) {}

@@ -43,7 +43,8 @@ final class FuseLiveMount implements LiveMount {
                 status.uploadRequests(),
                 status.downloadedBytes(),
                 status.retries(),
-                status.errors());
+                status.errors(),
+                status.conflicts());
     }
 
     @Override

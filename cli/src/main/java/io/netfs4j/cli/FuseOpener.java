@@ -9,6 +9,9 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.fuse.FuseMount;
 import io.netfs4j.server.Remote;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -19,6 +22,8 @@ import java.util.Map;
 
 /** Mounts a remote through the FUSE door. */
 final class FuseOpener implements MountOpener {
+    private static final Logger LOG = LoggerFactory.getLogger(FuseOpener.class);
+
     private static final Path DEVICE = Path.of("/dev/fuse");
 
     private final Map<String, String> environment;
@@ -72,6 +77,13 @@ final class FuseOpener implements MountOpener {
             throw CommandFailure.of(e);
         }
         notes.addAll(StateNotes.of(mount.recovered()));
+        mount.vfs()
+                .setEvents((name, copy) ->
+                        LOG.warn(
+                                "conflict: another client has changed {}; ours goes to {} beside"
+                                        + " it",
+                                name,
+                                copy));
         boolean mounted = false;
         try {
             FuseMount door = FuseMount.mount(mount.vfs(), plan.directory(), choice.fuse());

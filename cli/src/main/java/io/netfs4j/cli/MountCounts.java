@@ -11,6 +11,7 @@ package io.netfs4j.cli;
  * @param downloadedBytes read from the server since the mount began
  * @param retries pieces sent again, whole or in part
  * @param errors uploads that failed
+ * @param conflicts files that another client had changed when ours were to be sent
  */
 record MountCounts(
         long dirtyBytes,
@@ -19,4 +20,5 @@ record MountCounts(
         long uploadRequests,
         long downloadedBytes,
         long retries,
-        long errors) {}
+        long errors,
+        long conflicts) {}

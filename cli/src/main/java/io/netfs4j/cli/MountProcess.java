@@ -138,6 +138,7 @@ final class MountProcess {
                 c.downloadedBytes(),
                 c.retries(),
                 c.errors(),
+                c.conflicts(),
                 mount.refused(),
                 identity.log());
     }

@@ -31,6 +31,7 @@ record MountStatus(
         long downloadedBytes,
         long retries,
         long errors,
+        long conflicts,
         List<Unsaved> refused,
         String log) {
 
@@ -62,6 +63,9 @@ record MountStatus(
         text.append(" in ").append(uploadRequests).append(" requests\n");
         text.append("  downloaded         ").append(Quantity.bytes(downloadedBytes)).append('\n');
         text.append("  retries, errors    ").append(retries).append(", ").append(errors);
+        if (conflicts > 0) {
+            text.append("\n  conflicts          ").append(conflicts).append(", see the log");
+        }
         for (Unsaved file : refused) {
             text.append("\n  refused            ").append(file.line());
         }

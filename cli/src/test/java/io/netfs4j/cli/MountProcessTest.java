@@ -84,6 +84,7 @@ class MountProcessTest {
                                 5,
                                 2,
                                 1,
+                                0,
                                 List.of(FILE),
                                 "/log"));
     }

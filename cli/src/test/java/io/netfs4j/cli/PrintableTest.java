@@ -69,6 +69,7 @@ class PrintableTest {
                 0,
                 0,
                 0,
+                0,
                 List.of(new Unsaved(NASTY, 1, "no " + NASTY)),
                 "/log/" + NASTY);
     }

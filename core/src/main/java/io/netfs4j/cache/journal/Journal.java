@@ -33,6 +33,9 @@ public final class Journal implements AutoCloseable {
 
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
+    /** What is said of files is forced within this time, whoever asks for it: one second. */
+    private static final long FORCE_AFTER_NANOS = 1_000_000_000L;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final JournalLimits limits;
     private final JournalIndex index = new JournalIndex(lock);
@@ -49,6 +52,12 @@ public final class Journal implements AutoCloseable {
 
     @GuardedBy("lock")
     private boolean writesSoon;
+
+    @GuardedBy("lock")
+    private boolean forcesSoon;
+
+    @GuardedBy("lock")
+    private boolean closed;
 
     /** The last record that nobody had to wait for. */
     @GuardedBy("lock")
@@ -334,6 +343,44 @@ public final class Journal implements AutoCloseable {
         }
         try {
             tail.awaitWritten(last);
+            forceLater();
+        } catch (FsException e) {
+            // It is broken, as everybody hears who waits for it.
+        }
+    }
+
+    /**
+     * What counts no longer is not to be found as if it did after a loss of power long afterwards:
+     * it would be sent over what the server has got since.
+     */
+    private void forceLater() {
+        lock.lock();
+        try {
+            if (forcesSoon || closed || tail.forcedLsn() >= lastSaid) {
+                return;
+            }
+            forcesSoon = true;
+        } finally {
+            lock.unlock();
+        }
+        scheduler.schedule(
+                () -> scheduler.fork("netfs-journal", this::forceSaid), FORCE_AFTER_NANOS);
+    }
+
+    private void forceSaid() {
+        long last;
+        lock.lock();
+        try {
+            forcesSoon = false;
+            if (closed) {
+                return;
+            }
+            last = lastSaid;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            force.await(last);
         } catch (FsException e) {
             // It is broken, as everybody hears who waits for it.
         }
@@ -451,12 +498,14 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    /** Writes what is staged, and closes its files. */
+    /** Writes and forces what is staged, and closes its files. */
     @Override
     public void close() {
         writeStaged();
+        forceSaid();
         lock.lock();
         try {
+            closed = true;
             for (LogSegment segment : tail.segments()) {
                 Disk.File file = segment.file;
                 if (file != null) {

@@ -136,4 +136,18 @@ class JournalTest {
         disk.restart();
         assertThat(open(disk).files()).containsExactly(1L);
     }
+
+    /** Else a loss of power long afterwards would have old bytes sent over newer ones. */
+    @Test
+    void forget_isForcedSoon_whoeverAsksForIt() throws Exception {
+        JournalWorld world = new JournalWorld(0, false);
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(5));
+        Journal journal = Journal.open(world.environment(), disk, LIMITS);
+        journal.describe(1, 0, new byte[] {1});
+        journal.awaitForced(journal.write(1, 0, 3, ByteBuffer.wrap(new byte[] {1, 2, 3})));
+        journal.forget(1);
+        world.runForked();
+        disk.losePower();
+        assertThat(Journal.open(world.environment(), disk, LIMITS).files()).isEmpty();
+    }
 }
