@@ -112,14 +112,15 @@ final class Conflicts {
     }
 
     /**
-     * What stands at a file's name now; where nothing does, the file itself, which another client
-     * may have moved.
+     * What stands at a file's name now; where nothing does, or where we may not look, the file
+     * itself, which another client may have moved.
      */
     private @Nullable ServerAttributes present(Inode inode, ServerFile handle) throws FsException {
         try {
             return parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
         } catch (FsException e) {
-            if (!isAbsence(e) && e.error() != FsError.ESTALE) {
+            boolean unseen = e.error() == FsError.EACCES || e.error() == FsError.EPERM;
+            if (!isAbsence(e) && e.error() != FsError.ESTALE && !unseen) {
                 throw e;
             }
         }

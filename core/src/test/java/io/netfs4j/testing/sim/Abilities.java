@@ -39,4 +39,12 @@ final class Abilities {
         }
         return new Capabilities(set, granule, granularity, 255);
     }
+
+    /** Draws what a server cannot do. */
+    static void draw(SimServer server, RandomGenerator random) {
+        server.capabilities = draw(random);
+        if (!server.capabilities.has(Capability.OFFSET_WRITES)) {
+            server.faults.haveWholeObjects();
+        }
+    }
 }

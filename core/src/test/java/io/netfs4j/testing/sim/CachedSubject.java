@@ -14,6 +14,7 @@ import io.netfs4j.pagecache.MemoryHog;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
+import io.netfs4j.trace.Counters.Counter;
 import io.netfs4j.vfs.CachedVfs;
 import io.netfs4j.vfs.FactsPeek;
 import io.netfs4j.vfs.InodePeek;
@@ -52,7 +53,27 @@ final class CachedSubject implements Subject {
 
     static Subject make(Environment environment, Server server, RandomGenerator random)
             throws FsException {
-        return make(environment, server, random, draw(random));
+        VfsOptions drawn = draw(random);
+        return make(environment, server, random, watching(drawn, (SimServer) server));
+    }
+
+    /** Where nobody else changes anything, looking for conflicts must find none. */
+    private static VfsOptions watching(VfsOptions o, SimServer server) {
+        VfsOptions.OnConflict policy =
+                server.isAlone ? VfsOptions.OnConflict.COPY : VfsOptions.OnConflict.OVERWRITE;
+        return new VfsOptions(
+                o.memory(),
+                o.engine(),
+                o.attributesValidNanos(),
+                o.softTimeoutNanos(),
+                o.closeWaits(),
+                o.syncWrites(),
+                o.unbuffered(),
+                o.metadataWriteback(),
+                o.journalSyncs(),
+                new VfsOptions.Conflicts(policy, "sim"),
+                o.readOnly(),
+                o.ownership());
     }
 
     static CachedSubject make(
@@ -225,6 +246,7 @@ final class CachedSubject implements Subject {
         held.put("waiting readers", (long) vfs.cache().readers().waiting());
         held.put("unsaved files", (long) vfs.engine().flusher().unsaved().size());
         held.put("files in the journal", journal == null ? 0L : FactsPeek.wanted(journal));
+        held.put("conflicts", vfs.engine().counters().get(Counter.CONFLICTS));
         held.put("inodes besides the root", vfs.inodeCount() - 1L);
         return held;
     }

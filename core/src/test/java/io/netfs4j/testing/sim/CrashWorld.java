@@ -70,7 +70,7 @@ final class CrashWorld {
         server = new SimServer(loop, faults, trace, sequence);
         disk = new ForgetfulDisk(generator(3));
         calls = new CrashDisk(disk, loop, random, false);
-        server.drawCapabilities(generator(4));
+        Abilities.draw(server, generator(4));
         server.strangers = () -> new UnjudgedFile(++filesMade, sequence);
     }
 

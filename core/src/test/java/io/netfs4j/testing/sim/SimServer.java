@@ -77,13 +77,14 @@ final class SimServer implements Server {
     /** The disk cache of the mount, where it has one. */
     @Nullable SimCache cache;
 
-    /** The real one in its place. */
-    @Nullable SimStore realCache;
+    @Nullable SimStore realCache; // The real one in its place.
+
+    boolean isAlone; // No other client changes anything.
 
     /** The disk of the machine that mounts it, where that has a journal; else null. */
     @Nullable Disk disk;
 
-    private Capabilities capabilities;
+    Capabilities capabilities;
     private long downUntil;
     private Completion<Boolean> up = Completion.done(true);
 
@@ -120,16 +121,6 @@ final class SimServer implements Server {
         capabilities = store.capabilities();
     }
 
-    /** Draws what this server cannot do. */
-    void drawCapabilities(RandomGenerator random) {
-        capabilities = Abilities.draw(random);
-        if (!capabilities.has(Capability.OFFSET_WRITES)) {
-            faults.haveWholeObjects();
-        }
-    }
-
-    // What the world asks of it.
-
     /** A file that another client made. */
     void adopt(RemotePath path, ModelFile file) {
         try {
@@ -147,8 +138,7 @@ final class SimServer implements Server {
 
     /** Whether a file has not been made; it may have been given up, and another have its name. */
     boolean isAwaited(ModelNode node) {
-        ModelFile file = node.file;
-        return file == null ? names.contains(node) : isAwaited(file);
+        return node.file == null ? names.contains(node) : isAwaited(node.file);
     }
 
     boolean isAwaited(ModelFile file) {
@@ -192,9 +182,13 @@ final class SimServer implements Server {
         return names;
     }
 
-    ModelFile fileAt(RemotePath path) {
+    private @Nullable ModelFile fileOrNull(RemotePath path) {
         ServerAttributes attributes = peek(path);
-        ModelFile file = attributes == null ? null : files.get(attributes.serverFileId());
+        return attributes == null ? null : files.get(attributes.serverFileId());
+    }
+
+    ModelFile fileAt(RemotePath path) {
+        ModelFile file = fileOrNull(path);
         if (file == null) {
             throw new Violation("names", "the server has no file /" + path);
         }
@@ -353,7 +347,14 @@ final class SimServer implements Server {
 
     @Override
     public ServerAttributes stat(RemotePath path) throws FsException {
-        return call("stat", path, () -> store.stat(path));
+        int before = nameFaults;
+        try {
+            return call("stat", path, () -> store.stat(path));
+        } finally {
+            if (isAlone && nameFaults != before && fileOrNull(path) != null) {
+                fileAt(path).error(false); // It may have been about to be sent.
+            }
+        }
     }
 
     @Override

@@ -82,7 +82,8 @@ final class World {
         limits = generator(seed, 4);
         tuning = new Tuning(generator(seed, 5));
         memory = new MemoryOps(this);
-        server.drawCapabilities(generator(seed, 7));
+        Abilities.draw(server, generator(seed, 7));
+        server.isAlone = plan.journalled && !hasOthers();
         server.disk = plan.journalled ? new ForgetfulDisk(generator(seed, 9)) : null;
         server.realCache = plan.stored ? new SimStore(server, generator(seed, 10)) : null;
     }
@@ -196,7 +197,7 @@ final class World {
             Actor actor = new Actor(this, i, each, plan.operations(i));
             actors.add(loop.start("application " + i, actor));
         }
-        if (generator(seed, 8).nextInt(3) == 0 && subject().bearsOthers()) {
+        if (hasOthers() && subject().bearsOthers()) {
             elsewhere =
                     loop.start("elsewhere", new SecondClient(this, count, plan.operations(count)));
         }
@@ -219,6 +220,10 @@ final class World {
         }
         compare(root, RemotePath.ROOT);
         requireNothingHeld();
+    }
+
+    private boolean hasOthers() {
+        return generator(seed, 8).nextInt(3) == 0;
     }
 
     /** Asked before each step. */
