@@ -8,23 +8,27 @@ import org.jspecify.annotations.Nullable;
 import java.time.Instant;
 
 /**
- * Times of a file that the next commit takes to the server. Those that somebody set are owed: a
- * commit that fails leaves them to the next. The time of a write goes along with its data, and is
- * not worth a request of its own.
+ * Times and permission bits of a file that the next commit takes to the server. What somebody set
+ * is owed: a commit that fails leaves it to the next. The time of a write goes along with its data,
+ * and is not worth a request of its own.
  *
  * @param modifiedWasSet whether somebody set the modification time; else it is that of a write
+ * @param mode permission bits that somebody set; null for none
  */
 public record PendingTimes(
-        @Nullable Instant accessed, @Nullable Instant modified, boolean modifiedWasSet) {
-    public static final PendingTimes NONE = new PendingTimes(null, null, false);
+        @Nullable Instant accessed,
+        @Nullable Instant modified,
+        boolean modifiedWasSet,
+        @Nullable Integer mode) {
+    public static final PendingTimes NONE = new PendingTimes(null, null, false, null);
 
     public boolean isEmpty() {
-        return accessed == null && modified == null;
+        return accessed == null && modified == null && mode == null;
     }
 
     /** Whether anything of it was set, and not only written. */
     boolean isOwed() {
-        return accessed != null || modifiedWasSet;
+        return accessed != null || modifiedWasSet || mode != null;
     }
 
     /** After a write at that moment. */
@@ -32,17 +36,18 @@ public record PendingTimes(
         if (now.equals(modified) && !modifiedWasSet) {
             return this; // The clock has not moved since the write before.
         }
-        return new PendingTimes(accessed, now, false);
+        return new PendingTimes(accessed, now, false, mode);
     }
 
     /** After a truncate that the server dated itself. */
     public PendingTimes withoutModified() {
-        return new PendingTimes(accessed, null, false);
+        return new PendingTimes(accessed, null, false, mode);
     }
 
-    /** After somebody set what the change has of times. */
+    /** After somebody set what the change has of times and permission bits. */
     public PendingTimes set(AttributeChange change) {
-        return new PendingTimes(change.accessed(), change.modified(), change.modified() != null)
+        boolean sets = change.modified() != null;
+        return new PendingTimes(change.accessed(), change.modified(), sets, change.mode())
                 .after(this);
     }
 
@@ -52,20 +57,21 @@ public record PendingTimes(
         return new PendingTimes(
                 accessed != null ? accessed : older.accessed,
                 mine ? modified : older.modified,
-                mine ? modifiedWasSet : older.modifiedWasSet);
+                mine ? modifiedWasSet : older.modifiedWasSet,
+                mode != null ? mode : older.mode);
     }
 
     /** Only what somebody set. */
     PendingTimes owed() {
-        return new PendingTimes(accessed, modifiedWasSet ? modified : null, modifiedWasSet);
+        return new PendingTimes(accessed, modifiedWasSet ? modified : null, modifiedWasSet, mode);
     }
 
     /** Only the time of a write. */
     PendingTimes notOwed() {
-        return new PendingTimes(null, modifiedWasSet ? null : modified, false);
+        return new PendingTimes(null, modifiedWasSet ? null : modified, false, null);
     }
 
     AttributeChange change() {
-        return AttributeChange.times(accessed, modified);
+        return new AttributeChange(mode, null, null, null, accessed, modified);
     }
 }

@@ -115,7 +115,9 @@ final class AttributeOperations {
             opens.sizes().truncate(inode, size);
             change = change.withoutSize();
         }
-        if (keepTimes(inode, change)) {
+        if (keep(inode, change)) {
+            change = new AttributeChange(null, change.uid(), change.gid(), null, null, null);
+        } else if (keepTimes(inode, change)) {
             change = change.withoutTimes();
             parts.journalling().awaitIfWorking(inode.data);
         }
@@ -198,6 +200,42 @@ final class AttributeOperations {
     }
 
     /**
+     * Times and permission bits of a file that this mount has made, with anything of it on its way,
+     * are kept and sent with that: the server lets its owner set them.
+     */
+    private boolean keep(Inode inode, AttributeChange change) {
+        if (change.mode() == null || !parts.options().metadataWriteback()) {
+            return false;
+        }
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            if (data == null
+                    || inode.type != FileType.REGULAR
+                    || !(data.creation() != null || inode.isThere)
+                    || !data.isUnsaved()
+                    || data.isOnlyInDoubt()) {
+                return false;
+            }
+            inode.mode = change.mode();
+            inode.ownerChanges++;
+            keepNow(inode, data, change);
+        } finally {
+            inode.lock.unlock();
+        }
+        parts.journalling().awaitIfWorking(inode.data);
+        return true;
+    }
+
+    @GuardedBy("inode lock")
+    private void keepNow(Inode inode, InodeData data, AttributeChange change) {
+        data.setPendingTimes(data.pendingTimes().set(change));
+        apply(inode, change);
+        data.describe();
+        parts.engine().flusher().onDirtied(data);
+    }
+
+    /**
      * Times of a file with data on its way are kept and sent after the data, which would otherwise
      * move them. Returns whether that was done.
      */
@@ -211,10 +249,7 @@ final class AttributeOperations {
             if (data == null || !data.isUnsaved() || data.isOnlyInDoubt()) {
                 return false;
             }
-            data.setPendingTimes(data.pendingTimes().set(change));
-            apply(inode, change);
-            data.describe();
-            parts.engine().flusher().onDirtied(data);
+            keepNow(inode, data, AttributeChange.times(change.accessed(), change.modified()));
             return true;
         } finally {
             inode.lock.unlock();

@@ -130,6 +130,8 @@ record FileFacts(
             write(out, pending.accessed());
             write(out, pending.modified());
             out.writeBoolean(pending.modifiedWasSet());
+            Integer mode = pending.mode();
+            out.writeInt(mode == null ? -1 : mode);
         } catch (IOException e) {
             throw new IllegalStateException("facts of " + path, e);
         }
@@ -172,7 +174,8 @@ record FileFacts(
                     new Owner(in.readInt(), in.readInt(), in.readInt()),
                     required(readTime(in)),
                     required(readTime(in)),
-                    new PendingTimes(readTime(in), readTime(in), in.readBoolean()));
+                    new PendingTimes(
+                            readTime(in), readTime(in), in.readBoolean(), mode(in.readInt())));
         } catch (FsException e) {
             throw e;
         } catch (IOException | DateTimeException e) {
@@ -214,6 +217,10 @@ record FileFacts(
 
     private static @Nullable Instant readTime(DataInputStream in) throws IOException {
         return in.readBoolean() ? Instant.ofEpochSecond(in.readLong(), in.readInt()) : null;
+    }
+
+    private static @Nullable Integer mode(int written) {
+        return written < 0 ? null : (Integer) written;
     }
 
     private static Instant required(@Nullable Instant time) throws IOException {

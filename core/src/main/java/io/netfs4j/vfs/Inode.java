@@ -276,7 +276,9 @@ final class Inode {
     /** Attributes that cannot race with data of ours: everything but size, times and version. */
     @GuardedBy("lock")
     void takeOwners(ServerAttributes a) {
-        mode = a.mode();
+        InodeData kept = data;
+        Integer set = kept == null ? null : kept.pendingTimes().mode();
+        mode = set == null ? a.mode() : set;
         uid = a.uid();
         gid = a.gid();
         linkCount = a.links();

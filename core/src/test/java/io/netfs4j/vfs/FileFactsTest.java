@@ -35,7 +35,7 @@ class FileFactsTest {
                     new FileFacts.Owner(07777, 1000, -1),
                     Instant.ofEpochSecond(5, 6),
                     Instant.ofEpochSecond(-7, 8),
-                    new PendingTimes(Instant.EPOCH, Instant.MAX, true));
+                    new PendingTimes(Instant.EPOCH, Instant.MAX, true, 0640));
 
     @Test
     void decode_ofWhatWasEncoded_isTheSame() throws Exception {

@@ -361,6 +361,23 @@ class PendingFilesTest {
         assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(4);
     }
 
+    /** As tar and cp do, between the last write and the close. */
+    @Test
+    void permissionBitsAndTimes_areSetBeforeTheServerHasTheFile() throws Exception {
+        hold();
+        OpenFile file = vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, bytes("text"));
+        Instant then = Instant.ofEpochSecond(1_000_000);
+        AttributeChange change = new AttributeChange(0400, null, null, null, then, then);
+        assertThat(vfs.setAttributes(file.ino(), change, file).mode()).isEqualTo(0400);
+        gate.countDown();
+        vfs.fsync(file, false);
+        assertThat(store.stat(path("made/a")).mode()).isEqualTo(0400);
+        assertThat(store.stat(path("made/a")).modified()).isEqualTo(then);
+        assertThat(vfs.getAttributes(file.ino()).mode()).isEqualTo(0400);
+        vfs.release(file);
+    }
+
     @Test
     void fileOfAnotherClient_isOpenedWhereNothingWasWritten() throws Exception {
         hold();
