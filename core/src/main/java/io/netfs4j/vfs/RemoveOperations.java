@@ -41,7 +41,7 @@ final class RemoveOperations {
         boolean done = false;
         while (!done) {
             Inode seen = parts.table().child(directory, name);
-            if (awaitOrGiveUp(directory, name, seen)) {
+            if (awaitOrGiveUp(directory, name, seen, false)) {
                 return;
             }
             boolean alone = seen != null && mustBeAlone(seen);
@@ -56,9 +56,14 @@ final class RemoveOperations {
      * Waits until the server has a file, or gives it up where the server refuses it: its name is
      * wanted no more.
      *
+     * @param asDirectory whether it is to be taken away as a directory
      * @return whether it was given up
      */
-    boolean awaitOrGiveUp(Inode directory, String name, @Nullable Inode child) throws FsException {
+    boolean awaitOrGiveUp(Inode directory, String name, @Nullable Inode child, boolean asDirectory)
+            throws FsException {
+        if (child != null && child.isDirectory() != asDirectory && creations.isPending(child)) {
+            throw new FsException(asDirectory ? FsError.ENOTDIR : FsError.EISDIR, name);
+        }
         try {
             creations.await(child);
             return false;
@@ -281,7 +286,7 @@ final class RemoveOperations {
         Names.check(name);
         Inode child = parts.table().child(parent, name);
         refusePending(child, name);
-        if (awaitOrGiveUp(parent, name, child)) {
+        if (awaitOrGiveUp(parent, name, child, true)) {
             return;
         }
         emptied(() ->

@@ -34,12 +34,14 @@ final class RenameOperations {
         Names.check(newName);
         boolean done = false;
         while (!done) {
-            creations.await(parts.table().child(from, name));
+            Inode moving = parts.table().child(from, name);
+            creations.await(moving);
             creations.await(to);
             Inode target = parts.table().child(to, newName);
             if (mode == RenameMode.REPLACE) {
                 removals.refusePending(target, newName);
-                removals.awaitOrGiveUp(to, newName, target);
+                boolean asDirectory = moving == null ? isDirectory(target) : moving.isDirectory();
+                removals.awaitOrGiveUp(to, newName, target, asDirectory);
             } else {
                 creations.await(target);
             }
@@ -47,6 +49,10 @@ final class RenameOperations {
                     removals.emptied(() ->
                             parts.gate().alone(() -> renameAlone(from, name, to, newName, mode)));
         }
+    }
+
+    private static boolean isDirectory(@Nullable Inode inode) {
+        return inode != null && inode.isDirectory();
     }
 
     /** Returns false when the server has not got one of the files yet: it must be waited for. */

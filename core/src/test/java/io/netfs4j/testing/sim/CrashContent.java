@@ -28,6 +28,12 @@ final class CrashContent {
     /** The safe content, and what it was afterwards. */
     private final List<byte[]> since = new ArrayList<>();
 
+    /**
+     * What writes that crashes cut off would have made of it: a part of them that lies past the end
+     * may be on the server, and show in a hole that is made there later, as documented.
+     */
+    private final List<byte[]> cutOff = new ArrayList<>();
+
     /** What a change under way makes of it; null without one. */
     private byte @Nullable [] intended;
 
@@ -120,7 +126,7 @@ final class CrashContent {
 
     /** Whether it may be like this. */
     boolean mayBe(byte[] seen, boolean powerLost) {
-        if (Arrays.equals(seen, now)) {
+        if (isNow(seen)) {
             return true;
         }
         byte[] after = intended;
@@ -132,6 +138,19 @@ final class CrashContent {
             versions.add(after);
         }
         return isMadeOf(seen, versions);
+    }
+
+    private boolean isNow(byte[] seen) {
+        boolean same = seen.length == now.length;
+        for (int i = 0; same && i < seen.length; i++) {
+            int at = i;
+            same =
+                    seen[i] == now[i]
+                            || (now[i] == 0
+                                    && cutOff.stream()
+                                            .anyMatch(c -> at < c.length && c[at] == seen[at]));
+        }
+        return same;
     }
 
     private boolean mayBeUnderWay(byte[] seen, byte[] after) {
@@ -179,6 +198,7 @@ final class CrashContent {
         if (intended != null || powerLost || loose) {
             if (intended != null) {
                 since.add(intended);
+                cutOff.add(intended);
             }
             since.add(seen);
             now = seen;
