@@ -87,8 +87,9 @@ final class Conflicts {
         } finally {
             inode.lock.unlock();
         }
-        if (!same) {
-            throw moved(inode);
+        FsException moved = same ? null : movedUnlessNameless(inode);
+        if (moved != null) {
+            throw moved;
         }
         // Whoever finds the file in the journal knows by that what the server may have of it.
         parts.journalling().awaitIfWorking(data);
@@ -149,12 +150,25 @@ final class Conflicts {
 
     /** The server has another version. What whoever wanted to save ours is told. */
     FsException moved(Inode inode) throws FsException {
+        FsException moved = movedUnlessNameless(inode);
+        return moved == null
+                ? new FsException(FsError.ESTALE, "the file has no name any more")
+                : moved;
+    }
+
+    /** As {@link #moved}; null when its last name went meanwhile: nobody else can find it. */
+    private @Nullable FsException movedUnlessNameless(Inode inode) throws FsException {
         String name = parts.table().describe(inode);
         if (parts.options().conflicts().policy() == VfsOptions.OnConflict.FAIL) {
             return new FsException(
                     FsError.ESTALE, name + " was changed by another client; ours is kept here");
         }
-        String copy = parts.gate().alone(() -> becomeCopy(inode));
+        String copy =
+                parts.gate()
+                        .<@Nullable String>alone(() -> isNamed(inode) ? becomeCopy(inode) : null);
+        if (copy == null) {
+            return null;
+        }
         return new FsException(
                 FsError.ESTALE,
                 name + " was changed by another client; ours goes to " + copy + " beside it");
