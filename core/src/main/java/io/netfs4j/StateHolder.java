@@ -3,6 +3,9 @@ package io.netfs4j;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 
@@ -24,9 +27,20 @@ public record StateHolder(long pid, long startedMillis, String place) {
     /** Whether that process still runs. */
     boolean isAlive() {
         return ProcessHandle.of(pid)
-                .filter(ProcessHandle::isAlive)
+                .filter(process -> process.isAlive() && !isZombie(pid))
                 .filter(process -> startedMillis(process) == startedMillis)
                 .isPresent();
+    }
+
+    /** One that was killed and that nobody has asked about yet: it holds nothing any more. */
+    private static boolean isZombie(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            // The state follows the command, which stands in brackets.
+            return stat.startsWith(") Z", stat.lastIndexOf(')'));
+        } catch (IOException e) {
+            return false; // No such thing here, or gone by now.
+        }
     }
 
     private static long startedMillis(ProcessHandle process) {
