@@ -9,8 +9,8 @@ import io.netfs4j.vfs.VfsOptions;
 
 import org.jspecify.annotations.Nullable;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,6 +55,8 @@ public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalByt
     private static final String NO_STATE = "none";
 
     private static final long SECOND = 1_000_000_000L;
+
+    private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
 
     /** A year. */
     private static final int SECONDS_MAX = 31_536_000;
@@ -249,12 +251,15 @@ public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalByt
         return VfsOptions.OnConflict.valueOf(text.toUpperCase(Locale.ROOT));
     }
 
-    /** The name of this machine, as far as it can stand in a file's name. */
+    /**
+     * The name of this machine, as far as it can stand in a file's name. As the kernel knows it: to
+     * ask for an address of that name may take many seconds.
+     */
     private static String host() {
         String name;
         try {
-            name = InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
+            name = Files.readString(HOST_NAME).strip();
+        } catch (IOException e) {
             name = "localhost";
         }
         int dot = name.indexOf('.');
