@@ -35,7 +35,8 @@ public final class CrashMain {
     private final List<CrashWriter> writers = new ArrayList<>();
     private Path served = Path.of("");
     private CrashedMount mount;
-    private Random random = new Random();
+    /** Draws what a cycle does; anew from the seed in each. */
+    private Random random = new Random(0);
     private long kills;
     private long lost;
     private long invented;

@@ -19,12 +19,13 @@ import java.nio.ByteBuffer;
  * <p><b>Threads</b>: one of its own; it waits for the disk.
  */
 final class TakingBack {
-    private static final int PIECE_BYTES = 1 << 20;
+    /** It is read in pieces of so many bytes at most. */
+    static final int PIECE_BYTES = 1 << 20;
 
     private final Engine engine;
     private final InodeData inode;
     private final FileJournal journal;
-    private final ByteBuffer piece = ByteBuffer.allocateDirect(PIECE_BYTES);
+    private final ByteBuffer piece;
 
     /** How many bytes have come. */
     private final Completion<Long> over = new Completion<>();
@@ -32,10 +33,14 @@ final class TakingBack {
     private long taken;
     private @Nullable FsException damage;
 
-    TakingBack(Engine engine, InodeData inode, FileJournal journal) {
+    /**
+     * @param pieceBytes so much memory it uses
+     */
+    TakingBack(Engine engine, InodeData inode, FileJournal journal, int pieceBytes) {
         this.engine = engine;
         this.inode = inode;
         this.journal = journal;
+        this.piece = ByteBuffer.allocate(pieceBytes);
     }
 
     /** Begins; ends with how many bytes have come. */
@@ -66,11 +71,11 @@ final class TakingBack {
     private void takeAll(Turnstile.Ticket ticket) {
         // What others write finds room, too; and what cannot be sent now need not be here.
         long share = engine.cache().limits().dirtyBytesMax() / 2;
-        long most = Math.max(1, engine.isConnected() ? share : Math.min(share, PIECE_BYTES));
+        long most = Math.max(1, engine.isConnected() ? share : Math.min(share, piece.capacity()));
         long at = 0;
         StoredBytes.Run run;
         while (taken < most && (run = next(at)) != null) {
-            long wanted = Math.min(run.to() - run.from(), PIECE_BYTES);
+            long wanted = Math.min(run.to() - run.from(), piece.capacity());
             piece.clear().limit((int) Math.min(wanted, most - taken));
             int count = 0;
             try {

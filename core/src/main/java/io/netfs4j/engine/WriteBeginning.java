@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What comes before a write request's first piece: the server makes the file, where it has not got
- * it; it is asked how long that is, where this is in doubt ({@link InodeData#isSizeInDoubt}); a
- * session opens, and with it the streams.
+ * it; what the journal alone keeps comes back; the server is asked how long the file is, where this
+ * is in doubt ({@link InodeData#isSizeInDoubt}), and whether it has the version that was changed; a
+ * session opens, and with it the streams. Each of these is waited for in turn.
  *
  * <p><b>Threads</b>: with the inode's lock held.
  */
@@ -23,28 +24,33 @@ final class WriteBeginning {
     private final WriteRequest request;
     private final InodeData inode;
 
-    /** The attempt to make the file on the server, until that has ended. */
-    private @Nullable Completion<@Nullable Void> creation;
+    /** Where it waits for its turn to ask the server, and for memory to read the journal into. */
+    private final InFlight.Turn questionTurn;
 
-    /** What the journal alone keeps is on its way back, until that has ended. */
+    private final InFlight.Turn takingTurn;
+
+    /** What is waited for; null when nothing is. */
+    private @Nullable Completion<?> awaited;
+
+    /** What follows that. */
+    private Runnable next = () -> {};
+
+    /** It has to try again: it waits for one of its turns. */
+    private boolean lacksTurn;
+
+    /** What the journal alone keeps is coming back, or has come. */
     private @Nullable TakingBack taking;
 
-    private @Nullable Completion<Long> taken;
-
-    /** Some of that has come: what is left will follow in another request. */
+    /** Some of that has come, or is about to. */
     private boolean tookBack;
 
-    /** Whether the server has the version that is built on, until that is known. */
-    private @Nullable Completion<@Nullable Void> base;
-
     private boolean isBaseKnown;
-
-    /** What the server says of the file, where it was asked, until that is taken in. */
-    private @Nullable Completion<ServerAttributes> answer;
 
     WriteBeginning(WriteRequest request) {
         this.request = request;
         this.inode = request.inode();
+        this.questionTurn = request.engine().questions().new Turn(request);
+        this.takingTurn = request.engine().takings().new Turn(request);
     }
 
     @GuardedBy("inode lock")
@@ -52,53 +58,49 @@ final class WriteBeginning {
         Completion<@Nullable Void> attempt = inode.beginCreation();
         if (attempt == null) {
             goOn(null);
-            return;
+        } else {
+            await(attempt, () -> made(attempt.failure()));
         }
-        creation = attempt;
-        attempt.whenDone((made, problem) -> request.post());
+    }
+
+    private void await(Completion<?> what, Runnable then) {
+        awaited = what;
+        next = then;
+        what.whenDone((value, problem) -> request.post());
     }
 
     /** Goes on with it; whether the session is open, or the request has failed. */
     @GuardedBy("inode lock")
     boolean isOver() {
-        Completion<@Nullable Void> attempt = creation;
-        if (attempt != null) {
-            if (!attempt.isDone()) {
+        if (lacksTurn) {
+            lacksTurn = false;
+            goOn(null);
+        }
+        Completion<?> what;
+        while ((what = awaited) != null) {
+            if (!what.isDone()) {
                 return false;
             }
-            creation = null;
-            if (attempt.failure() == null) {
-                request.engine().flusher().onAnswered(inode, true);
-                isBaseKnown = true; // It was made, or looked at, a moment ago.
-            }
-            goOn(attempt.failure());
+            awaited = null;
+            next.run();
         }
-        Completion<Long> back = taken;
-        if (back != null) {
-            if (!back.isDone()) {
-                return false;
-            }
-            taken = null;
-            tookBack(back);
+        return !lacksTurn;
+    }
+
+    /** It has ended, whatever it waited for. */
+    @GuardedBy("inode lock")
+    void forget() {
+        request.engine().questions().forget(request);
+        request.engine().takings().forget(request);
+    }
+
+    @GuardedBy("inode lock")
+    private void made(@Nullable FsException refused) {
+        if (refused == null) {
+            request.engine().flusher().onAnswered(inode, true);
+            isBaseKnown = true; // It was made, or looked at, a moment ago.
         }
-        Completion<ServerAttributes> asked = answer;
-        if (asked != null) {
-            if (!asked.isDone()) {
-                return false;
-            }
-            answer = null;
-            learn(asked);
-        }
-        Completion<@Nullable Void> check = base;
-        if (check != null) {
-            if (!check.isDone()) {
-                return false;
-            }
-            base = null;
-            isBaseKnown = true;
-            goOn(check.failure());
-        }
-        return true;
+        goOn(refused);
     }
 
     @GuardedBy("inode lock")
@@ -110,34 +112,47 @@ final class WriteBeginning {
         }
     }
 
+    // ---- what the journal keeps ---------------------------------------------------------------
+
     /**
      * Begins to bring back what the journal alone keeps. It comes into memory and is dirty there,
      * so that the walk finds it.
+     *
+     * @return false when there is nothing to wait for
      */
     @GuardedBy("inode lock")
     private boolean takesBack() {
         FileJournal journal = inode.journal();
-        if (!sendsStored()
-                || journal == null
-                || inode.pages().stored().isEmpty()
-                || taking != null) {
+        long kept = inode.pages().stored().bytes();
+        if (!sendsStored() || journal == null || kept == 0 || taking != null) {
             return false;
         }
-        TakingBack begun = new TakingBack(request.engine(), inode, journal);
+        int piece = (int) Math.min(kept, TakingBack.PIECE_BYTES);
+        if (!takingTurn.tryAcquire(piece, 1)) {
+            // Those whose turn it is may wait for the very room that what is dirty here takes.
+            boolean dirty = inode.pages().dirtyBytes() > kept;
+            if (dirty) {
+                request.engine().takings().forget(request);
+            }
+            lacksTurn = !dirty;
+            return lacksTurn;
+        }
+        TakingBack begun = new TakingBack(request.engine(), inode, journal, piece);
         taking = begun;
+        tookBack = true;
         Completion<Long> over = begun.start();
-        taken = over;
-        over.whenDone((bytes, problem) -> request.post());
+        await(
+                over,
+                () -> {
+                    request.engine().takings().release(piece, 1);
+                    FsException broken = over.failure();
+                    tookBack(broken == null ? begun.damage() : broken);
+                });
         return true;
     }
 
     @GuardedBy("inode lock")
-    private void tookBack(Completion<Long> back) {
-        FsException damage = back.failure();
-        TakingBack ended = taking;
-        if (ended != null && damage == null) {
-            damage = ended.damage();
-        }
+    private void tookBack(@Nullable FsException damage) {
         tookBack = inode.pages().dirtyBytes() > inode.pages().stored().bytes();
         if (damage != null && request.failure == null) {
             request.failure = damage; // What could be read is sent all the same.
@@ -148,7 +163,7 @@ final class WriteBeginning {
     /** Whether some of what the journal alone keeps has come, or is about to. */
     @GuardedBy("inode lock")
     boolean tookBack() {
-        return tookBack || taken != null;
+        return tookBack;
     }
 
     /** Whether some of what is owed is the journal's alone: it follows in another request. */
@@ -161,19 +176,19 @@ final class WriteBeginning {
         return request.origin == Origin.SYNC || request.origin == Origin.WRITEBACK;
     }
 
-    /** What goes past the page cache is not built on anything that was read here. */
-    @GuardedBy("inode lock")
-    private boolean checksBase() {
-        return !isBaseKnown && request.origin != Origin.UNBUFFERED && inode.listener().checksBase();
-    }
+    // ---- what the server says -----------------------------------------------------------------
 
     @GuardedBy("inode lock")
     private void openSession() {
         ServerFile file = inode.file();
-        if (file != null && inode.isSizeInDoubt()) {
-            askSize(file);
-        } else if (file != null && checksBase()) {
-            checkBase(file);
+        boolean doubts = inode.isSizeInDoubt();
+        if (file != null && (doubts || checksBase())) {
+            lacksTurn = !questionTurn.tryAcquire(0, 1);
+            if (!lacksTurn && doubts) {
+                askSize(file);
+            } else if (!lacksTurn) {
+                checkBase(file);
+            }
         } else if (file == null || !BackEnd.isWritable(file)) {
             if (inode.pages().dirtyBytes() > 0
                     || request.origin == Origin.UNBUFFERED
@@ -198,55 +213,69 @@ final class WriteBeginning {
         }
     }
 
+    /** What goes past the page cache is not built on anything that was read here. */
+    @GuardedBy("inode lock")
+    private boolean checksBase() {
+        return !isBaseKnown && request.origin != Origin.UNBUFFERED && inode.listener().checksBase();
+    }
+
     /**
      * Where a piece may end, and what of an object is kept, depends on where the file ends. Asking
      * waits, and so is no part of a step.
      */
     @GuardedBy("inode lock")
     private void askSize(ServerFile file) {
-        Completion<ServerAttributes> asked = new Completion<>();
-        inode.borrowFile();
-        answer = asked;
         inode.listener().onCommitting();
-        request.engine().scheduler().fork("netfs-size", () -> ask(file, asked));
-        asked.whenDone((attributes, problem) -> request.post());
-    }
-
-    private void ask(ServerFile file, Completion<ServerAttributes> asked) {
-        try {
-            asked.complete(inode.useBorrowed(file, BackEnd::attributes));
-        } catch (FsException e) {
-            asked.fail(e);
-        }
+        Completion<ServerAttributes> asked = ask("netfs-size", file, BackEnd::attributes);
+        await(asked, () -> answered(() -> learn(asked)));
     }
 
     /** What was changed here is not to be written over what another client changed meanwhile. */
     @GuardedBy("inode lock")
     private void checkBase(ServerFile file) {
-        Completion<@Nullable Void> check = new Completion<>();
-        inode.borrowFile();
-        base = check;
-        request.engine().scheduler().fork("netfs-base", () -> checkBase(file, check));
-        check.whenDone((same, problem) -> request.post());
+        Completion<Boolean> checked =
+                ask(
+                        "netfs-base",
+                        file,
+                        handle -> {
+                            inode.listener().beforeSending(handle);
+                            return true;
+                        });
+        await(
+                checked,
+                () ->
+                        answered(() -> {
+                            isBaseKnown = true;
+                            goOn(checked.failure());
+                        }));
     }
 
-    private void checkBase(ServerFile file, Completion<@Nullable Void> check) {
-        FsException failure = new FsException(FsError.EIO, "looking at the base broke off");
+    private void answered(Runnable then) {
+        request.engine().questions().release(0, 1);
+        then.run();
+    }
+
+    @GuardedBy("inode lock")
+    private <T> Completion<T> ask(String thread, ServerFile file, InodeData.HandleUse<T> question) {
+        Completion<T> asked = new Completion<>();
+        inode.borrowFile();
+        request.engine().scheduler().fork(thread, () -> ask(file, question, asked));
+        return asked;
+    }
+
+    private <T> void ask(ServerFile file, InodeData.HandleUse<T> question, Completion<T> asked) {
+        FsException failure = new FsException(FsError.EIO, "the question broke off");
+        T answer = null;
         try {
-            inode.<@Nullable Void>useBorrowed(
-                    file,
-                    handle -> {
-                        inode.listener().beforeSending(handle);
-                        return null;
-                    });
+            answer = inode.useBorrowed(file, question);
             failure = null;
         } catch (FsException e) {
             failure = e;
         } finally {
             if (failure == null) {
-                check.complete(null);
+                asked.complete(answer);
             } else {
-                check.fail(failure);
+                asked.fail(failure);
             }
         }
     }

@@ -476,6 +476,7 @@ final class WriteRequest {
         FsException problem = failure == null ? givenUp : failure;
         engine.inFlight().forget(this);
         engine.fills().forget(this);
+        beginning.forget();
         granules.drop();
         if (caller != null) {
             caller.settle(this);
