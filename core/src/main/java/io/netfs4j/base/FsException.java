@@ -28,6 +28,11 @@ public final class FsException extends IOException {
         return error;
     }
 
+    /** Whether it says that there is no such file, and not only that nobody can tell. */
+    public boolean isAbsence() {
+        return error == FsError.ENOENT || error == FsError.ENOTDIR;
+    }
+
     /**
      * The same failure for another thread to throw: an exception that is thrown in two threads
      * would show the wrong stack.

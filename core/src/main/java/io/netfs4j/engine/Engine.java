@@ -210,6 +210,19 @@ public final class Engine {
         return request.done();
     }
 
+    /**
+     * The end of the attempt to make a file on the server that is under way, or of one that begins
+     * as soon as it can; null when the server has it.
+     */
+    @GuardedBy("inode lock")
+    public @Nullable Completion<@Nullable Void> making(InodeData inode) {
+        Completion<@Nullable Void> attempt = inode.creation();
+        if (attempt != null && !inode.isBeingCreated()) {
+            writeback(inode, Origin.WRITEBACK);
+        }
+        return attempt;
+    }
+
     /** Somebody waits for the write-back lock: a walk under way ends where the file ends now. */
     @GuardedBy("inode lock")
     private static void limitRunning(InodeData inode) {

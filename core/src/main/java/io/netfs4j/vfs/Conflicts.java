@@ -7,7 +7,6 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
-import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.trace.Counters.Counter;
@@ -121,14 +120,14 @@ final class Conflicts {
             return parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
         } catch (FsException e) {
             boolean unseen = e.error() == FsError.EACCES || e.error() == FsError.EPERM;
-            if (!isAbsence(e) && e.error() != FsError.ESTALE && !unseen) {
+            if (!e.isAbsence() && e.error() != FsError.ESTALE && !unseen) {
                 throw e;
             }
         }
         try {
             return BackEnd.attributes(handle);
         } catch (FsException e) {
-            if (isAbsence(e) || e.error() == FsError.ESTALE) {
+            if (e.isAbsence() || e.error() == FsError.ESTALE) {
                 return null;
             }
             throw e;
@@ -142,10 +141,6 @@ final class Conflicts {
         } finally {
             parts.table().lock().unlock();
         }
-    }
-
-    private static boolean isAbsence(FsException e) {
-        return e.error() == FsError.ENOENT || e.error() == FsError.ENOTDIR;
     }
 
     /** The server has another version. What whoever wanted to save ours is told. */
@@ -271,25 +266,13 @@ final class Conflicts {
             String all = suffix + (n == 1 ? "" : "-" + n) + ending;
             String candidate = shortened(name, most - all.length()) + all;
             if (parts.table().child(directory, candidate) == null
-                    && isFree(parts.table().path(directory).child(candidate))) {
+                    && parts.stat(parts.table().path(directory).child(candidate)) == null) {
                 return candidate;
             }
         }
         throw new FsException(
                 FsError.EEXIST,
                 name + " has " + NAMES_MAX + " files beside it of this second; try again");
-    }
-
-    private boolean isFree(RemotePath path) throws FsException {
-        try {
-            parts.server().stat(path);
-            return false;
-        } catch (FsException e) {
-            if (isAbsence(e)) {
-                return true;
-            }
-            throw e;
-        }
     }
 
     /** As much of a name as fits, in whole characters. */

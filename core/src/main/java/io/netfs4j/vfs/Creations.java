@@ -6,7 +6,6 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
-import io.netfs4j.request.Origin;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
@@ -177,7 +176,14 @@ final class Creations {
         if (directory == null) {
             return false;
         }
-        Completion<@Nullable Void> made = attemptOf(directory);
+        Completion<@Nullable Void> made;
+        directory.lock.lock();
+        try {
+            InodeData data = directory.data;
+            made = data == null ? null : parts.engine().making(data);
+        } finally {
+            directory.lock.unlock();
+        }
         if (made == null) {
             return false;
         }
@@ -201,21 +207,6 @@ final class Creations {
             return directory != null && directory.pending ? directory : null;
         } finally {
             parts.table().lock().unlock();
-        }
-    }
-
-    /** The attempt under way, or one that begins now; null when the server has it. */
-    private @Nullable Completion<@Nullable Void> attemptOf(Inode inode) {
-        inode.lock.lock();
-        try {
-            InodeData data = inode.data;
-            Completion<@Nullable Void> next = data == null ? null : data.creation();
-            if (data != null && next != null && !data.isBeingCreated()) {
-                parts.engine().writeback(data, Origin.WRITEBACK);
-            }
-            return next;
-        } finally {
-            inode.lock.unlock();
         }
     }
 
@@ -254,21 +245,17 @@ final class Creations {
         inode.lock.lock();
         try {
             InodeData data = inode.data;
-            attempt = data == null ? null : data.creation();
             FsException never = data == null ? null : data.creationFailure();
             if (never != null) {
                 throw never.copy();
             }
-            if (data == null || attempt == null) {
-                return;
-            }
-            if (!data.isBeingCreated()) {
-                parts.engine().writeback(data, Origin.WRITEBACK);
-            }
+            attempt = data == null ? null : parts.engine().making(data);
         } finally {
             inode.lock.unlock();
         }
-        soft.await(attempt);
+        if (attempt != null) {
+            soft.await(attempt);
+        }
     }
 
     /**
@@ -312,7 +299,7 @@ final class Creations {
             try {
                 await(file);
             } catch (FsException e) {
-                if (e.error() == FsError.EINTR || isStillPending(file)) {
+                if (e.error() == FsError.EINTR || isPending(file)) {
                     throw e;
                 }
             }
@@ -330,15 +317,6 @@ final class Creations {
             parts.table().lock().unlock();
         }
         return files;
-    }
-
-    private boolean isStillPending(Inode file) {
-        parts.table().lock().lock();
-        try {
-            return file.pending;
-        } finally {
-            parts.table().lock().unlock();
-        }
     }
 
     /**
@@ -420,8 +398,7 @@ final class Creations {
                     try {
                         removeIfEmpty(path, inode.type);
                     } catch (FsException e) {
-                        boolean gone = e.error() == FsError.ENOENT || e.error() == FsError.ENOTDIR;
-                        if (!gone && e.error() != FsError.ENOTEMPTY) {
+                        if (!e.isAbsence() && e.error() != FsError.ENOTEMPTY) {
                             throw e;
                         }
                     }

@@ -149,10 +149,10 @@ final class ReadOperations {
             if (stored != null && stored.from() == at) {
                 return new Step(false, null, null, stored);
             }
-            Completion<@Nullable Void> opening = data.creation();
-            if (opening != null && data.file() == null) {
+            Completion<@Nullable Void> opening =
+                    data.file() == null ? parts.engine().making(data) : null;
+            if (opening != null) {
                 // Found in the journal: the server's file is to be opened first.
-                parts.engine().writeback(data, Origin.WRITEBACK);
                 return new Step(false, opening, null, null);
             }
             Completion<@Nullable Void> loading = parts.engine().loading(data, at, end);

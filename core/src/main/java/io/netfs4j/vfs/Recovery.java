@@ -93,9 +93,8 @@ final class Recovery {
             problems.add("file " + file + " has no name; it is kept");
             return;
         }
-        Inode inode = enter(file, facts, path);
-        if (inode == null) {
-            problems.add("/" + path + ": another file of that name comes later; it is kept");
+        if (!enter(file, facts, path)) {
+            problems.add("/" + path + ": two files of that name; file " + file + " is kept");
         }
     }
 
@@ -103,14 +102,14 @@ final class Recovery {
     private @Nullable RemotePath present(FileFacts facts, RemotePath last) throws FsException {
         RemotePath source = facts.replacedBy();
         if (source != null) {
-            ServerAttributes here = stat(source) == null ? null : stat(last);
+            ServerAttributes here = parts.stat(source) == null ? null : parts.stat(last);
             return here == null || isAnother(facts, here) ? null : last;
         }
         RemotePath target = facts.movingTo();
         if (!facts.removing() && target == null) {
             return last;
         }
-        ServerAttributes here = stat(last);
+        ServerAttributes here = parts.stat(last);
         if (here != null && isAnother(facts, here)) {
             here = null;
         }
@@ -121,7 +120,7 @@ final class Recovery {
             return target;
         }
         // Two names may have been exchanged.
-        ServerAttributes there = stat(target);
+        ServerAttributes there = parts.stat(target);
         boolean moved =
                 there != null
                         && there.token().equals(facts.token())
@@ -136,17 +135,6 @@ final class Recovery {
                 && facts.serverFileId() != there.serverFileId();
     }
 
-    private @Nullable ServerAttributes stat(RemotePath path) throws FsException {
-        try {
-            return parts.server().stat(path);
-        } catch (FsException e) {
-            if (e.error() == FsError.ENOENT || e.error() == FsError.ENOTDIR) {
-                return null;
-            }
-            throw e;
-        }
-    }
-
     private void removeLeftOver(long file, RemotePath hidden) {
         try {
             parts.server().remove(hidden);
@@ -158,7 +146,20 @@ final class Recovery {
         journal.forget(file);
     }
 
-    private @Nullable Inode enter(long file, FileFacts facts, RemotePath path) {
+    /** Returns false when its name is another's. */
+    private boolean enter(long file, FileFacts facts, RemotePath path) {
+        Inode directory;
+        long ino;
+        parts.table().lock().lock();
+        try {
+            directory = directory(path.parent());
+            if (directory.children().containsKey(path.name())) {
+                return false;
+            }
+            ino = parts.table().newIno();
+        } finally {
+            parts.table().lock().unlock();
+        }
         long size = journal.sizeBytes(file);
         if (facts.truncatingTo() >= 0) {
             size = facts.truncatingTo();
@@ -179,13 +180,7 @@ final class Recovery {
                         facts.modified(),
                         isThere ? facts.serverFileId() : 0,
                         token == null ? CoherencyToken.of(facts.modified(), size) : token);
-        Inode inode;
-        parts.table().lock().lock();
-        try {
-            inode = new Inode(parts.table().newIno(), a, parts.nowNanos());
-        } finally {
-            parts.table().lock().unlock();
-        }
+        Inode inode = new Inode(ino, a, parts.nowNanos());
         inode.lock.lock();
         try {
             inode.isThere = isThere;
@@ -196,11 +191,6 @@ final class Recovery {
             fill(inode, file, facts, size);
             parts.table().lock().lock();
             try {
-                Inode directory = directory(path.parent());
-                Inode known = directory.children().get(path.name());
-                if (known != null) {
-                    return null;
-                }
                 creations.enter(directory, path.name(), inode);
                 Listings.add(directory, path.name(), inode);
             } finally {
@@ -211,7 +201,7 @@ final class Recovery {
         } finally {
             inode.lock.unlock();
         }
-        return inode;
+        return true;
     }
 
     @GuardedBy("inode lock")

@@ -2,11 +2,13 @@
 package io.netfs4j.vfs;
 
 import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsException;
 import io.netfs4j.cache.DiskCache;
 import io.netfs4j.engine.Engine;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
+import io.netfs4j.server.ServerAttributes;
 
 import org.jspecify.annotations.Nullable;
 
@@ -57,5 +59,17 @@ record VfsParts(
 
     long nowNanos() {
         return environment.clock().nanoTime();
+    }
+
+    /** What the server has under a path; null when it says that there is nothing. Waits. */
+    @Nullable ServerAttributes stat(RemotePath path) throws FsException {
+        try {
+            return server.stat(path);
+        } catch (FsException e) {
+            if (e.isAbsence()) {
+                return null;
+            }
+            throw e;
+        }
     }
 }
