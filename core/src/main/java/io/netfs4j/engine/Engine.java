@@ -309,7 +309,7 @@ public final class Engine {
             journal.forget();
         }
         inode.uncache(0, Long.MAX_VALUE);
-        inode.setPendingTimes(PendingTimes.NONE);
+        inode.setPendingAttributes(PendingAttributes.NONE);
         inode.giveUpCreation();
         if (loses) {
             inode.errors().record(why);

@@ -160,11 +160,11 @@ public final class InodeData {
 
     /** Times of what was written, and those set while data was on its way. */
     @GuardedBy("lock")
-    PendingTimes pendingTimes = PendingTimes.NONE;
+    PendingAttributes pendingAttributes = PendingAttributes.NONE;
 
     /** Times that somebody set are on their way to the server with a commit. */
     @GuardedBy("lock")
-    boolean areTimesUnderWay;
+    boolean areAttributesUnderWay;
 
     /** The request that owns the write-back lock now. */
     @GuardedBy("lock")
@@ -390,12 +390,12 @@ public final class InodeData {
         }
     }
 
-    public PendingTimes pendingTimes() {
-        return pendingTimes;
+    public PendingAttributes pendingAttributes() {
+        return pendingAttributes;
     }
 
-    public void setPendingTimes(PendingTimes times) {
-        pendingTimes = times;
+    public void setPendingAttributes(PendingAttributes attributes) {
+        pendingAttributes = attributes;
     }
 
     /** The file is an application's already, and not yet the server's. */
@@ -473,7 +473,7 @@ public final class InodeData {
     public void giveUpCreation() {
         Completion<@Nullable Void> attempt = creation;
         creationGivenUp = true;
-        pendingTimes = PendingTimes.NONE;
+        pendingAttributes = PendingAttributes.NONE;
         if (attempt != null && !creating) {
             creation = null;
             listener.onGivenUp();
@@ -496,14 +496,14 @@ public final class InodeData {
                 || isSendingPages()
                 || waiting != null
                 || sizeInDoubt
-                || areTimesUnderWay
-                || !pendingTimes.isEmpty();
+                || areAttributesUnderWay
+                || !pendingAttributes.isEmpty();
     }
 
     /** Whether giving it up now would lose anything that somebody wrote or set. */
     public boolean isOwed() {
-        return pendingTimes.isOwed()
-                || areTimesUnderWay
+        return pendingAttributes.isOwed()
+                || areAttributesUnderWay
                 || creation != null
                 || pages.dirtyBytes() > 0
                 || pages.writebackBytes() > 0;
@@ -511,7 +511,7 @@ public final class InodeData {
 
     /** Whether nothing of it is to be saved, and only the server's length of it is not known. */
     public boolean isOnlyInDoubt() {
-        return sizeInDoubt && !isOwed() && pendingTimes.isEmpty();
+        return sizeInDoubt && !isOwed() && pendingAttributes.isEmpty();
     }
 
     /** Whether something of the page cache is on its way to the server. */

@@ -192,12 +192,12 @@ final class WriteBeginning {
         } else if (file == null || !BackEnd.isWritable(file)) {
             if (inode.pages().dirtyBytes() > 0
                     || request.origin == Origin.UNBUFFERED
-                    || inode.pendingTimes.isOwed()) {
+                    || inode.pendingAttributes.isOwed()) {
                 FsException refused = inode.creationFailure();
                 FsException none = new FsException(FsError.EBADF, "no handle to write with");
                 request.failure = refused == null ? none : refused;
             } else {
-                inode.pendingTimes = PendingTimes.NONE; // Of what is written no more.
+                inode.pendingAttributes = PendingAttributes.NONE; // Of what is written no more.
             }
             request.cancelled = true;
         } else {

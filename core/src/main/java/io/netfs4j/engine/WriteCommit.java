@@ -29,7 +29,7 @@ final class WriteCommit {
     private boolean asks;
 
     private @Nullable Completion<ServerAttributes> result;
-    private PendingTimes times = PendingTimes.NONE;
+    private PendingAttributes times = PendingAttributes.NONE;
 
     WriteCommit(WriteRequest request) {
         this.request = request;
@@ -64,9 +64,9 @@ final class WriteCommit {
     private boolean begin(WriteSession session) {
         WriteStream upload = request.upload();
         boolean lost = request.isAtomic() && request.cancelled;
-        PendingTimes pending = inode.pendingTimes;
+        PendingAttributes pending = inode.pendingAttributes;
         if (inode.pages().dirtyBytes() == 0) {
-            inode.pendingTimes = PendingTimes.NONE;
+            inode.pendingAttributes = PendingAttributes.NONE;
         }
         // Else they go once more, after what is dirty: sending that moves them again.
         // What failed past the page cache may have made the file longer: that has to be learned.
@@ -80,7 +80,7 @@ final class WriteCommit {
             inode.setSending(false);
         }
         if (lost) {
-            inode.pendingTimes = inode.pendingTimes.after(pending.owed());
+            inode.pendingAttributes = inode.pendingAttributes.after(pending.owed());
         }
         if (upload != null) {
             settle(upload, !lost);
@@ -89,9 +89,9 @@ final class WriteCommit {
     }
 
     @GuardedBy("inode lock")
-    private void commit(WriteSession session, PendingTimes pending) {
+    private void commit(WriteSession session, PendingAttributes pending) {
         times = pending;
-        inode.areTimesUnderWay = pending.isOwed();
+        inode.areAttributesUnderWay = pending.isOwed();
         Completion<ServerAttributes> ended = new Completion<>();
         result = ended;
         inode.listener().onCommitting();
@@ -105,22 +105,22 @@ final class WriteCommit {
 
     @GuardedBy("inode lock")
     private boolean end(Completion<ServerAttributes> ended) {
-        inode.areTimesUnderWay = false;
+        inode.areAttributesUnderWay = false;
         FsException refused = ended.failure();
         ServerFile file = inode.file();
         WriteStream upload = request.upload();
-        if (file != null && refused != null && timesWereRefused(refused)) {
-            // Others' files may be written and not dated: the server's own time stands then.
-            giveUpTimes(refused);
+        if (file != null && refused != null && wereRefused(refused)) {
+            // Others' files may be written and not dated: the server's own attributes stand then.
+            giveUpAttributes(refused);
             if (upload != null && upload.atomic) {
-                // With the session all that was sent is gone, and goes once more, without times.
+                // With the session all that was sent is gone, and goes once more, without them.
                 result = null;
                 repeated = true;
                 settle(upload, false);
                 return true;
             }
             try {
-                commit(BackEnd.begin(file, inode.token()), PendingTimes.NONE);
+                commit(BackEnd.begin(file, inode.token()), PendingAttributes.NONE);
                 return false;
             } catch (FsException e) {
                 result = null;
@@ -142,7 +142,7 @@ final class WriteCommit {
         } catch (FsException e) {
             // What somebody set is tried again, under whatever was set since.
             if (e.error() != FsError.ESTALE) {
-                inode.pendingTimes = inode.pendingTimes.after(times.owed());
+                inode.pendingAttributes = inode.pendingAttributes.after(times.owed());
             }
             fail(e, upload);
         }
@@ -175,19 +175,19 @@ final class WriteCommit {
     }
 
     @GuardedBy("inode lock")
-    private boolean timesWereRefused(FsException refused) {
+    private boolean wereRefused(FsException refused) {
         return !times.isEmpty()
                 && (refused.error() == FsError.EPERM || refused.error() == FsError.EACCES);
     }
 
     /** Nobody is let down in silence: who set them hears of it at fsync or close. */
     @GuardedBy("inode lock")
-    private void giveUpTimes(FsException refused) {
+    private void giveUpAttributes(FsException refused) {
         if (times.isOwed()) {
             inode.errors().record(refused);
             request.engine().counters().add(Counter.ERRORS, 1);
-            if (inode.pendingTimes.equals(times)) {
-                inode.pendingTimes = inode.pendingTimes.notOwed();
+            if (inode.pendingAttributes.equals(times)) {
+                inode.pendingAttributes = inode.pendingAttributes.notOwed();
             }
         }
     }

@@ -31,8 +31,4 @@ public record AttributeChange(
     public AttributeChange withoutSize() {
         return new AttributeChange(mode, uid, gid, null, accessed, modified);
     }
-
-    public AttributeChange withoutTimes() {
-        return new AttributeChange(mode, uid, gid, sizeBytes, null, null);
-    }
 }

@@ -115,11 +115,10 @@ final class AttributeOperations {
             opens.sizes().truncate(inode, size);
             change = change.withoutSize();
         }
-        if (keep(inode, change)) {
-            change = new AttributeChange(null, change.uid(), change.gid(), null, null, null);
-        } else if (keepTimes(inode, change)) {
-            change = change.withoutTimes();
+        AttributeChange rest = keep(inode, change);
+        if (!rest.equals(change)) {
             parts.journalling().awaitIfWorking(inode.data);
+            change = rest;
         }
         if (!change.isEmpty()) {
             creations.settled(inode);
@@ -153,7 +152,7 @@ final class AttributeOperations {
                     data.describe();
                 }
                 // No write moves the time of access, and while there is one nobody asks the server.
-                boolean later = data != null && data.pendingTimes().accessed() != null;
+                boolean later = data != null && data.pendingAttributes().accessed() != null;
                 if (change.accessed() != null && !later) {
                     inode.accessed = change.accessed();
                 }
@@ -200,57 +199,38 @@ final class AttributeOperations {
     }
 
     /**
-     * Times and permission bits of a file that this mount has made, with anything of it on its way,
-     * are kept and sent with that: the server lets its owner set them.
-     */
-    private boolean keep(Inode inode, AttributeChange change) {
-        if (change.mode() == null || !parts.options().metadataWriteback()) {
-            return false;
-        }
-        inode.lock.lock();
-        try {
-            InodeData data = inode.data;
-            if (data == null
-                    || inode.type != FileType.REGULAR
-                    || !(data.creation() != null || inode.isThere)
-                    || !data.isUnsaved()
-                    || data.isOnlyInDoubt()) {
-                return false;
-            }
-            inode.mode = change.mode();
-            inode.ownerChanges++;
-            keepNow(inode, data, change);
-        } finally {
-            inode.lock.unlock();
-        }
-        parts.journalling().awaitIfWorking(inode.data);
-        return true;
-    }
-
-    @GuardedBy("inode lock")
-    private void keepNow(Inode inode, InodeData data, AttributeChange change) {
-        data.setPendingTimes(data.pendingTimes().set(change));
-        apply(inode, change);
-        data.describe();
-        parts.engine().flusher().onDirtied(data);
-    }
-
-    /**
      * Times of a file with data on its way are kept and sent after the data, which would otherwise
-     * move them. Returns whether that was done.
+     * move them; and permission bits of one that this mount has made, for the server lets its owner
+     * set them.
+     *
+     * @return what is left to be asked of the server
      */
-    private boolean keepTimes(Inode inode, AttributeChange change) {
-        if (change.accessed() == null && change.modified() == null) {
-            return false;
-        }
+    private AttributeChange keep(Inode inode, AttributeChange change) {
         inode.lock.lock();
         try {
             InodeData data = inode.data;
             if (data == null || !data.isUnsaved() || data.isOnlyInDoubt()) {
-                return false;
+                return change;
             }
-            keepNow(inode, data, AttributeChange.times(change.accessed(), change.modified()));
-            return true;
+            boolean ours =
+                    inode.type == FileType.REGULAR && (data.creation() != null || inode.isThere);
+            Integer mode = ours && parts.options().metadataWriteback() ? change.mode() : null;
+            AttributeChange kept =
+                    new AttributeChange(
+                            mode, null, null, null, change.accessed(), change.modified());
+            if (kept.isEmpty()) {
+                return change;
+            }
+            if (mode != null) {
+                inode.mode = mode;
+                inode.ownerChanges++;
+            }
+            data.setPendingAttributes(data.pendingAttributes().set(kept));
+            apply(inode, kept);
+            data.describe();
+            parts.engine().flusher().onDirtied(data);
+            Integer left = mode == null ? change.mode() : null;
+            return new AttributeChange(left, change.uid(), change.gid(), null, null, null);
         } finally {
             inode.lock.unlock();
         }

@@ -178,10 +178,10 @@ final class Coherency {
             data.setSizeBytes(a.sizeBytes());
         }
         inode.sizeBytes = data.sizeBytes();
-        if (last && data.pendingTimes().accessed() == null) {
+        if (last && data.pendingAttributes().accessed() == null) {
             inode.accessed = a.accessed();
         }
-        if (last && data.pendingTimes().modified() == null) {
+        if (last && data.pendingAttributes().modified() == null) {
             inode.modified = a.modified();
         }
     }

@@ -3,7 +3,7 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.engine.PendingTimes;
+import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
@@ -57,7 +57,7 @@ record FileFacts(
         Owner owner,
         Instant modified,
         Instant accessed,
-        PendingTimes pending) {
+        PendingAttributes pending) {
     /** What the server has of a file. */
     enum State {
         /** It has it. */
@@ -92,7 +92,7 @@ record FileFacts(
                 new Owner(0, 0, 0),
                 Instant.EPOCH,
                 Instant.EPOCH,
-                PendingTimes.NONE);
+                PendingAttributes.NONE);
     }
 
     private static final int VERSION = 1;
@@ -174,7 +174,7 @@ record FileFacts(
                     new Owner(in.readInt(), in.readInt(), in.readInt()),
                     required(readTime(in)),
                     required(readTime(in)),
-                    new PendingTimes(
+                    new PendingAttributes(
                             readTime(in), readTime(in), in.readBoolean(), mode(in.readInt())));
         } catch (FsException e) {
             throw e;

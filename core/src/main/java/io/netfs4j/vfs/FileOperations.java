@@ -387,7 +387,7 @@ final class FileOperations {
             inode.modified = parts.coherency().now();
             inode.changed = inode.modified;
             inode.changes++;
-            data.setPendingTimes(data.pendingTimes().written(inode.modified));
+            data.setPendingAttributes(data.pendingAttributes().written(inode.modified));
             parts.journalling().written(data, position, source, n);
             if (through != null) {
                 through.advance(position, position + n);

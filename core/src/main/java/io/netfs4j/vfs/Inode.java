@@ -277,7 +277,7 @@ final class Inode {
     @GuardedBy("lock")
     void takeOwners(ServerAttributes a) {
         InodeData kept = data;
-        Integer set = kept == null ? null : kept.pendingTimes().mode();
+        Integer set = kept == null ? null : kept.pendingAttributes().mode();
         mode = set == null ? a.mode() : set;
         uid = a.uid();
         gid = a.gid();

@@ -366,7 +366,7 @@ final class Journalling {
                             new FileFacts.Owner(inode.mode, inode.uid, inode.gid),
                             inode.modified,
                             inode.accessed,
-                            data.pendingTimes())
+                            data.pendingAttributes())
                     .encode();
         }
     }

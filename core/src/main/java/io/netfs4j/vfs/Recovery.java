@@ -6,7 +6,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.engine.InodeData;
-import io.netfs4j.engine.PendingTimes;
+import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
@@ -222,13 +222,13 @@ final class Recovery {
                 found += end - range.from();
             }
         }
-        PendingTimes times = facts.pending();
+        PendingAttributes times = facts.pending();
         if (found > 0 && times.modified() == null) {
             Instant now = parts.coherency().now();
             times = times.written(now);
             inode.modified = now;
         }
-        data.setPendingTimes(times);
+        data.setPendingAttributes(times);
         data.expectCreation();
         files++;
         bytes += found;

@@ -87,11 +87,11 @@ final class SizeOperations {
             data.setSending(false);
             if (data.pages().dirtyBytes() == 0) {
                 inode.modified = a.modified();
-                data.setPendingTimes(data.pendingTimes().withoutModified());
+                data.setPendingAttributes(data.pendingAttributes().withoutModified());
             } else {
                 // What is dirty moves the time again when it is sent.
                 inode.modified = parts.coherency().now();
-                data.setPendingTimes(data.pendingTimes().written(inode.modified));
+                data.setPendingAttributes(data.pendingAttributes().written(inode.modified));
             }
             data.describe();
             parts.engine().flusher().onDropped(data);

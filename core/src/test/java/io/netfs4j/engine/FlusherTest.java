@@ -76,7 +76,8 @@ class FlusherTest {
     @Test
     void waiter_isWoken_whenTheLastFileThatWasNotRefusedIsSavedByADirectWrite() {
         InodeData data = file(other);
-        data.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, Instant.EPOCH)));
+        data.setPendingAttributes(
+                PendingAttributes.NONE.set(AttributeChange.times(null, Instant.EPOCH)));
         engine.flusher().onDirtied(data);
         assertThat(engine.flusher().stuck()).isNull();
         engine.writeUnbuffered(data, 0, ByteBuffer.allocate(KIB));
@@ -148,7 +149,7 @@ class FlusherTest {
         failAgain(refusing, false);
         refused.pages().truncate(0);
         refused.setSizeBytes(0);
-        refused.setPendingTimes(PendingTimes.NONE);
+        refused.setPendingAttributes(PendingAttributes.NONE);
         engine.flusher().onDropped(refused);
         assertThat(engine.flusher().isClean()).isTrue();
         assertThat(refused.failures).isZero();

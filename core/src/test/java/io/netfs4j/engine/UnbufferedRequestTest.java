@@ -84,7 +84,7 @@ class UnbufferedRequestTest {
     @Test
     void unbufferedWrite_whoseCommitFails_isToldAtFsync_andItsTimesGoOnceMore() {
         Instant then = Instant.ofEpochSecond(1_000_000_000);
-        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
+        inode.setPendingAttributes(PendingAttributes.NONE.set(AttributeChange.times(null, then)));
         engine.flusher().onDirtied(inode);
         List<Completion<ServerAttributes>> commits = new ArrayList<>();
         server.nextCommit = commits::add;
@@ -140,7 +140,7 @@ class UnbufferedRequestTest {
     void unbufferedWrite_calledOffWhenAllOfItIsToBeSentAgain_isNot() {
         server.atomic = true;
         Instant then = Instant.ofEpochSecond(1_000_000_000);
-        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
+        inode.setPendingAttributes(PendingAttributes.NONE.set(AttributeChange.times(null, then)));
         List<Completion<ServerAttributes>> commits = new ArrayList<>();
         server.nextCommit = commits::add;
         UnbufferedWrite write = engine.writeUnbuffered(inode, 0, ByteBuffer.allocate(KIB));
@@ -173,7 +173,7 @@ class UnbufferedRequestTest {
     @Test
     void timesThatSomebodySet_areUnsaved_untilTheCommitThatTakesThemHasEnded() {
         Instant then = Instant.ofEpochSecond(1_000_000_000);
-        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
+        inode.setPendingAttributes(PendingAttributes.NONE.set(AttributeChange.times(null, then)));
         engine.flusher().onDirtied(inode);
         Completion<ServerAttributes> commit = failedUnbufferedWrite();
         assertThat(inode.isUnsaved()).isTrue();
@@ -197,7 +197,7 @@ class UnbufferedRequestTest {
     @Test
     void unbufferedWrite_whoseTimesAreRefused_andThenTheSession_leavesDoubt() {
         Instant then = Instant.ofEpochSecond(1_000_000_000);
-        inode.setPendingTimes(PendingTimes.NONE.set(AttributeChange.times(null, then)));
+        inode.setPendingAttributes(PendingAttributes.NONE.set(AttributeChange.times(null, then)));
         Completion<ServerAttributes> commit = failedUnbufferedWrite();
         server.throwsAt = "begin";
         commit.fail(new FsException(FsError.EPERM, "not yours"));
@@ -208,7 +208,7 @@ class UnbufferedRequestTest {
 
     @Test
     void unbufferedWrite_whoseTimesAreRefused_andThenTheSession_isToldAtFsync() {
-        inode.setPendingTimes(PendingTimes.NONE.written(Instant.EPOCH));
+        inode.setPendingAttributes(PendingAttributes.NONE.written(Instant.EPOCH));
         engine.flusher().onDirtied(inode);
         List<Completion<ServerAttributes>> commits = new ArrayList<>();
         server.nextCommit = commits::add;

@@ -352,7 +352,7 @@ class WriteRequestTest {
     @Test
     void serverOfWholeObjects_thatThrowsWhenAskedForItsGranule_commitsNothing() {
         write(0, 16 * KIB);
-        inode.setPendingTimes(PendingTimes.NONE.written(Instant.EPOCH));
+        inode.setPendingAttributes(PendingAttributes.NONE.written(Instant.EPOCH));
         server.atomic = true;
         server.throwsAt = "granuleBytes";
         Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netfs4j.base.FsException;
-import io.netfs4j.engine.PendingTimes;
+import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
@@ -35,7 +35,7 @@ class FileFactsTest {
                     new FileFacts.Owner(07777, 1000, -1),
                     Instant.ofEpochSecond(5, 6),
                     Instant.ofEpochSecond(-7, 8),
-                    new PendingTimes(Instant.EPOCH, Instant.MAX, true, 0640));
+                    new PendingAttributes(Instant.EPOCH, Instant.MAX, true, 0640));
 
     @Test
     void decode_ofWhatWasEncoded_isTheSame() throws Exception {

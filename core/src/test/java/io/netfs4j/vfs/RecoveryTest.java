@@ -8,7 +8,7 @@ import io.netfs4j.base.SystemDisk;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.cache.journal.JournalLimits;
-import io.netfs4j.engine.PendingTimes;
+import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
@@ -78,7 +78,7 @@ class RecoveryTest {
                         new FileFacts.Owner(0644, 0, 0),
                         Instant.EPOCH,
                         Instant.EPOCH,
-                        PendingTimes.NONE)
+                        PendingAttributes.NONE)
                 .encode();
     }
 

@@ -56,11 +56,6 @@ public final class FileJournal {
         return file;
     }
 
-    /** Whether something of it is in the journal. */
-    public boolean isKnown() {
-        return known;
-    }
-
     /** Whether all that was written and is owed is in the journal, and can be read from there. */
     public boolean keepsAll() {
         return known && journal.isWritten(lastLsn);

@@ -292,7 +292,7 @@ final class CachedSubject implements Subject {
             text.append("; unsaved ").append(data.listener().name());
             text.append(" dirty ").append(data.pages().dirtyBytes());
             text.append(" in flight ").append(data.pages().writebackBytes());
-            text.append(data.isBusy() ? " busy" : "").append(' ').append(data.pendingTimes());
+            text.append(data.isBusy() ? " busy" : "").append(' ').append(data.pendingAttributes());
         }
         return text.append(locks.inodes()).toString();
     }

@@ -15,12 +15,12 @@ import java.time.Instant;
  * @param modifiedWasSet whether somebody set the modification time; else it is that of a write
  * @param mode permission bits that somebody set; null for none
  */
-public record PendingTimes(
+public record PendingAttributes(
         @Nullable Instant accessed,
         @Nullable Instant modified,
         boolean modifiedWasSet,
         @Nullable Integer mode) {
-    public static final PendingTimes NONE = new PendingTimes(null, null, false, null);
+    public static final PendingAttributes NONE = new PendingAttributes(null, null, false, null);
 
     public boolean isEmpty() {
         return accessed == null && modified == null && mode == null;
@@ -32,29 +32,29 @@ public record PendingTimes(
     }
 
     /** After a write at that moment. */
-    public PendingTimes written(Instant now) {
+    public PendingAttributes written(Instant now) {
         if (now.equals(modified) && !modifiedWasSet) {
             return this; // The clock has not moved since the write before.
         }
-        return new PendingTimes(accessed, now, false, mode);
+        return new PendingAttributes(accessed, now, false, mode);
     }
 
     /** After a truncate that the server dated itself. */
-    public PendingTimes withoutModified() {
-        return new PendingTimes(accessed, null, false, mode);
+    public PendingAttributes withoutModified() {
+        return new PendingAttributes(accessed, null, false, mode);
     }
 
     /** After somebody set what the change has of times and permission bits. */
-    public PendingTimes set(AttributeChange change) {
+    public PendingAttributes set(AttributeChange change) {
         boolean sets = change.modified() != null;
-        return new PendingTimes(change.accessed(), change.modified(), sets, change.mode())
+        return new PendingAttributes(change.accessed(), change.modified(), sets, change.mode())
                 .after(this);
     }
 
     /** This, and of an older one what this says nothing of. */
-    PendingTimes after(PendingTimes older) {
+    PendingAttributes after(PendingAttributes older) {
         boolean mine = modified != null;
-        return new PendingTimes(
+        return new PendingAttributes(
                 accessed != null ? accessed : older.accessed,
                 mine ? modified : older.modified,
                 mine ? modifiedWasSet : older.modifiedWasSet,
@@ -62,13 +62,14 @@ public record PendingTimes(
     }
 
     /** Only what somebody set. */
-    PendingTimes owed() {
-        return new PendingTimes(accessed, modifiedWasSet ? modified : null, modifiedWasSet, mode);
+    PendingAttributes owed() {
+        return new PendingAttributes(
+                accessed, modifiedWasSet ? modified : null, modifiedWasSet, mode);
     }
 
     /** Only the time of a write. */
-    PendingTimes notOwed() {
-        return new PendingTimes(null, modifiedWasSet ? null : modified, false, null);
+    PendingAttributes notOwed() {
+        return new PendingAttributes(null, modifiedWasSet ? null : modified, false, null);
     }
 
     AttributeChange change() {
