@@ -228,6 +228,12 @@ final class Inode {
         this.fetchedNanos = nowNanos;
     }
 
+    /** Another known name of it; null when there is none. */
+    @GuardedBy("table lock")
+    @Nullable Link otherName(Link than) {
+        return links.stream().filter(link -> !link.equals(than)).findFirst().orElse(null);
+    }
+
     boolean isDirectory() {
         return type == FileType.DIRECTORY;
     }

@@ -38,10 +38,6 @@ final class Journalling {
         }
     }
 
-    @Nullable Journal journal() {
-        return journal;
-    }
-
     // ---- bytes --------------------------------------------------------------------------------
 
     /** Data that is about to be used: it gets a place in the journal. */
@@ -209,28 +205,34 @@ final class Journalling {
      * Names below an inode, or its own, may be about to change: as {@link #before}. Forced, for the
      * server has the names that it was asked for, also after a loss of power, and what belongs to
      * one file must not be sent to another.
+     *
+     * @param intent says so, with the table's lock held
+     * @param moving null for what is not known here
      */
-    void beforeMove(@Nullable Inode moving, Runnable intent) {
-        table.lock().lock();
-        try {
-            intent.run();
-        } finally {
-            table.lock().unlock();
+    void beforeMove(Runnable intent, @Nullable Inode... moving) {
+        say(intent);
+        for (Inode inode : moving) {
+            describeBelow(inode);
         }
-        describeBelow(moving);
         awaitSaid(true);
     }
 
-    /** Names below an inode, or its own, have changed, or have not. */
-    void afterMove(@Nullable Inode moved, Runnable outcome) {
+    /** Names below inodes, or their own, have changed, or have not; as {@link #beforeMove}. */
+    void afterMove(Runnable outcome, @Nullable Inode... moved) {
+        say(outcome);
+        for (Inode inode : moved) {
+            describeBelow(inode);
+            describeLeftOvers(inode);
+        }
+    }
+
+    private void say(Runnable what) {
         table.lock().lock();
         try {
-            outcome.run();
+            what.run();
         } finally {
             table.lock().unlock();
         }
-        describeBelow(moved);
-        describeLeftOvers(moved);
     }
 
     /** Names of ours have moved with their directory. */

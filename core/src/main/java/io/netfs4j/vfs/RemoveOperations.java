@@ -121,32 +121,27 @@ final class RemoveOperations {
 
     /** The journal is told that a name is about to go, and under which the file lives on. */
     private void beforeRemoval(@Nullable Inode child, Inode.Link name) {
-        if (child == null) {
-            parts.journalling().beforeMove(null, () -> {});
-            return;
-        }
         parts.journalling()
                 .beforeMove(
-                        child,
                         () -> {
-                            List<Inode.Link> others = new ArrayList<>(child.links);
-                            others.remove(name);
-                            child.removing = others.isEmpty();
-                            child.movingTo = others.isEmpty() ? null : others.get(0);
-                        });
+                            if (child != null) {
+                                child.movingTo = child.otherName(name);
+                                child.removing = child.movingTo == null;
+                            }
+                        },
+                        child);
     }
 
     private void afterRemoval(@Nullable Inode child) {
-        if (child == null) {
-            return;
-        }
         parts.journalling()
                 .afterMove(
-                        child,
                         () -> {
-                            child.removing = false;
-                            child.movingTo = null;
-                        });
+                            if (child != null) {
+                                child.removing = false;
+                                child.movingTo = null;
+                            }
+                        },
+                        child);
     }
 
     /**

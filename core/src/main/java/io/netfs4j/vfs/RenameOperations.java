@@ -105,32 +105,39 @@ final class RenameOperations {
     private void beforeRename(
             Place from, Place to, @Nullable Inode moving, @Nullable Inode replaced, RenameMode mode)
             throws FsException {
-        if (replaced != null && mode == RenameMode.EXCHANGE) {
-            parts.journalling().beforeMove(replaced, () -> replaced.movingTo = from.link());
-        } else if (replaced != null) {
-            RemotePath source = parts.table().path(from.directory).child(from.name);
-            parts.journalling().beforeMove(replaced, () -> replaced.replacedBy = source);
-        }
-        if (moving != null) {
-            parts.journalling().beforeMove(moving, () -> moving.movingTo = to.link());
-        } else {
-            parts.journalling().beforeMove(null, () -> {});
-        }
+        RemotePath source = parts.table().path(from.directory).child(from.name);
+        parts.journalling()
+                .beforeMove(
+                        () -> {
+                            if (replaced != null && mode == RenameMode.EXCHANGE) {
+                                replaced.movingTo = from.link();
+                            } else if (replaced != null) {
+                                // A file with several names lives on under another.
+                                replaced.movingTo = replaced.otherName(to.link());
+                                replaced.replacedBy = replaced.movingTo == null ? source : null;
+                            }
+                            if (moving != null) {
+                                moving.movingTo = to.link();
+                            }
+                        },
+                        replaced,
+                        moving);
     }
 
     private void afterRename(@Nullable Inode moving, @Nullable Inode replaced) {
-        if (replaced != null) {
-            parts.journalling()
-                    .afterMove(
-                            replaced,
-                            () -> {
+        parts.journalling()
+                .afterMove(
+                        () -> {
+                            if (replaced != null) {
                                 replaced.movingTo = null;
                                 replaced.replacedBy = null;
-                            });
-        }
-        if (moving != null) {
-            parts.journalling().afterMove(moving, () -> moving.movingTo = null);
-        }
+                            }
+                            if (moving != null) {
+                                moving.movingTo = null;
+                            }
+                        },
+                        replaced,
+                        moving);
     }
 
     private void renameOnServer(
