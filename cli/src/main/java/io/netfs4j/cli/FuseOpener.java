@@ -9,9 +9,6 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.fuse.FuseMount;
 import io.netfs4j.server.Remote;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -22,8 +19,6 @@ import java.util.Map;
 
 /** Mounts a remote through the FUSE door. */
 final class FuseOpener implements MountOpener {
-    private static final Logger LOG = LoggerFactory.getLogger(FuseOpener.class);
-
     private static final Path DEVICE = Path.of("/dev/fuse");
 
     private final Map<String, String> environment;
@@ -77,13 +72,7 @@ final class FuseOpener implements MountOpener {
             throw CommandFailure.of(e);
         }
         notes.addAll(StateNotes.of(mount.recovered()));
-        mount.vfs()
-                .setEvents((name, copy) ->
-                        LOG.warn(
-                                "conflict: another client has changed {}; ours goes to {} beside"
-                                        + " it",
-                                name,
-                                copy));
+        mount.vfs().setEvents(new LoggedEvents());
         boolean mounted = false;
         try {
             FuseMount door = FuseMount.mount(mount.vfs(), plan.directory(), choice.fuse());

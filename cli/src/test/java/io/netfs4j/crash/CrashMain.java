@@ -35,8 +35,10 @@ public final class CrashMain {
     private final List<CrashWriter> writers = new ArrayList<>();
     private Path served = Path.of("");
     private CrashedMount mount;
+
     /** Draws what a cycle does; anew from the seed in each. */
     private Random random = new Random(0);
+
     private long kills;
     private long lost;
     private long invented;

@@ -18,6 +18,7 @@ import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFileSystemStatistics;
 import io.netfs4j.trace.Counters;
+import io.netfs4j.trace.Counters.Counter;
 
 import org.jspecify.annotations.Nullable;
 
@@ -110,6 +111,12 @@ public final class CachedVfs implements Vfs {
         attributes = new AttributeOperations(parts, opens, creations);
         ranges = new RangeOperations(parts, opens, files);
         directories = new DirectoryOperations(parts, names, listings, creations);
+        if (journal != null) {
+            journal.onBroken(why -> {
+                parts.engine().counters().add(Counter.ERRORS, 1);
+                parts.events().journalFailed(why);
+            });
+        }
         recovered =
                 journal == null
                         ? Recovered.NOTHING

@@ -271,7 +271,16 @@ final class FileOperations {
         } finally {
             file.inode.lock.unlock();
         }
-        awaitJournalled(file);
+        try {
+            parts.journalling().awaitWritten(file.data);
+        } catch (FsException broken) {
+            if (!file.flags().append()) {
+                // Written once more, and waited for: from now on it is synchronous.
+                source.position(start);
+                return false;
+            }
+            fsync(file);
+        }
         return true;
     }
 

@@ -89,7 +89,10 @@ public interface Vfs {
         fsync(file, true);
     }
 
-    /** As {@link #write} when that needs no waiting; else writes nothing and returns false. */
+    /**
+     * As {@link #write} when that waits for nothing but this machine's disk, which has to have the
+     * bytes where there is a journal; else writes nothing and returns false.
+     */
     boolean tryWrite(OpenFile file, long position, ByteBuffer source) throws FsException;
 
     /** close(2) of one descriptor: starts the upload; reports an error not yet reported. */

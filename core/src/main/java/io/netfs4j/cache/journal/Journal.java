@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * Keeps on this machine's disk what a server has not got yet: a log in which each change is
@@ -75,15 +76,7 @@ public final class Journal implements AutoCloseable {
         }
         SegmentFiles files = new SegmentFiles(disk, segmentBytes);
         files.prepare();
-        tail =
-                new JournalTail(
-                        lock,
-                        environment.waits(),
-                        environment.random(),
-                        files,
-                        limits,
-                        index,
-                        found);
+        tail = new JournalTail(lock, environment, files, limits, index, found);
         // What an earlier process wrote survived that, but perhaps no loss of power.
         lastSaid = found.nextLsn() - 1;
         reader = new JournalReader(lock, segmentBytes);
@@ -199,6 +192,14 @@ public final class Journal implements AutoCloseable {
     /** Is called whenever there may be more room; must not wait. Set before the first append. */
     public void onRoom(Runnable listener) {
         space.onRoom(listener);
+    }
+
+    /**
+     * Is called once, when nothing is taken any more, with why; must not wait. Set before the first
+     * append.
+     */
+    public void onBroken(Consumer<FsException> listener) {
+        tail.onBroken(listener);
     }
 
     /** Whether a record is written, and can be read. */

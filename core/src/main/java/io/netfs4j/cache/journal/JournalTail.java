@@ -3,8 +3,10 @@ package io.netfs4j.cache.journal;
 
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.Disk;
+import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.Scheduler;
 import io.netfs4j.base.Waits;
 import io.netfs4j.cache.journal.JournalFormat.RecordHeader;
 import io.netfs4j.cache.journal.JournalFormat.SegmentHeader;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -50,6 +53,7 @@ final class JournalTail {
     private final ReentrantLock lock;
     private final Waits waits;
     private final RandomGenerator random;
+    private final Scheduler scheduler;
     private final SegmentFiles files;
     private final JournalLimits limits;
     private final Movement movement;
@@ -87,21 +91,23 @@ final class JournalTail {
     @GuardedBy("lock")
     private Completion<@Nullable Void> round = new Completion<>();
 
+    private volatile Consumer<FsException> onBroken = why -> {};
+
     /** Why nothing is written any more. */
     @GuardedBy("lock")
     private @Nullable FsException broken;
 
     JournalTail(
             ReentrantLock lock,
-            Waits waits,
-            RandomGenerator random,
+            Environment environment,
             SegmentFiles files,
             JournalLimits limits,
             Movement movement,
             JournalScan.Result found) {
         this.lock = lock;
-        this.waits = waits;
-        this.random = random;
+        this.waits = environment.waits();
+        this.random = environment.random();
+        this.scheduler = environment.scheduler();
         this.files = files;
         this.limits = limits;
         this.movement = movement;
@@ -145,10 +151,16 @@ final class JournalTail {
         return broken;
     }
 
+    /** Who hears, in a step of its own, when nothing is written any more. */
+    void onBroken(Consumer<FsException> listener) {
+        onBroken = listener;
+    }
+
     @GuardedBy("lock")
     void breakOff(FsException why) {
         if (broken == null) {
             broken = why;
+            scheduler.execute(() -> onBroken.accept(why));
         }
     }
 
