@@ -5,6 +5,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.Remote;
 import io.netfs4j.vfs.VfsOptions;
 
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,9 @@ public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalByt
     public static final String STATE = "state";
 
     private static final String NO_STATE = "none";
+
+    /** The scheme of servers that end with this process, and with them whatever state is for. */
+    private static final String WITHIN_PROCESS = "memory";
 
     private static final long SECOND = 1_000_000_000L;
 
@@ -195,6 +199,16 @@ public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalByt
                         ownership(values)),
                 state(values),
                 size(values, "journal", JOURNAL_BYTES_MIN, JOURNAL_BYTES_DEFAULT));
+    }
+
+    /** Whether a mount of this remote has anything to keep for the next one, or may. */
+    public boolean isOfState(Remote remote) {
+        return !vfs.readOnly() && outlives(remote);
+    }
+
+    /** Whether its server goes on without the process that opened it. */
+    static boolean outlives(Remote remote) {
+        return !remote.scheme().equals(WITHIN_PROCESS);
     }
 
     /** The same with another state directory; null for none. */

@@ -12,19 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What a mount keeps on this machine: its remote's part of the state directory, locked. */
 record MountState(StateLock lock, Journal journal) implements AutoCloseable {
-    /** Its servers end with the process, and with them whatever a journal would be for. */
-    private static final String WITHOUT_STATE = "memory";
-
-    /** Whether a mount has anything to keep, or may. */
-    static boolean isOf(Remote remote, MountOptions options) {
-        return options.state() != null
-                && !options.vfs().readOnly()
-                && !remote.scheme().equals(WITHOUT_STATE);
-    }
-
     /** Whether new files may be on this machine alone for a while. */
     static boolean allowsNewFiles(Remote remote, @Nullable MountState state) {
-        return state != null || remote.scheme().equals(WITHOUT_STATE);
+        return state != null || !MountOptions.outlives(remote);
     }
 
     /**
@@ -35,7 +25,7 @@ record MountState(StateLock lock, Journal journal) implements AutoCloseable {
     static @Nullable MountState open(
             Environment environment, Remote remote, MountOptions options, String place)
             throws FsException {
-        if (options.state() == null || !isOf(remote, options)) {
+        if (options.state() == null || !options.isOfState(remote)) {
             return null;
         }
         StateLock lock = StateDirectory.open(options.state()).lock(remote.absoluteText(), place);

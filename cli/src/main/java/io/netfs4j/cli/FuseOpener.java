@@ -52,7 +52,7 @@ final class FuseOpener implements MountOpener {
         List<String> notes = new ArrayList<>();
         if (choice.options().vfs().readOnly()) {
             notes.addAll(StateNotes.unseen(plan, choice, environment));
-        } else if (StateNotes.concern(choice)) {
+        } else if (options.isOfState(choice.remote())) {
             StateHome home = StateHome.of(plan, options, environment);
             options = options.withState(home.directory());
             notes.addAll(StateNotes.of(home));

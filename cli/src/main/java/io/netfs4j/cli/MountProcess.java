@@ -384,10 +384,7 @@ final class MountProcess {
 
     private static String files(List<Unsaved> files) {
         long bytes = files.stream().mapToLong(Unsaved::bytes).sum();
-        return (files.size() == 1 ? "1 file" : files.size() + " files")
-                + " ("
-                + Quantity.bytes(bytes)
-                + ")";
+        return Quantity.files(files.size(), bytes);
     }
 
     private int refusals() {

@@ -20,6 +20,11 @@ final class Quantity {
         return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
     }
 
+    /** Files and what they hold: "2 files (1.5 MiB)". */
+    static String files(int count, long bytes) {
+        return (count == 1 ? "1 file" : count + " files") + " (" + bytes(bytes) + ")";
+    }
+
     /** A time in the two largest units that say something: "1 h 5 min", "12 s". */
     static String seconds(long seconds) {
         if (seconds < 60) {

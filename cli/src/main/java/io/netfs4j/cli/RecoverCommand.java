@@ -142,13 +142,8 @@ final class RecoverCommand implements Callable<Integer> {
                         ? "not mounted"
                         : "mounted on " + remote.mountedOn() + ", pid " + remote.mountedBy();
         surroundings.say(remote.remote() + "  (" + where + ")");
-        int count = remote.files().size();
-        surroundings
-                .out()
-                .println(
-                        "  not on the server  "
-                                + Quantity.bytes(remote.bytes())
-                                + (count == 1 ? " of 1 file" : " of " + count + " files"));
+        surroundings.say(
+                "  not on the server  " + Quantity.files(remote.files().size(), remote.bytes()));
         if (list) {
             for (PendingChange file : remote.files()) {
                 String path = file.path().isEmpty() ? "(nobody knows where)" : file.path();

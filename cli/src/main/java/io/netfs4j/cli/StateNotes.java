@@ -15,11 +15,6 @@ import java.util.Map;
 final class StateNotes {
     private StateNotes() {}
 
-    /** Whether there is anything to keep: a server in this process's memory ends with it. */
-    static boolean concern(Backends.Choice choice) {
-        return !choice.remote().scheme().equals("memory") && !choice.options().vfs().readOnly();
-    }
-
     /** What a mount without a journal cannot promise. */
     static List<String> of(StateHome home) {
         if (home.directory() != null) {
@@ -48,15 +43,11 @@ final class StateNotes {
             }
             return List.of(
                     "an earlier mount had not sent "
-                            + files(entry.left().files().size(), entry.left().bytes())
+                            + Quantity.files(entry.left().files().size(), entry.left().bytes())
                             + "; a read-only mount does not show it: mount without ro to send it");
         } catch (FsException e) {
             return List.of(String.valueOf(e.getMessage()));
         }
-    }
-
-    private static String files(int count, long bytes) {
-        return (count == 1 ? "1 file" : count + " files") + " (" + Quantity.bytes(bytes) + ")";
     }
 
     /** What an earlier mount had left. */
@@ -65,7 +56,7 @@ final class StateNotes {
         if (recovered.files() > 0) {
             notes.add(
                     "an earlier mount had not sent "
-                            + files(recovered.files(), recovered.bytes())
+                            + Quantity.files(recovered.files(), recovered.bytes())
                             + "; this one goes on with it");
         }
         recovered.problems().forEach(problem -> notes.add("of an earlier mount: " + problem));

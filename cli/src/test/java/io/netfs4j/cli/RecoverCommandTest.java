@@ -84,7 +84,7 @@ class RecoverCommandTest {
             assertThat(said())
                     .contains(
                             directory.resolve("remote") + "  (mounted on /mnt/x, pid ",
-                            "5 B of 1 file",
+                            "1 file (5 B)",
                             "file (5 B)");
         }
     }
