@@ -444,15 +444,22 @@ public final class AddressSpace {
     }
 
     /**
-     * Makes dirty all that is here, whatever the dirty limit says: the server is to get it anew.
+     * Makes dirty what is here, whatever the dirty limit says: the server is to get it anew.
      * Nothing is under write-back (the caller owns the write-back lock).
      *
+     * @param from where to begin
      * @param size where the file ends
+     * @param bytesMax after so many bytes (and those of their folio) it stops
      * @param visitor is shown what was not dirty before
+     * @return where to go on; at or after the size when all is dirty
      */
-    public void dirtyAll(long size, Visitor visitor) {
-        Folio folio = folios.firstFrom(0);
+    public long dirtyPresent(long from, long size, int bytesMax, Visitor visitor) {
+        long shown = 0;
+        Folio folio = folios.firstFrom(from);
         while (folio != null && folio.position() < size) {
+            if (shown >= bytesMax) {
+                return folio.position();
+            }
             int end = (int) Math.min(folio.bytes(), size - folio.position());
             int at = (int) folio.present.next(0, end);
             while (at < end) {
@@ -463,10 +470,11 @@ public final class AddressSpace {
                                 (stored.next(folio.position() + at, folio.position() + dirty)
                                         - folio.position());
                 if (dirty > at) {
-                    int from = folio.block.offset() + at;
+                    int start = folio.block.offset() + at;
                     ByteBuffer memory = folio.block.memory().duplicate();
-                    memory.limit(from + dirty - at).position(from);
+                    memory.limit(start + dirty - at).position(start);
                     visitor.bytes(folio.position() + at, memory);
+                    shown += dirty - at;
                     folios.cache.chargeAnyway(folio.block);
                     folios.addDirty(folio, at, dirty);
                     at = dirty;
@@ -479,6 +487,7 @@ public final class AddressSpace {
             folios.settle(folio);
             folio = folios.firstFrom(folio.end());
         }
+        return Math.max(from, size);
     }
 
     /** Whether every byte up to a size is here, or kept by the journal. */

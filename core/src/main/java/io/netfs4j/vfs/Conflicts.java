@@ -183,6 +183,7 @@ final class Conflicts {
         } finally {
             parts.table().lock().unlock();
         }
+        dirtyPresent(inode);
         String copy = freeName(directory, name, isPartial(inode) ? PARTIAL : "");
         List<Inode.Link> before;
         inode.lock.lock();
@@ -213,6 +214,47 @@ final class Conflicts {
         }
     }
 
+    /**
+     * What is here of a file is to be saved anew, and the journal has it before that is said: a
+     * file found there without it would be one with holes. Ends with nearly all of it dirty; what
+     * is read meanwhile is left to {@link #become}.
+     */
+    private void dirtyPresent(Inode inode) {
+        long at = 0;
+        long end;
+        do {
+            InodeData data;
+            inode.lock.lock();
+            try {
+                data = inode.data;
+                if (data == null) {
+                    return;
+                }
+                at = dirtyPresent(data, at);
+                end = data.sizeBytes();
+            } finally {
+                inode.lock.unlock();
+            }
+            parts.journalling().awaitIfWorking(data);
+        } while (at < end);
+    }
+
+    /** Some of it, from a position on; returns where to go on. */
+    @GuardedBy("inode lock")
+    private static long dirtyPresent(InodeData data, long from) {
+        FileJournal journal = data.journal();
+        return data.pages()
+                .dirtyPresent(
+                        from,
+                        data.sizeBytes(),
+                        journal == null ? Integer.MAX_VALUE : journal.journal().batchBytes(),
+                        (position, bytes) -> {
+                            if (journal != null) {
+                                journal.written(position, data.sizeBytes(), bytes);
+                            }
+                        });
+    }
+
     /** Makes a file that the server has into a new one. Returns the names that it had. */
     @GuardedBy("inode lock")
     private List<Inode.Link> become(Inode inode, Inode directory, String copy) throws FsException {
@@ -220,15 +262,9 @@ final class Conflicts {
         if (data == null) {
             throw new FsException(FsError.ESTALE, "nothing of it is here");
         }
-        FileJournal journal = data.journal();
-        data.pages()
-                .dirtyAll(
-                        data.sizeBytes(),
-                        (position, bytes) -> {
-                            if (journal != null) {
-                                journal.written(position, data.sizeBytes(), bytes);
-                            }
-                        });
+        for (long at = 0; at < data.sizeBytes(); ) {
+            at = dirtyPresent(data, at);
+        }
         data.invalidate();
         data.trustSize();
         data.setRemoteSizeBytes(0);

@@ -13,6 +13,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -224,6 +225,37 @@ class AddressSpaceTest {
         fill(spans.getFirst(), 'l');
         pages.endLoad(spans.getFirst(), 0, 4096, true, false);
         pages.release(spans.getFirst());
+    }
+
+    @Test
+    void dirtyingWhatIsHere_goesInSteps_andShowsOnceWhatWasClean() {
+        int size = 16 * 4096;
+        for (int at = 0; at < size; at += 4096) {
+            load(at);
+        }
+        write(5000, filled(100, 'w'));
+        byte[] shown = new byte[size];
+        AtomicInteger bytes = new AtomicInteger();
+        int steps = 0;
+        for (long at = 0; at < size; steps++) {
+            int before = bytes.get();
+            at =
+                    pages.dirtyPresent(
+                            at,
+                            size,
+                            10_000,
+                            (position, some) -> {
+                                bytes.addAndGet(some.remaining());
+                                some.get(shown, (int) position, some.remaining());
+                            });
+            assertThat(bytes.get() - before).isBetween(1, 10_000 + 4096);
+        }
+        assertThat(steps).isGreaterThan(4);
+        assertThat(bytes.get()).isEqualTo(size - 100);
+        byte[] expected = filled(size, 'l');
+        Arrays.fill(expected, 5000, 5100, (byte) 0);
+        assertThat(shown).isEqualTo(expected);
+        assertThat(pages.dirtyBytes()).isEqualTo(size);
     }
 
     @Test

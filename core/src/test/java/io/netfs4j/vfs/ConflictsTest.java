@@ -313,6 +313,42 @@ class ConflictsTest {
         dying.close();
     }
 
+    /** What was only read of it is nowhere else by then. */
+    @Test
+    void ourVersion_isWholeInTheJournal_beforeTheServerHasIt() throws Exception {
+        String text = "0123456789abcdef".repeat(40 << 10);
+        make("f", text);
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        SystemRuntime dying = new SystemRuntime();
+        CachedVfs first = mount(OnConflict.COPY, Journal.open(dying.environment(), disk, LIMITS));
+        OpenFile file = open(first, "f");
+        ByteBuffer all = ByteBuffer.allocate(text.length());
+        while (all.hasRemaining() && first.read(file, all.position(), all) > 0) {
+            continue;
+        }
+        write(first, file, 300_000, "here");
+        make2("f", "elsewhere");
+        assertFsyncTellsOfIt(first, file);
+        // That mount is not heard of again.
+        CachedVfs second =
+                mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
+        assertThat(second.recovered().files()).isEqualTo(1);
+        String copy;
+        synchronized (events) {
+            copy = events.get(0).substring("f ".length());
+        }
+        assertThat(copy).startsWith("f.conflict-host-").doesNotEndWith(".partial");
+        OpenFile ours = open(second, copy);
+        ByteBuffer saved = ByteBuffer.allocate(text.length() + 1);
+        while (second.read(ours, saved.position(), saved) > 0) {
+            continue;
+        }
+        String wanted = text.substring(0, 300_000) + "here" + text.substring(300_004);
+        assertThat(new String(saved.array(), 0, saved.position(), UTF_8)).isEqualTo(wanted);
+        second.release(ours);
+        dying.close();
+    }
+
     @Test
     void fileFoundInTheJournal_andNotChangedElsewhere_isSavedUnderItsName() throws Exception {
         make("f", "base");

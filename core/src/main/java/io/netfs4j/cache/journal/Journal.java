@@ -212,6 +212,11 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /** How many bytes go to the disk in one write; who has more to append waits in between. */
+    public int batchBytes() {
+        return limits.batchBytes();
+    }
+
     /** Whether so many more bytes may be written. */
     public boolean hasRoom(long bytes) {
         lock.lock();
