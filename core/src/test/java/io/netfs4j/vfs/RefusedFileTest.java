@@ -117,6 +117,13 @@ class RefusedFileTest {
         assertThat(write.isDone()).isFalse();
     }
 
+    /** Answers are dealt with on other threads. */
+    private void awaitHope() {
+        while (vfs.engine().flusher().stuck() != null) {
+            Thread.onSpinWait();
+        }
+    }
+
     private OpenFile createMarked(String name) throws FsException {
         server.marks = true;
         OpenFile file = create(name);
@@ -268,6 +275,7 @@ class RefusedFileTest {
         server.ofMarked = server::hold;
         server.held.take().terminated(Termination.DONE);
         server.held.take().terminated(Termination.DONE);
+        awaitHope();
         assertWaits(file, DIRTY_BYTES_MAX);
     }
 
@@ -283,6 +291,7 @@ class RefusedFileTest {
                     piece.terminated(new Termination.RetryLater(true, 0, away));
                 };
         lost.await();
+        awaitHope();
         assertWaits(file, DIRTY_BYTES_MAX);
     }
 
@@ -317,6 +326,7 @@ class RefusedFileTest {
         server.ofOthers = server::hold;
         server.refusesCreations = false;
         server.held.add(server.held.take());
+        awaitHope();
         assertWaits(pending, DIRTY_BYTES_MAX);
     }
 
