@@ -4,13 +4,13 @@ package io.netfs4j;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemDisk;
+import io.netfs4j.base.SystemErrors;
 import io.netfs4j.vfs.LeftBehind;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -308,16 +308,9 @@ public final class StateDirectory {
         if (e instanceof FsException known) {
             return known;
         }
-        String reason = e instanceof FileSystemException of ? of.getReason() : e.getMessage();
-        FsError error = FsError.EIO;
-        if (e instanceof AccessDeniedException) {
-            error = FsError.EACCES;
-            reason = error.words();
-        } else if (String.valueOf(reason).contains("Read-only")) {
-            error = FsError.EROFS;
-        } else if (String.valueOf(reason).contains("No space left")) {
-            error = FsError.ENOSPC;
-        }
+        FsError error = SystemErrors.of(e);
+        String told = e instanceof FileSystemException of ? of.getReason() : e.getMessage();
+        String reason = error == FsError.EIO ? told : error.words();
         return new FsException(
                 error,
                 what

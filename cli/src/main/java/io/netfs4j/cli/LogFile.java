@@ -16,6 +16,8 @@ import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import ch.qos.logback.core.util.FileSize;
 
+import io.netfs4j.base.SystemErrors;
+
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -120,7 +122,7 @@ final class LogFile {
 
     private static CommandFailure unwritable(Path file, IOException e) {
         return new CommandFailure(
-                e.toString().contains("No space left") ? ExitCode.NO_ROOM : ExitCode.FAILED,
+                SystemErrors.isFull(e) ? ExitCode.NO_ROOM : ExitCode.FAILED,
                 "cannot write the log file " + file + " (" + e + "); name another with --log");
     }
 

@@ -3,6 +3,7 @@ package io.netfs4j.cache.journal;
 
 import io.netfs4j.base.Disk;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.SystemErrors;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -83,7 +84,7 @@ final class SegmentFiles {
                 addSpare();
             }
         } catch (IOException e) {
-            if (!JournalErrors.isFull(e)) {
+            if (!SystemErrors.isFull(e)) {
                 throw e;
             }
             // Segments that come free become spare ones first.

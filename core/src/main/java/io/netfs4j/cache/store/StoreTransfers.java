@@ -6,6 +6,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
+import io.netfs4j.base.SystemErrors;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
@@ -35,7 +36,6 @@ final class StoreTransfers implements Destination {
     /** After so long a piece that was refused may be offered again. */
     private static final long RETRY_NANOS = 10_000_000;
 
-    private static final String FULL = "No space left on device";
     private static final int BLOCK_BYTES = ContentMap.BLOCK_BYTES;
 
     private final StoreParts parts;
@@ -168,8 +168,7 @@ final class StoreTransfers implements Destination {
             StoredFile file, StoredFile.Writing writing, int[] crcs, @Nullable Exception failure) {
         if (failure != null) {
             parts.health.failed();
-            String text = failure.getMessage();
-            if (text != null && text.endsWith(FULL)) {
+            if (SystemErrors.isFull(failure)) {
                 parts.space.isFull();
             }
             return;
