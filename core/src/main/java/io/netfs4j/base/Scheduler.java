@@ -17,6 +17,14 @@ public interface Scheduler {
     /** Runs a task that may wait, on a thread of its own that nobody interrupts. */
     void fork(String name, Runnable task);
 
+    /**
+     * As {@link #fork}, for a task that calls the operating system where that may hold it up: a
+     * disk. However many hang there, others run.
+     */
+    default void forkBlocking(String name, Runnable task) {
+        fork(name, task);
+    }
+
     /** Something that may be called off. */
     interface Cancellable {
         /** Calls it off if it has not begun; harmless otherwise. */

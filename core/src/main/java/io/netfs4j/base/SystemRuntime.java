@@ -6,7 +6,9 @@ import org.jspecify.annotations.Nullable;
 import java.time.Instant;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -15,13 +17,20 @@ import java.util.random.RandomGenerator;
 
 /**
  * The real world: the JDK's clock, a small pool of platform threads for engine steps and timers,
- * virtual threads for tasks that wait. The only class of this module that touches any of them.
+ * virtual threads for tasks that wait for completions and sockets, platform threads for those that
+ * wait for a disk. The only class of this module that touches any of them.
+ *
+ * <p>A virtual thread in a call of a file system keeps its carrier, of which there are as many as
+ * processors: a disk that hangs would stop everything else.
  *
  * <p><b>Ownership</b>: whoever makes one closes it, after the last mount that uses it has ended.
  */
 public final class SystemRuntime implements AutoCloseable {
     /** Engine steps are short; two threads keep two cores busy, more only adds contention. */
     private static final int STEP_THREADS_MAX = 4;
+
+    /** An idle thread of those that wait for disks is kept so long. */
+    private static final long IDLE_SECONDS = 10;
 
     private final ScheduledThreadPoolExecutor steps;
     private final Environment environment;
@@ -34,7 +43,7 @@ public final class SystemRuntime implements AutoCloseable {
         environment =
                 new Environment(
                         new SystemClock(),
-                        new PoolScheduler(steps),
+                        new PoolScheduler(steps, blockingThreads()),
                         new ParkingWaits(),
                         RandomGenerator.of("L64X128MixRandom"));
     }
@@ -57,6 +66,17 @@ public final class SystemRuntime implements AutoCloseable {
         };
     }
 
+    /** Their number is bounded by those who fork: each says how many calls of its disk it makes. */
+    private static ThreadPoolExecutor blockingThreads() {
+        return new ThreadPoolExecutor(
+                0,
+                Integer.MAX_VALUE,
+                IDLE_SECONDS,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                Thread.ofPlatform().daemon().name("netfs-disk-", 1).factory());
+    }
+
     private static final class SystemClock implements Clock {
         @Override
         public long nanoTime() {
@@ -69,7 +89,8 @@ public final class SystemRuntime implements AutoCloseable {
         }
     }
 
-    private record PoolScheduler(ScheduledThreadPoolExecutor steps) implements Scheduler {
+    private record PoolScheduler(ScheduledThreadPoolExecutor steps, ThreadPoolExecutor blocking)
+            implements Scheduler {
         @Override
         public void execute(Runnable step) {
             try {
@@ -98,6 +119,22 @@ public final class SystemRuntime implements AutoCloseable {
         @Override
         public void fork(String name, Runnable task) {
             Thread.ofVirtual().name(name).start(task);
+        }
+
+        /** The threads end by themselves, so that what is under way when all ends is done. */
+        @Override
+        public void forkBlocking(String name, Runnable task) {
+            blocking.execute(
+                    guarded(() -> {
+                        Thread thread = Thread.currentThread();
+                        String idle = thread.getName();
+                        thread.setName(name);
+                        try {
+                            task.run();
+                        } finally {
+                            thread.setName(idle);
+                        }
+                    }));
         }
 
         /** A step that throws is a bug; the pool would swallow it. */

@@ -45,7 +45,7 @@ final class TakingBack {
 
     /** Begins; ends with how many bytes have come. */
     Completion<Long> start() {
-        engine.scheduler().fork("netfs-journal", this::run);
+        engine.scheduler().forkBlocking("netfs-journal", this::run);
         return over;
     }
 

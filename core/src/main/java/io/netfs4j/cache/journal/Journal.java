@@ -334,7 +334,7 @@ public final class Journal implements AutoCloseable {
         lastSaid = lsn;
         if (!writesSoon) {
             writesSoon = true;
-            scheduler.fork("netfs-journal", this::writeStaged);
+            scheduler.forkBlocking("netfs-journal", this::writeStaged);
         }
     }
 
@@ -370,7 +370,7 @@ public final class Journal implements AutoCloseable {
             lock.unlock();
         }
         scheduler.schedule(
-                () -> scheduler.fork("netfs-journal", this::forceSaid), FORCE_AFTER_NANOS);
+                () -> scheduler.forkBlocking("netfs-journal", this::forceSaid), FORCE_AFTER_NANOS);
     }
 
     private void forceSaid() {

@@ -67,7 +67,7 @@ final class JournalSpace {
     void onDropped() {
         if (!reclaiming && (oldestIsDead() || isWorthCopying())) {
             reclaiming = true;
-            scheduler.fork("netfs-journal", this::reclaim);
+            scheduler.forkBlocking("netfs-journal", this::reclaim);
         }
     }
 

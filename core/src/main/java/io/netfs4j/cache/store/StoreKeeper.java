@@ -83,10 +83,10 @@ final class StoreKeeper {
     private void start() {
         if (!running) {
             running = true;
-            scheduler.fork(NAME, this::run);
+            scheduler.forkBlocking(NAME, this::run);
         } else if (end != null && health.isOff()) {
             // It may be waiting for the end of the pause: that one finds nothing left to do.
-            scheduler.fork(NAME, this::run);
+            scheduler.forkBlocking(NAME, this::run);
         }
     }
 
@@ -147,7 +147,7 @@ final class StoreKeeper {
             if (health.isOff()) {
                 if (end == null) {
                     long pause = health.leftNanos();
-                    scheduler.schedule(() -> scheduler.fork(NAME, this::run), pause);
+                    scheduler.schedule(() -> scheduler.forkBlocking(NAME, this::run), pause);
                     return null;
                 }
                 chores.clear();

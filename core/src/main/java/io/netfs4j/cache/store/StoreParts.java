@@ -245,7 +245,9 @@ final class StoreParts {
         pieces++;
         String wanted = file.version;
         long bytes = file.mapBytes;
-        environment.scheduler().fork("netfs-cache-load", () -> loadNow(file, wanted, bytes));
+        environment
+                .scheduler()
+                .forkBlocking("netfs-cache-load", () -> loadNow(file, wanted, bytes));
     }
 
     private void loadNow(StoredFile file, @Nullable String wanted, long bytes) {
@@ -283,7 +285,7 @@ final class StoreParts {
             lock.unlock();
         }
         for (Runnable piece : next) {
-            environment.scheduler().fork(StoreTransfers.NAME, piece);
+            environment.scheduler().forkBlocking(StoreTransfers.NAME, piece);
         }
     }
 

@@ -81,7 +81,7 @@ final class StoreTransfers implements Destination {
     }
 
     private void fork(Runnable piece) {
-        parts.environment.scheduler().fork(NAME, piece);
+        parts.environment.scheduler().forkBlocking(NAME, piece);
     }
 
     /** A piece has begun; its memory is the store's until it has ended. */

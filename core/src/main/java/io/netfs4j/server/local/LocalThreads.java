@@ -84,7 +84,7 @@ final class LocalThreads {
         } finally {
             lock.unlock();
         }
-        environment.scheduler().fork("netfs-local", this::work);
+        environment.scheduler().forkBlocking("netfs-local", this::work);
     }
 
     /** Runs a task there and waits for it, interruptibly; it goes on when interrupted. */
