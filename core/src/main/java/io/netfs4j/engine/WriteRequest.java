@@ -64,6 +64,9 @@ final class WriteRequest {
     /** The walk has come so far; nothing below it will be taken any more. */
     long issuedTo;
 
+    /** Some bytes were taken that the disk cache lacked, and do not count as lacking any more. */
+    boolean hasCopied;
+
     /** The walk goes no further than this. */
     long walkEnd = Long.MAX_VALUE;
 
@@ -501,6 +504,10 @@ final class WriteRequest {
             return;
         }
         inode.writebackLock().release(this);
+        if (origin != Origin.COPY_TO_CACHE || hasCopied) {
+            // What was fetched meanwhile; a copy that could take nothing can take nothing again.
+            engine.copyToCache(inode);
+        }
         if (!inode.isUnsaved()) {
             inode.listener().onClean();
         }

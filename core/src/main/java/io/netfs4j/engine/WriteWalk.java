@@ -71,6 +71,7 @@ final class WriteWalk {
             span = request.source().takeDirty(at, Math.min(wanted, end));
         } else if (at == uncached) {
             span = request.source().takeUncached(at, Math.min(wanted, dirty));
+            request.hasCopied = true;
         } else {
             span = clean(request, at, Math.min(to, Math.min(dirty, uncached)), upload);
             if (span == null) {

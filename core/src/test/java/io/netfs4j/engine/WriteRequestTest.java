@@ -219,6 +219,49 @@ class WriteRequestTest {
         assertThat(inode.pages().dirtyBytes()).isZero();
     }
 
+    private void fetch(int from, int to) {
+        engine.load(inode, from, to, Origin.DEMAND_READ);
+        server.end(server.pieces.size() - 1, Termination.DONE);
+        steps.run();
+    }
+
+    @Test
+    void whatIsFetched_duringACopyToTheCache_isCopiedNext() {
+        inode.setSizeBytes(SIZE);
+        inode.setRemoteSizeBytes(SIZE);
+        fetch(0, 4 * KIB);
+        assertThat(disk.ranges()).containsExactly("[0, 4096)");
+
+        fetch(4 * KIB, 8 * KIB);
+        assertThat(disk.pieces).as("one copy at a time").hasSize(1);
+        disk.end(0, Termination.DONE);
+        steps.run();
+        assertThat(disk.ranges()).containsExactly("[0, 4096)", "[4096, 8192)");
+        disk.end(1, Termination.DONE);
+        steps.run();
+        assertThat(disk.pieces).as("nothing is left to be copied").hasSize(2);
+        assertThat(inode.isBusy()).isFalse();
+    }
+
+    @Test
+    void whatIsFetched_duringAnUpload_isCopiedNext() {
+        inode.setSizeBytes(SIZE);
+        inode.setRemoteSizeBytes(SIZE);
+        write(0, 4 * KIB);
+        engine.writeback(inode, Origin.SYNC);
+        steps.run();
+        endAll(disk);
+        fetch(8 * KIB, 16 * KIB);
+        assertThat(disk.pieces).isEmpty();
+
+        server.end(0, Termination.DONE);
+        steps.run();
+        assertThat(disk.ranges()).containsExactly("[8192, 16384)");
+        disk.end(0, Termination.DONE);
+        steps.run();
+        assertThat(inode.isBusy()).isFalse();
+    }
+
     @Test
     void uploadFailure_keepsItsDataDirty_andTakesItOutOfTheCache() {
         Completion<@Nullable Void> done = begin();
