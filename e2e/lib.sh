@@ -3,7 +3,7 @@
 set -u
 
 # Nothing of a test outlives it, and none sees the mounts of another.
-export XDG_RUNTIME_DIR="$WORK/run" XDG_STATE_HOME="$WORK/state"
+export XDG_RUNTIME_DIR="$WORK/run" XDG_STATE_HOME="$WORK/state" XDG_CACHE_HOME="$WORK/xdg"
 mkdir -p -m 700 "$XDG_RUNTIME_DIR"
 
 cleanup=()

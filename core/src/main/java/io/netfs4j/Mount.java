@@ -31,10 +31,16 @@ public final class Mount implements AutoCloseable {
     public record Unsaved(String path, long bytes, FsException reason) {}
 
     /** What ends with it, after its server: what that still answers may go to the journal. */
-    record Owned(@Nullable SystemRuntime runtime, @Nullable MountState state) {
-        static final Owned NOTHING = new Owned(null, null);
+    record Owned(
+            @Nullable SystemRuntime runtime,
+            @Nullable MountState state,
+            @Nullable MountCache cache) {
+        static final Owned NOTHING = new Owned(null, null, null);
 
         void close() {
+            if (cache != null) {
+                cache.close();
+            }
             if (state != null) {
                 state.close();
             }
@@ -81,6 +87,12 @@ public final class Mount implements AutoCloseable {
         return state != null && state.journal().broken() == null;
     }
 
+    /** Why there is no disk cache, where one was asked for; null where it is in use. */
+    public @Nullable FsException withoutCache() {
+        MountCache cache = owned.cache;
+        return cache == null ? null : cache.without();
+    }
+
     /** What an earlier mount of the same remote had left here, and this one has taken up. */
     public Recovered recovered() {
         return vfs.recovered();
@@ -107,6 +119,9 @@ public final class Mount implements AutoCloseable {
                 counters.get(Counter.RETRIES),
                 counters.get(Counter.ERRORS),
                 counters.get(Counter.CONFLICTS),
+                counters.get(Counter.CACHE_READ_BYTES),
+                counters.get(Counter.CACHED_BYTES),
+                counters.get(Counter.CACHE_ERRORS),
                 vfs.cache().memoryBytes(),
                 unsaved.size(),
                 server.isConnected());
@@ -223,6 +238,7 @@ public final class Mount implements AutoCloseable {
     @Override
     public void close() {
         server.close();
+        vfs.close();
         owned.close();
     }
 }

@@ -3,6 +3,7 @@ package io.netfs4j;
 
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.cache.store.StoreLimits;
 import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.Remote;
@@ -27,8 +28,16 @@ import java.util.TreeMap;
  * @param state where what the server has not got yet is kept, a {@link StateDirectory}; null keeps
  *     it in memory alone
  * @param journalBytesMax how much is kept there at most, for one remote
+ * @param cache where what was read and sent is kept for later, a {@link StateDirectory}, which may
+ *     be the same; null for nowhere
+ * @param cacheBytesMax how much is kept there at most, for one remote
  */
-public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalBytesMax) {
+public record MountOptions(
+        VfsOptions vfs,
+        @Nullable Path state,
+        long journalBytesMax,
+        @Nullable Path cache,
+        long cacheBytesMax) {
     /** Below it not even one folio of each kind fits. */
     private static final long MEMORY_BYTES_MIN = 1 << 20;
 
@@ -50,10 +59,16 @@ public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalByt
 
     private static final long JOURNAL_BYTES_DEFAULT = 4L << 30;
 
+    /** Less than this holds hardly more than what says what there is. */
+    private static final long CACHE_BYTES_MIN = 1L << 20;
+
     /** The option that names the {@link StateDirectory}. */
     public static final String STATE = "state";
 
-    private static final String NO_STATE = "none";
+    /** The option that names the disk cache's. */
+    public static final String CACHE = "cache";
+
+    private static final String NOWHERE = "none";
 
     /** The scheme of servers that end with this process, and with them whatever state is for. */
     private static final String WITHIN_PROCESS = "memory";
@@ -104,6 +119,12 @@ public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalByt
                             "keep what the server has not got yet in a journal below DIR, which is"
                                     + " yours alone"),
                     new Option("journal", "SIZE", "writers wait above so much in it (4g)"),
+                    new Option(
+                            CACHE,
+                            "[DIR]",
+                            "keep what was read and sent on this machine's disk, below DIR"
+                                    + " (netfs mount: ~/.cache/netfs), until others change it"),
+                    new Option("cache_size", "SIZE", "so much of it, for one remote (10g)"),
                     new Option("uid", "NUMBER", "show every file as this user's"),
                     new Option("gid", "NUMBER", "show every file as this group's"),
                     new Option("umask", "OCTAL", "hide these permission bits"));
@@ -197,8 +218,10 @@ public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalByt
                         new VfsOptions.Conflicts(onConflict(values), host()),
                         flag(values, "ro"),
                         ownership(values)),
-                state(values),
-                size(values, "journal", JOURNAL_BYTES_MIN, JOURNAL_BYTES_DEFAULT));
+                directory(values, STATE),
+                size(values, "journal", JOURNAL_BYTES_MIN, JOURNAL_BYTES_DEFAULT),
+                directory(values, CACHE),
+                size(values, "cache_size", CACHE_BYTES_MIN, StoreLimits.DEFAULT.bytesMax()));
     }
 
     /** Whether a mount of this remote has anything to keep for the next one, or may. */
@@ -213,12 +236,13 @@ public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalByt
 
     /** The same with another state directory; null for none. */
     public MountOptions withState(@Nullable Path directory) {
-        return new MountOptions(vfs, directory, journalBytesMax);
+        return new MountOptions(vfs, directory, journalBytesMax, cache, cacheBytesMax);
     }
 
-    private static @Nullable Path state(Map<String, String> values) throws FsException {
-        String text = values.get(STATE);
-        if (text == null || text.equals(NO_STATE)) {
+    private static @Nullable Path directory(Map<String, String> values, String name)
+            throws FsException {
+        String text = values.get(name);
+        if (text == null || text.equals(NOWHERE)) {
             return null;
         }
         try {
@@ -229,7 +253,7 @@ public record MountOptions(VfsOptions vfs, @Nullable Path state, long journalByt
         } catch (InvalidPathException e) {
             // Falls through to the one message for both.
         }
-        throw invalid("option state=" + text + ": a directory, from the root on, or none");
+        throw invalid("option " + name + "=" + text + ": a directory, from the root on, or none");
     }
 
     private static void atMost(

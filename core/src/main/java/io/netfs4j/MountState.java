@@ -28,11 +28,13 @@ record MountState(StateLock lock, Journal journal) implements AutoCloseable {
         if (options.state() == null || !options.isOfState(remote)) {
             return null;
         }
-        StateLock lock = StateDirectory.open(options.state()).lock(remote.absoluteText(), place);
+        StateDirectory directory = StateDirectory.open(options.state());
+        StateLock lock = directory.lock(remote.absoluteText(), place);
         boolean opened = false;
         try {
             JournalLimits limits = JournalLimits.DEFAULT.withBytesMax(options.journalBytesMax());
-            Journal journal = Journal.open(environment, new SystemDisk(lock.journal()), limits);
+            SystemDisk disk = directory.part(lock, StateDirectory.JOURNAL);
+            Journal journal = Journal.open(environment, disk, limits);
             opened = true;
             return new MountState(lock, journal);
         } finally {

@@ -9,6 +9,9 @@ package io.netfs4j;
  * @param memoryBytes of the page cache in use
  * @param errors write requests that failed
  * @param conflicts files that another client had changed when ours were to be sent
+ * @param cacheReadBytes read from the disk cache
+ * @param cachedBytes written to the disk cache
+ * @param cacheErrors pieces that the disk cache could not read or write
  * @param connected false while the connection to the server is lost; see {@link
  *     io.netfs4j.server.Server#isConnected}
  */
@@ -21,6 +24,9 @@ public record MountStatus(
         long retries,
         long errors,
         long conflicts,
+        long cacheReadBytes,
+        long cachedBytes,
+        long cacheErrors,
         long memoryBytes,
         int dirtyFiles,
         boolean connected) {}

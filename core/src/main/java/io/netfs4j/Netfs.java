@@ -79,27 +79,33 @@ public final class Netfs {
         SystemRuntime runtime = new SystemRuntime();
         Server server = null;
         MountState state = null;
+        MountCache cache = null;
         boolean opened = false;
         try {
             server = connect(remote, serverOptions, runtime.environment());
             state = MountState.open(runtime.environment(), remote, options, place);
+            cache = MountCache.open(runtime.environment(), remote, options, place, state);
             CachedVfs vfs =
                     new CachedVfs(
                             runtime.environment(),
                             server,
                             vfsOptions(remote, options, state),
                             ByteBuffer::allocateDirect,
-                            null,
+                            cache == null ? null : cache.store(),
                             state == null ? null : state.journal());
             opened = true;
             return new Mount(
-                    remote, server, vfs, runtime.environment(), new Mount.Owned(runtime, state));
+                    remote,
+                    server,
+                    vfs,
+                    runtime.environment(),
+                    new Mount.Owned(runtime, state, cache));
         } finally {
             if (!opened) {
                 if (server != null) {
                     server.close();
                 }
-                new Mount.Owned(runtime, state).close();
+                new Mount.Owned(runtime, state, cache).close();
             }
         }
     }

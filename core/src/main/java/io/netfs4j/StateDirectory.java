@@ -32,8 +32,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Where this machine keeps what servers have not got yet: a directory of one user, and in it one
- * for each remote.
+ * Where this machine keeps what servers have not got yet, or what it has of them for later: a
+ * directory of one user, and in it one for each remote.
  *
  * <pre>
  *   ROOT/                       0700
@@ -41,6 +41,7 @@ import java.util.stream.Stream;
  *       REMOTE                  which remote that is
  *       LOCK                    who has it mounted, see {@link StateLock}
  *       journal/                0700, what the server has not got yet
+ *       cache/                  0700, what was read and sent
  * </pre>
  *
  * <p>What lies here is somebody's files, and is sent with his rights: so nobody else may read,
@@ -51,6 +52,7 @@ import java.util.stream.Stream;
 public final class StateDirectory {
     static final String REMOTE = "REMOTE";
     static final String JOURNAL = "journal";
+    static final String CACHE = "cache";
 
     private static final String REMOTE_BEGUN = "REMOTE.new";
 
@@ -97,8 +99,12 @@ public final class StateDirectory {
 
     private final Path root;
 
-    private StateDirectory(Path root) {
+    /** That of {@link MountOptions} which names it: "state" or "cache". */
+    private final String option;
+
+    private StateDirectory(Path root, String option) {
         this.root = root;
+        this.option = option;
     }
 
     /**
@@ -109,20 +115,32 @@ public final class StateDirectory {
      *     says. Names the directory and the remedy
      */
     public static StateDirectory open(Path root) throws FsException {
-        Path place = root.toAbsolutePath().normalize();
-        StateDirectory state = new StateDirectory(place);
+        return open(root, MountOptions.STATE);
+    }
+
+    /** The same for what a mount can do without: the disk cache. */
+    static StateDirectory openCache(Path root) throws FsException {
+        return open(root, MountOptions.CACHE);
+    }
+
+    private static StateDirectory open(Path root, String option) throws FsException {
+        StateDirectory state = new StateDirectory(root.toAbsolutePath().normalize(), option);
         try {
-            makeWithParents(place);
+            makeWithParents(state.root);
             state.check();
         } catch (IOException e) {
-            throw failure("the state directory " + place + " cannot be used", e);
+            throw state.failure(state.words() + " cannot be used", e);
         }
         return state;
     }
 
+    private String words() {
+        return "the " + option + " directory " + root;
+    }
+
     /** To look at only: nothing is made, and nothing need be there. */
     public static StateDirectory lookAt(Path root) {
-        return new StateDirectory(root.toAbsolutePath().normalize());
+        return new StateDirectory(root.toAbsolutePath().normalize(), MountOptions.STATE);
     }
 
     public Path root() {
@@ -141,12 +159,27 @@ public final class StateDirectory {
         try {
             make(directory);
             writeRemote(directory, remote);
-            make(directory.resolve(JOURNAL));
-            new SystemDisk(directory).forceNames();
             new SystemDisk(root).forceNames();
             return StateLock.take(directory, remote, place);
         } catch (IOException e) {
             throw failure("what is kept in " + directory + " cannot be used", e);
+        }
+    }
+
+    /** Whether something that is locked lies here. */
+    boolean isOf(StateLock lock) {
+        return lock.directory().startsWith(root);
+    }
+
+    /** Makes one of the directories in that of a remote, where it is not there. */
+    SystemDisk part(StateLock lock, String name) throws FsException {
+        Path part = lock.directory().resolve(name);
+        try {
+            make(part);
+            new SystemDisk(lock.directory()).forceNames();
+            return new SystemDisk(part);
+        } catch (IOException e) {
+            throw failure("what is kept in " + part + " cannot be used", e);
         }
     }
 
@@ -165,7 +198,7 @@ public final class StateDirectory {
         } catch (NoSuchFileException e) {
             return found;
         } catch (IOException e) {
-            throw failure("the state directory " + root + " cannot be read", e);
+            throw failure(words() + " cannot be read", e);
         }
         for (Path directory : directories) {
             String remote = remoteOf(directory);
@@ -295,16 +328,16 @@ public final class StateDirectory {
     private FsException refused(String what, String remedy) {
         return new FsException(
                 FsError.EINVAL,
-                "the state directory "
-                        + root
+                words()
                         + " "
                         + what
                         + "; "
                         + remedy
-                        + ", or give another with the option state");
+                        + ", or give another with the option "
+                        + option);
     }
 
-    private static FsException failure(String what, IOException e) {
+    private FsException failure(String what, IOException e) {
         if (e instanceof FsException known) {
             return known;
         }
@@ -316,7 +349,11 @@ public final class StateDirectory {
                 what
                         + ": "
                         + (reason == null ? e.getClass().getSimpleName() : reason)
-                        + "; give another directory with the option state, or state=none",
+                        + "; give another directory with the option "
+                        + option
+                        + ", or "
+                        + option
+                        + "=none",
                 e);
     }
 }

@@ -137,8 +137,9 @@ final class StateLock implements AutoCloseable {
         return StateHolder.parse(StandardCharsets.UTF_8.decode(bytes.flip()).toString());
     }
 
-    Path journal() {
-        return directory.resolve(StateDirectory.JOURNAL);
+    /** What is kept of the remote. */
+    Path directory() {
+        return directory;
     }
 
     /** Lets go of it; by then nothing may be written there any more. */

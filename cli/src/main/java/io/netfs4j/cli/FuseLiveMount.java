@@ -44,7 +44,10 @@ final class FuseLiveMount implements LiveMount {
                 status.downloadedBytes(),
                 status.retries(),
                 status.errors(),
-                status.conflicts());
+                status.conflicts(),
+                status.cacheReadBytes(),
+                status.cachedBytes(),
+                status.cacheErrors());
     }
 
     @Override

@@ -71,6 +71,7 @@ final class FuseOpener implements MountOpener {
             }
             throw CommandFailure.of(e);
         }
+        notes.addAll(StateNotes.withoutCache(mount.withoutCache()));
         notes.addAll(StateNotes.of(mount.recovered()));
         mount.vfs().setEvents(new LoggedEvents());
         boolean mounted = false;

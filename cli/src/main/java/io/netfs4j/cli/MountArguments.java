@@ -48,8 +48,9 @@ final class MountArguments {
      * What the arguments say.
      *
      * @param from what relative names are relative to
+     * @param environment says where a user's disk cache is
      */
-    MountPlan plan(Path from) throws CommandFailure {
+    MountPlan plan(Path from, Map<String, String> environment) throws CommandFailure {
         if (directory.isEmpty()) {
             throw new CommandFailure(ExitCode.USAGE, "the mount point is empty; name a directory");
         }
@@ -61,7 +62,23 @@ final class MountArguments {
                                 values.stream()
                                         .map(value -> absolute(name, value, from))
                                         .toList()));
+        List<String> cache = absolute.get(MountOptions.CACHE);
+        if (cache != null && cache.getLast().isEmpty()) {
+            absolute.put(MountOptions.CACHE, List.of(cacheHome(environment).toString()));
+        }
         return new MountPlan(remote, from, from.resolve(directory), absolute);
+    }
+
+    /** Where the disk cache is when the option names no directory. */
+    private static Path cacheHome(Map<String, String> environment) throws CommandFailure {
+        Path home = StateHome.cacheOfUser(environment);
+        if (home == null) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "option cache: neither XDG_CACHE_HOME nor HOME says where; name a directory,"
+                            + " cache=DIR");
+        }
+        return home;
     }
 
     /**
@@ -75,8 +92,10 @@ final class MountArguments {
                         && !value.isEmpty()
                         && !value.equals("none")
                         && "/~%$".indexOf(value.charAt(0)) < 0;
-        boolean state =
-                name.equals(MountOptions.STATE) && !value.isEmpty() && !value.equals("none");
-        return relativeFile || state ? from.resolve(value).normalize().toString() : value;
+        boolean directory =
+                (name.equals(MountOptions.STATE) || name.equals(MountOptions.CACHE))
+                        && !value.isEmpty()
+                        && !value.equals("none");
+        return relativeFile || directory ? from.resolve(value).normalize().toString() : value;
     }
 }

@@ -58,7 +58,7 @@ final class MountCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandFailure {
-        MountPlan plan = arguments.plan(surroundings.directory());
+        MountPlan plan = arguments.plan(surroundings.directory(), surroundings.environment());
         surroundings.opener().check(plan);
         Path mountPoint = MountPoint.check(plan.directory());
         surroundings.opener().checkPlace(plan, mountPoint);

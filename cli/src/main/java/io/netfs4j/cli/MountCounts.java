@@ -12,6 +12,9 @@ package io.netfs4j.cli;
  * @param retries pieces sent again, whole or in part
  * @param errors uploads that failed
  * @param conflicts files that another client had changed when ours were to be sent
+ * @param cacheReadBytes read from the disk cache
+ * @param cachedBytes written to the disk cache
+ * @param cacheErrors pieces that the disk cache could not read or write; they went past it
  */
 record MountCounts(
         long dirtyBytes,
@@ -21,4 +24,7 @@ record MountCounts(
         long downloadedBytes,
         long retries,
         long errors,
-        long conflicts) {}
+        long conflicts,
+        long cacheReadBytes,
+        long cachedBytes,
+        long cacheErrors) {}

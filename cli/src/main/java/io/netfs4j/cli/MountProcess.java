@@ -139,6 +139,9 @@ final class MountProcess {
                 c.retries(),
                 c.errors(),
                 c.conflicts(),
+                c.cacheReadBytes(),
+                c.cachedBytes(),
+                c.cacheErrors(),
                 mount.refused(),
                 identity.log());
     }

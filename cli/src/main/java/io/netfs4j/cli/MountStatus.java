@@ -32,6 +32,9 @@ record MountStatus(
         long retries,
         long errors,
         long conflicts,
+        long cacheReadBytes,
+        long cachedBytes,
+        long cacheErrors,
         List<Unsaved> refused,
         String log) {
 
@@ -62,6 +65,11 @@ record MountStatus(
         text.append("  uploaded           ").append(Quantity.bytes(uploadedBytes));
         text.append(" in ").append(uploadRequests).append(" requests\n");
         text.append("  downloaded         ").append(Quantity.bytes(downloadedBytes)).append('\n');
+        if (cacheReadBytes + cachedBytes + cacheErrors > 0) {
+            text.append("  disk cache         ").append(Quantity.bytes(cacheReadBytes));
+            text.append(" read, ").append(Quantity.bytes(cachedBytes)).append(" kept");
+            text.append(cacheErrors > 0 ? ", " + cacheErrors + " errors\n" : "\n");
+        }
         text.append("  retries, errors    ").append(retries).append(", ").append(errors);
         if (conflicts > 0) {
             text.append("\n  conflicts          ").append(conflicts).append(", see the log");

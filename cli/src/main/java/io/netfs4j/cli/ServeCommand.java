@@ -28,7 +28,11 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws CommandFailure {
         Posix.leaveSession();
-        return new Serving(surroundings, arguments.plan(from), log, arguments.logLevel())
+        return new Serving(
+                        surroundings,
+                        arguments.plan(from, surroundings.environment()),
+                        log,
+                        arguments.logLevel())
                 .inBackground();
     }
 }

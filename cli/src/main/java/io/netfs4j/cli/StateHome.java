@@ -21,14 +21,22 @@ record StateHome(@Nullable Path directory, String without) {
 
     /** {@code $XDG_STATE_HOME/netfs}, else {@code ~/.local/state/netfs}, else null. */
     static @Nullable Path ofUser(Map<String, String> environment) {
-        String state = environment.get("XDG_STATE_HOME");
+        return ofUser(environment, "XDG_STATE_HOME", ".local/state");
+    }
+
+    /** {@code $XDG_CACHE_HOME/netfs}, else {@code ~/.cache/netfs}, else null. */
+    static @Nullable Path cacheOfUser(Map<String, String> environment) {
+        return ofUser(environment, "XDG_CACHE_HOME", ".cache");
+    }
+
+    private static @Nullable Path ofUser(
+            Map<String, String> environment, String variable, String belowHome) {
+        String named = environment.get(variable);
         String home = environment.get("HOME");
-        if (state != null && state.startsWith("/")) {
-            return Path.of(state, "netfs");
+        if (named != null && named.startsWith("/")) {
+            return Path.of(named, "netfs");
         }
-        return home != null && home.startsWith("/")
-                ? Path.of(home, ".local", "state", "netfs")
-                : null;
+        return home != null && home.startsWith("/") ? Path.of(home, belowHome, "netfs") : null;
     }
 
     /** The state directory where none is named; null where there is no place for one. */

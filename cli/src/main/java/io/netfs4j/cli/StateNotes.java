@@ -6,6 +6,8 @@ import io.netfs4j.StateDirectory;
 import io.netfs4j.base.FsException;
 import io.netfs4j.vfs.Recovered;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +27,11 @@ final class StateNotes {
                         + home.without()
                         + "): what is not on the server is lost when the mount's process or this"
                         + " machine dies; new files wait for the server");
+    }
+
+    /** Why a disk cache that was asked for is not in use. */
+    static List<String> withoutCache(@Nullable FsException why) {
+        return why == null ? List.of() : List.of("no disk cache: " + why.getMessage());
     }
 
     /** What a read-only mount does not take up. */

@@ -56,7 +56,7 @@ final class TrainCommand implements Callable<Integer> {
         LogFile.begin(null, "error");
         Posix.watched();
         Backends.help();
-        MountCounts counters = new MountCounts(0, 0, 0, 0, 0, 0, 0, 0);
+        MountCounts counters = new MountCounts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
         String line = ControlMessages.write(ControlMessages.Answer.of(counters));
         ControlMessages.read(line, ControlMessages.Answer.class);
         encrypt();

@@ -76,7 +76,7 @@ final class FakeMount implements LiveMount {
     public MountCounts counters() {
         lock.lock();
         try {
-            return new MountCounts(dirtyBytes, 0, 7, 3, 5, 2, 1, 0);
+            return new MountCounts(dirtyBytes, 0, 7, 3, 5, 2, 1, 0, 0, 0, 0);
         } finally {
             lock.unlock();
         }

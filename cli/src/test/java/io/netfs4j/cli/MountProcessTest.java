@@ -85,6 +85,9 @@ class MountProcessTest {
                                 2,
                                 1,
                                 0,
+                                0,
+                                0,
+                                0,
                                 List.of(FILE),
                                 "/log"));
     }

@@ -70,6 +70,9 @@ class PrintableTest {
                 0,
                 0,
                 0,
+                0,
+                0,
+                0,
                 List.of(new Unsaved(NASTY, 1, "no " + NASTY)),
                 "/log/" + NASTY);
     }

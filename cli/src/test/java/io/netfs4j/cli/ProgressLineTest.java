@@ -58,6 +58,6 @@ class ProgressLineTest {
     }
 
     private static MountCounts at(long dirtyBytes, long uploadedBytes) {
-        return new MountCounts(dirtyBytes, 0, uploadedBytes, 0, 0, 0, 0, 0);
+        return new MountCounts(dirtyBytes, 0, uploadedBytes, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 }

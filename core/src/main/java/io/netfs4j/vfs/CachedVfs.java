@@ -5,6 +5,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.base.TimedWaits;
 import io.netfs4j.cache.DiskCache;
 import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.engine.Engine;
@@ -46,6 +47,9 @@ public final class CachedVfs implements Vfs {
     private final RangeOperations ranges;
     private final DirectoryOperations directories;
     private final Recovered recovered;
+
+    /** A disk cache that takes longer to end has nobody waiting for it. */
+    private static final long CLOSING_NANOS = 10_000_000_000L;
 
     /**
      * Asks the server for its root.
@@ -175,6 +179,23 @@ public final class CachedVfs implements Vfs {
     /** Waits until names that are removed in the background are gone. */
     public void awaitNames() throws FsException {
         hidden.awaitRemovals();
+    }
+
+    /**
+     * Gives back what it has open; comes after the last operation and the server's end. Waits for
+     * what is on its way to the disk cache, but not for ever. What is not saved is the journal's,
+     * or lost.
+     */
+    public void close() {
+        try {
+            TimedWaits.await(
+                    parts.environment(),
+                    opens.closeAll(),
+                    CLOSING_NANOS,
+                    "the disk cache does not take what was read");
+        } catch (FsException e) {
+            // It is not cached then.
+        }
     }
 
     // ---- names --------------------------------------------------------------------------------

@@ -79,6 +79,15 @@ final class InodeTable {
         return inode;
     }
 
+    List<Inode> all() {
+        lock.lock();
+        try {
+            return new ArrayList<>(byNumber.values());
+        } finally {
+            lock.unlock();
+        }
+    }
+
     int size() {
         lock.lock();
         try {

@@ -25,6 +25,7 @@ import io.netfs4j.server.ServerFile;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -39,6 +40,7 @@ final class OpenOperations implements InodeTable.Unsaved {
     private final NameOperations names;
     private final HiddenNames hidden;
     private final Creations creations;
+    private final Ending ending = new Ending();
     private final Revalidation revalidation;
     private final SizeOperations sizes;
 
@@ -351,11 +353,21 @@ final class OpenOperations implements InodeTable.Unsaved {
         parts.table().release(inode);
     }
 
+    @GuardedBy("inode lock")
+    private static boolean isSettled(InodeData data) {
+        return !data.isUnsaved() && !data.isBusy();
+    }
+
     /** Gives the server's handle back when nobody needs it. */
     @GuardedBy("inode lock")
     private void closeIfIdle(Inode inode) {
         InodeData data = inode.data;
-        if (data == null || data.isUnsaved() || data.isBusy()) {
+        if (data == null || !isSettled(data)) {
+            return;
+        }
+        if (ending.isUnderWay()) {
+            data.setFile(null);
+            ending.closed(inode);
             return;
         }
         parts.table().lock().lock();
@@ -367,6 +379,30 @@ final class OpenOperations implements InodeTable.Unsaved {
             parts.table().lock().unlock();
         }
         data.setFile(null);
+    }
+
+    /**
+     * Gives back the server's handles and the disk cache's, at the end, as soon as nothing of them
+     * is under way. Of files that are not saved the cache may hold what the server does not have:
+     * they are never given back to it.
+     */
+    Completion<@Nullable Void> closeAll() {
+        List<Inode> files = parts.table().all();
+        ending.begin(files);
+        for (Inode inode : files) {
+            inode.lock.lock();
+            try {
+                InodeData data = inode.data;
+                if (data == null || data.file() == null || data.isUnsaved()) {
+                    ending.closed(inode);
+                } else {
+                    closeIfIdle(inode);
+                }
+            } finally {
+                inode.lock.unlock();
+            }
+        }
+        return ending.ended();
     }
 
     /** What the engine tells of a file. */
@@ -485,7 +521,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         if (data == null) {
             return false;
         }
-        if (data.isUnsaved() || data.isBusy()) {
+        if (!isSettled(data)) {
             return true;
         }
         closeIfIdle(inode);

@@ -3,9 +3,8 @@ package io.netfs4j.vfs;
 
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.Environment;
-import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.base.Scheduler;
+import io.netfs4j.base.TimedWaits;
 
 import org.jspecify.annotations.Nullable;
 
@@ -32,28 +31,7 @@ final class SoftWaits {
             environment.waits().await(completion);
             return;
         }
-        Completion<@Nullable Void> either = new Completion<>();
-        Scheduler.Cancellable timer =
-                environment
-                        .scheduler()
-                        .schedule(
-                                () ->
-                                        either.fail(
-                                                new FsException(
-                                                        FsError.ETIMEDOUT,
-                                                        "the server did not answer in time")),
-                                timeoutNanos);
-        completion.whenDone((value, failure) -> {
-            if (failure == null) {
-                either.complete(null);
-            } else {
-                either.fail(failure);
-            }
-        });
-        try {
-            environment.waits().await(either);
-        } finally {
-            timer.cancel();
-        }
+        TimedWaits.await(
+                environment, completion, timeoutNanos, "the server did not answer in time");
     }
 }

@@ -68,6 +68,12 @@ public record StoreLimits(
         }
     }
 
+    /** The same with another size; one file may take half of it. */
+    public StoreLimits withBytesMax(long bytes) {
+        long fileBytes = Math.max(ContentMap.BLOCK_BYTES, bytes / 2);
+        return new StoreLimits(bytes, fileBytes, used, free, filesMax, piecesMax, inFlightBytesMax);
+    }
+
     public StoreLimits {
         if (bytesMax < ContentMap.BLOCK_BYTES || fileBytesMax < ContentMap.BLOCK_BYTES) {
             throw new IllegalArgumentException("less than a block");
