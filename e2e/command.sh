@@ -159,3 +159,18 @@ mounted ./remote mnt --log log
 [ "$(stat -c %a log)" = 600 ] || fail "others may read the log"
 unmounted mnt
 echo done
+
+# With the helper plain umount waits too; -l does not.
+if [ "$(id -u)" -eq 0 ] && [ ! -e /sbin/umount.fuse.netfs ]; then
+  exits 0 "$NETFS" install-helpers
+  at_end "'$NETFS' install-helpers --remove >/dev/null"
+  mounted ./remote mnt -o dirty_age=1000
+  pid="$(field mnt pid)"
+  seq 1 300000 >mnt/waited
+  exits 0 umount mnt
+  says "everything is on the server"
+  gone "$pid" || fail "process $pid is still there"
+  seq 1 300000 | cmp - remote/waited || fail "plain umount did not wait"
+  exits 0 "$NETFS" install-helpers --remove
+  [ ! -e /sbin/umount.fuse.netfs ] || fail "the helper is still there"
+fi

@@ -33,7 +33,8 @@ public final class Main implements Callable<Integer> {
      * Verbs whose exit code tells of what they did: a mount is there, or everything is on the
      * server, also when nobody can read the line that says so.
      */
-    private static final Set<String> DEEDS = Set.of("mount", "umount", Daemon.VERB);
+    private static final Set<String> DEEDS =
+            Set.of("mount", "umount", "install-helpers", Daemon.VERB);
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -88,6 +89,7 @@ public final class Main implements Callable<Integer> {
                         .addSubcommand(new UmountCommand(surroundings))
                         .addSubcommand(new StatusCommand(surroundings))
                         .addSubcommand(new RecoverCommand(surroundings))
+                        .addSubcommand(new InstallHelpersCommand(surroundings))
                         .addSubcommand(new VersionCommand(surroundings))
                         .addSubcommand(new CommandLine.HelpCommand())
                         .addSubcommand(new ServeCommand(surroundings))
