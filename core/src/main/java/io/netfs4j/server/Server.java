@@ -4,6 +4,8 @@ package io.netfs4j.server;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 
 /**
@@ -42,6 +44,18 @@ public interface Server extends AutoCloseable {
      * @param source tells the path now and again after each reconnect
      */
     OpenedFile open(PathSource source, Access access) throws FsException;
+
+    /**
+     * A handle of a regular file that is opened on the server when it is first used: for who knows
+     * the file while there is no connection. Does not wait.
+     *
+     * @param known what the server said of it last
+     * @return null where a handle is only had by asking
+     */
+    default @Nullable ServerFile openLater(
+            PathSource source, Access access, ServerAttributes known) {
+        return null;
+    }
 
     /**
      * Creates a regular file that must not exist (EEXIST), open for reading and writing.

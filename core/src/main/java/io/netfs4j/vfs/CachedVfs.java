@@ -85,8 +85,7 @@ public final class CachedVfs implements Vfs {
         PageCache cache = new PageCache(options.memory(), memory);
         Engine engine = new Engine(environment, cache, options.engine(), new Counters());
         InodeTable table = new InodeTable(root, environment.clock().nanoTime());
-        Coherency coherency =
-                new Coherency(environment.clock(), options, server.capabilities(), table);
+        Coherency coherency = new Coherency(environment.clock(), options, server, table);
         engine.setConnected(server::isConnected);
         NamesGate gate = new NamesGate(environment.waits());
         Journalling journalling = new Journalling(journal, table, engine, options.journalSyncs());

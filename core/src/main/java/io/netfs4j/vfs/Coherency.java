@@ -6,12 +6,15 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.Capabilities;
+import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
+import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
+import java.util.function.BooleanSupplier;
 
 /**
  * When what we know still counts, and what a server's answer changes. Close-to-open: opening asks
@@ -35,17 +38,24 @@ final class Coherency {
     private final VfsOptions options;
     private final Capabilities capabilities;
     private final InodeTable table;
+    private final BooleanSupplier connected;
 
     private volatile @Nullable Tick tick;
 
     /** Set by the door. */
     private volatile KernelCache kernelCache = KernelCache.NONE;
 
-    Coherency(Clock clock, VfsOptions options, Capabilities capabilities, InodeTable table) {
+    Coherency(Clock clock, VfsOptions options, Server server, InodeTable table) {
         this.clock = clock;
         this.options = options;
-        this.capabilities = capabilities;
+        this.capabilities = server.capabilities();
         this.table = table;
+        this.connected = server::isConnected;
+    }
+
+    /** The server cannot be asked now: what was known last counts, whatever its age. */
+    boolean isOffline() {
+        return !connected.getAsBoolean();
     }
 
     void setKernelCache(KernelCache cache) {
@@ -98,8 +108,11 @@ final class Coherency {
         if (data != null && data.isUnsaved()) {
             return true;
         }
-        return inode.fetchedNanos != Long.MIN_VALUE
-                && clock.nanoTime() - inode.fetchedNanos < options.attributesValidNanos();
+        if (inode.fetchedNanos == Long.MIN_VALUE) {
+            return false;
+        }
+        long age = clock.nanoTime() - inode.fetchedNanos;
+        return age < options.attributesValidNanos() || isOffline();
     }
 
     /** For how long attributes given out now may be believed. */
@@ -220,6 +233,23 @@ final class Coherency {
                 inode.accessed,
                 inode.modified,
                 inode.changed);
+    }
+
+    /** What the server said last, as far as it is still known. */
+    @GuardedBy("inode lock")
+    ServerAttributes known(Inode inode, CoherencyToken token) {
+        return new ServerAttributes(
+                inode.type,
+                inode.currentSize(),
+                inode.mode,
+                inode.uid,
+                inode.gid,
+                links(inode),
+                inode.accessed,
+                inode.modified,
+                inode.changed,
+                0,
+                token);
     }
 
     /**

@@ -135,7 +135,19 @@ final class Listings {
         }
     }
 
+    /** What there is, for who wants to see it; while the server is away, what there was. */
     Map<String, Listing.Listed> list(Inode directory) throws FsException {
+        if (parts.coherency().isOffline()) {
+            parts.table().lock().lock();
+            try {
+                Listing last = directory.listing;
+                if (last != null) {
+                    return new LinkedHashMap<>(last.entries());
+                }
+            } finally {
+                parts.table().lock().unlock();
+            }
+        }
         return list(directory, LISTING_ENTRIES_MAX);
     }
 

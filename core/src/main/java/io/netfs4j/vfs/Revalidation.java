@@ -6,6 +6,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.Access;
+import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
 import io.netfs4j.server.ServerAttributes;
@@ -60,7 +61,13 @@ final class Revalidation {
             inode.lock.unlock();
         }
         boolean writes = access.writes();
-        if (data != null && handle != null) {
+        if (data != null && parts.coherency().isOffline()) {
+            InodeData known = data;
+            boolean does = handle != null && data.useBorrowed(handle, h -> suits(h, access));
+            if (does || adoptLater(inode, known, access)) {
+                return true;
+            }
+        } else if (data != null && handle != null) {
             InodeData known = data;
             Boolean same = data.useBorrowed(handle, h -> keeps(inode, known, h, access, asked));
             if (same != null) {
@@ -105,8 +112,7 @@ final class Revalidation {
     private @Nullable Boolean keeps(
             Inode inode, InodeData data, ServerFile handle, Access access, long asked)
             throws FsException {
-        if ((access.writes() && !BackEnd.isWritable(handle))
-                || (access.reads() && !BackEnd.isReadable(handle))) {
+        if (!suits(handle, access)) {
             return null;
         }
         boolean unsaved;
@@ -139,6 +145,41 @@ final class Revalidation {
             inode.lock.unlock();
         }
         return same ? (Boolean) adopt(inode, a, asked, null) : null;
+    }
+
+    private static boolean suits(ServerFile handle, Access access) {
+        return (!access.writes() || BackEnd.isWritable(handle))
+                && (!access.reads() || BackEnd.isReadable(handle));
+    }
+
+    /**
+     * Goes on without the server, as long as it is away, with the version that was known last: what
+     * is cached of that is read, and what is written is sent only if it still stands by then.
+     *
+     * @return false where nothing is known, or the back end has no such handles
+     */
+    private boolean adoptLater(Inode inode, InodeData data, Access access) {
+        inode.lock.lock();
+        try {
+            CoherencyToken token = data.token();
+            if (token == null || !parts.coherency().isFresh(inode)) {
+                return false;
+            }
+            // What others have open goes on with this one, too.
+            Access wanted = data.file() == null ? access : Access.READ_WRITE;
+            ServerFile later =
+                    parts.server()
+                            .openLater(
+                                    parts.table().source(inode),
+                                    wanted,
+                                    parts.coherency().known(inode, token));
+            if (later != null) {
+                data.setFile(later);
+            }
+            return later != null;
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     private OpenedFile openOnServer(Inode inode, Access access, Access wanted, boolean alsoRead)

@@ -45,6 +45,10 @@ public final class DoubleServer {
             return of.isInstance(self) && method.getName().equals(name);
         }
 
+        public String name() {
+            return method.getName();
+        }
+
         public <T> T argument(int index, Class<T> type) {
             return type.cast(arguments[index]);
         }

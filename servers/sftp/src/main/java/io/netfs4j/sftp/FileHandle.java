@@ -46,15 +46,20 @@ final class FileHandle {
     /** Read without the lock by the table; a stale value only evicts the second best. */
     private volatile long usedNanos;
 
+    /** One that is opened when it is pinned first. */
+    FileHandle(Wiring wiring, PathSource source, Access access) {
+        this.wiring = wiring;
+        this.source = source;
+        this.access = access;
+        this.usedNanos = wiring.environment().clock().nanoTime();
+    }
+
     /**
      * @param first just opened, under a reservation of the table's
      */
     FileHandle(Wiring wiring, PathSource source, Access access, OnServer first) {
-        this.wiring = wiring;
-        this.source = source;
-        this.access = access;
+        this(wiring, source, access);
         this.current = first;
-        this.usedNanos = wiring.environment().clock().nanoTime();
         wiring.handles().opened(this);
     }
 

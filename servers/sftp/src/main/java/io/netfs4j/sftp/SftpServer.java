@@ -16,6 +16,7 @@ import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.ServerFileSystemStatistics;
 
 import java.time.Instant;
@@ -158,6 +159,11 @@ final class SftpServer implements Server {
                 wiring.handles().notOpened();
             }
         }
+    }
+
+    @Override
+    public ServerFile openLater(PathSource source, Access access, ServerAttributes known) {
+        return new SftpFile(wiring, new FileHandle(wiring, source, access), known);
     }
 
     private OpenedFile open(SftpConnection c, PathSource source, Access access)
