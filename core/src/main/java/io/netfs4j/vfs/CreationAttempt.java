@@ -305,7 +305,7 @@ final class CreationAttempt {
             inode.lock.unlock();
         }
         // Nothing is sent before the journal knows that what the server has is ours.
-        parts.journalling().awaitIfWorking(inode.data);
+        parts.journalling().beforeSending(inode.data);
         inode.lock.lock();
         try {
             InodeData data = dataOf(inode);

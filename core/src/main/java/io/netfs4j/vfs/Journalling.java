@@ -114,6 +114,23 @@ final class Journalling {
     }
 
     /**
+     * Bytes of a file are about to be sent: what says so survives a loss of power from now on. Else
+     * what the server has of them would be found to be another client's.
+     */
+    void beforeSending(@Nullable InodeData data) {
+        FileJournal of = data == null ? null : data.journal();
+        long lsn = of == null ? 0 : of.lastRecord();
+        if (of == null || lsn == 0) {
+            return;
+        }
+        try {
+            of.journal().awaitForced(lsn);
+        } catch (FsException e) {
+            // As above.
+        }
+    }
+
+    /**
      * Makes a file survive the loss of this machine's power, where that is what fsync is to do.
      *
      * @return false when the server is to be asked instead

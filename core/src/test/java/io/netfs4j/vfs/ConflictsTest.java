@@ -17,6 +17,7 @@ import io.netfs4j.server.PathSource;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
 import io.netfs4j.server.Server;
+import io.netfs4j.server.WriteSession;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
 import io.netfs4j.testing.ForgetfulDisk;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
@@ -44,6 +46,9 @@ class ConflictsTest {
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
     private final CountDownLatch gate = new CountDownLatch(1);
     private final List<String> events = new ArrayList<>();
+
+    /** Counted down where the server has all of an upload; then that hears no more of it. */
+    private volatile CountDownLatch uploaded;
 
     @AfterEach
     void close() {
@@ -86,11 +91,16 @@ class ConflictsTest {
         return vfs;
     }
 
-    /** Creating a file of that name waits. */
+    /** Creating a file of that name waits, and what is uploaded may go unheard. */
     private Object heldUp(DoubleServer.Call call) throws Throwable {
         if (call.is(Server.class, "create")
                 && call.argument(0, PathSource.class).path().name().equals("held")) {
             gate.await();
+        }
+        CountDownLatch unheard = uploaded;
+        if (unheard != null && call.is(WriteSession.class, "commit")) {
+            unheard.countDown();
+            return null;
         }
         return call.proceed();
     }
@@ -364,5 +374,43 @@ class ConflictsTest {
         second.release(again);
         assertThat(names()).containsExactly("f");
         assertThat(onServer("f")).isEqualTo("bahere");
+    }
+
+    /**
+     * The journal had been forced, for somebody, before the upload began: what the server has of it
+     * is no other client's.
+     */
+    @ParameterizedTest
+    @CsvSource({"1,false", "2,false", "3,false", "4,false", "1,true", "2,true", "3,true", "4,true"})
+    void fileWhoseUploadALossOfPowerEnded_isSavedUnderItsName(long seed, boolean isNew)
+            throws Exception {
+        if (!isNew) {
+            make("f", "base");
+        }
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(seed));
+        SystemRuntime dying = new SystemRuntime();
+        Journal journal = Journal.open(dying.environment(), disk, LIMITS);
+        CachedVfs first = mount(OnConflict.COPY, journal);
+        OpenFile file =
+                isNew
+                        ? first.create(Vfs.ROOT_INO, "f", 0644, OpenFlags.READ_WRITE).file()
+                        : open(first, "f");
+        write(first, file, 2, "here");
+        journal.awaitForced(journal.lastLsn());
+        CountDownLatch sent = new CountDownLatch(1);
+        uploaded = sent;
+        first.flush(file);
+        sent.await();
+        uploaded = null;
+        // That mount is not heard of again.
+        disk.losePower();
+        CachedVfs second =
+                mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
+        OpenFile again = open(second, "f");
+        second.fsync(again, false);
+        second.release(again);
+        assertThat(names()).containsExactly("f");
+        assertThat(onServer("f")).isEqualTo(isNew ? "\0\0here" : "bahere");
+        dying.close();
     }
 }

@@ -245,7 +245,8 @@ final class CrashWorld {
                         drawn.unbuffered(),
                         drawn.metadataWriteback(),
                         random.nextBoolean(),
-                        new VfsOptions.Conflicts(VfsOptions.OnConflict.OVERWRITE, ""),
+                        // Nobody else changes anything: a conflict that is found is a mistake.
+                        new VfsOptions.Conflicts(VfsOptions.OnConflict.COPY, "sim"),
                         false,
                         VfsOptions.Ownership.SERVERS);
         for (int i = 0; ; i++) {
