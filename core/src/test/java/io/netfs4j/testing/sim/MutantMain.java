@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
+import io.netfs4j.testing.DirectoryTree;
+
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
@@ -14,7 +15,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
@@ -49,7 +49,7 @@ public final class MutantMain {
         try {
             all = new MutantMain(core(), work).run();
         } finally {
-            delete(work);
+            DirectoryTree.delete(work);
         }
         System.exit(all ? 0 : 1);
     }
@@ -183,15 +183,5 @@ public final class MutantMain {
 
     private static String shortened(String text) {
         return text.length() > 160 ? text.substring(0, 160) + "..." : text;
-    }
-
-    private static void delete(Path directory) throws IOException {
-        List<Path> all;
-        try (Stream<Path> walked = Files.walk(directory)) {
-            all = walked.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path path : all) {
-            Files.delete(path);
-        }
     }
 }
