@@ -15,8 +15,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Kills mounts: {@code ./check crash}. Writers work in a mount over SFTP, its process is killed at
- * any moment, mounted again, and what the server has in the end is compared, byte by byte, with
+ * Crashes mounts: {@code ./check crash} kills their processes, {@code ./check power} takes the
+ * machine's power away as far as its disk can tell. Writers work in a mount over SFTP, it ends at
+ * any moment, is mounted again, and what the server has in the end is compared, byte by byte, with
  * what the writers were told.
  *
  * <p>It runs from its source, so it needs the JDK alone.
@@ -32,6 +33,8 @@ public final class CrashMain {
     private final Path root;
     private final Path work;
     private final long seed;
+    private final String name;
+    private final Crash crash;
     private final List<CrashWriter> writers = new ArrayList<>();
     private Path served = Path.of("");
     private CrashedMount mount;
@@ -39,22 +42,29 @@ public final class CrashMain {
     /** Draws what a cycle does; anew from the seed in each. */
     private Random random = new Random(0);
 
-    private long kills;
+    private long crashes;
+
+    /** Promised bytes that a loss of power found on this machine alone. */
+    private long bytesHere;
+
     private long lost;
     private long invented;
 
-    private CrashMain(Path root, Path work, long seed) {
+    private CrashMain(Path root, Path work, long seed, String name) {
         this.root = root;
         this.work = work;
         this.seed = seed;
+        this.name = name;
+        this.crash = name.equals("power") ? new PowerLoss(root) : new ProcessKill();
     }
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Map<String, String> options = new HashMap<>();
-        for (int i = 0; i < arguments.length; i += 2) {
+        String name = arguments.length == 0 ? "crash" : arguments[0];
+        for (int i = 1; i < arguments.length; i += 2) {
             if (!Set.of("--root", "--cycles", "--seed").contains(arguments[i])
                     || i + 1 == arguments.length) {
-                System.err.println("crash: usage: ./check crash [--cycles N] [--seed S]");
+                System.err.println(name + ": usage: ./check " + name + " [--cycles N] [--seed S]");
                 System.exit(2);
             }
             options.put(arguments[i], arguments[i + 1]);
@@ -66,13 +76,13 @@ public final class CrashMain {
             String given = options.get("--seed");
             seed = given == null ? new Random().nextInt(1_000_000) : Long.parseLong(given);
         } catch (NumberFormatException e) {
-            System.err.println("crash: --cycles and --seed take a number");
+            System.err.println(name + ": --cycles and --seed take a number");
             System.exit(2);
             return;
         }
         Path root = Path.of(options.getOrDefault("--root", "")).toAbsolutePath();
         Path work = Files.createTempDirectory("netfs-crash").toRealPath();
-        CrashMain main = new CrashMain(root, work, seed);
+        CrashMain main = new CrashMain(root, work, seed, name);
         System.exit(main.run(cycles) ? 0 : 1);
     }
 
@@ -83,8 +93,8 @@ public final class CrashMain {
         Path sftp = root.resolve("e2e/fixtures/sftp");
         String server = work.resolve("sftp").toString();
         try {
-            script(List.of(sftp.toString(), "start", server));
-            prepare(parameters(script(List.of(sftp.toString(), "params", server))));
+            Commands.run(sftp.toString(), "start", server);
+            prepare(Commands.parameters(Commands.run(sftp.toString(), "params", server)));
             long begun = System.nanoTime();
             while (done < cycles && lost == 0 && invented == 0) {
                 cycle(done);
@@ -97,8 +107,8 @@ public final class CrashMain {
                                     + " of "
                                     + cycles
                                     + ", "
-                                    + kills
-                                    + " kills, "
+                                    + crashes
+                                    + " crashes, "
                                     + acknowledged()
                                     + " acknowledged, "
                                     + seconds * (cycles - done) / done
@@ -110,17 +120,23 @@ public final class CrashMain {
             System.out.println("in cycle " + done + ": " + e.getMessage());
         } finally {
             if (good) {
-                script(List.of(sftp.toString(), "stop", server));
+                crash.close();
+                Commands.run(sftp.toString(), "stop", server);
                 remove(work);
             } else {
                 System.out.println(
                         "kept: "
                                 + work
-                                + " (the server still runs: "
+                                + " (to end what is left: umount -l "
+                                + work.resolve("mnt")
+                                + crash.leftOver()
+                                + "; "
                                 + sftp
                                 + " stop "
                                 + server
-                                + "); again: ./check crash --cycles "
+                                + "); again: ./check "
+                                + name
+                                + " --cycles "
                                 + cycles
                                 + " --seed "
                                 + seed);
@@ -129,8 +145,9 @@ public final class CrashMain {
         System.out.println(
                 "cycles="
                         + done
-                        + " kills="
-                        + kills
+                        + " crashes="
+                        + crashes
+                        + crash.report(bytesHere)
                         + " acknowledged="
                         + acknowledged()
                         + " lost="
@@ -144,21 +161,22 @@ public final class CrashMain {
         return writers.stream().mapToLong(CrashWriter::acknowledged).sum();
     }
 
-    private void prepare(Map<String, String> server) throws IOException {
+    private void prepare(Map<String, String> server) throws IOException, InterruptedException {
         Files.createDirectory(work.resolve("mnt"));
         Files.createDirectory(work.resolve("run"));
         Files.setPosixFilePermissions(
                 work.resolve("run"),
                 java.nio.file.attribute.PosixFilePermissions.fromString("rwx------"));
         served = Path.of(server.get("SFTP_DATA"));
+        String remote = crash.prepare(work, server);
         mount =
                 new CrashedMount(
                         root.resolve("netfs"),
                         work,
-                        server.get("SFTP_REMOTE"),
+                        remote,
                         List.of(
                                 server.get("SFTP_OPTIONS"),
-                                "state=" + work.resolve("kept"),
+                                "state=" + crash.state(),
                                 "journal=128m"));
         for (int i = 0; i < WRITERS; i++) {
             Path log = work.resolve("writer-" + i + ".log");
@@ -183,11 +201,10 @@ public final class CrashMain {
         }
         int deaths = 1 + random.nextInt(4) / 3;
         for (int i = 0; i < deaths; i++) {
-            writeAndKill();
+            work(OPERATIONS_MAX, 20 + random.nextInt(2500));
             for (int again = random.nextInt(3); again > 0; again--) {
-                noteAll("killed while mounting");
-                mount.mountAndKill(options, random.nextInt(2000));
-                kills++;
+                noteAll("ends while mounting");
+                mountAndStrike(options, random.nextInt(2000));
             }
             noteAll("mounted: " + mount.mount(options).strip());
             boolean goesOn = i + 1 < deaths || random.nextInt(3) == 0;
@@ -203,31 +220,52 @@ public final class CrashMain {
         }
         mount.unmount();
         compare(served);
+        writers.forEach(CrashWriter::saved);
     }
 
     /** Small limits, so that everything has to wait for everything now and then. */
     private String options() {
         String dirty = pick("dirty=1m", "dirty=4m", "dirty=32m");
         String age = pick("dirty_age=0.01", "dirty_age=1", "dirty_age=30");
-        String more = pick("fsync=server", "fsync=journal", "metadata=sync", "close=start");
-        return dirty + "," + age + "," + more;
+        return dirty + "," + age + "," + crash.options(random);
     }
 
     private String pick(String... of) {
         return of[random.nextInt(of.length)];
     }
 
-    private void writeAndKill() throws IOException, InterruptedException {
-        work(OPERATIONS_MAX, 20 + random.nextInt(2500));
-        kills++;
+    private void mountAndStrike(String options, long millis)
+            throws IOException, InterruptedException {
+        Random own = new Random(random.nextLong());
+        boolean[] powerLost = new boolean[1];
+        mount.mountUntil(
+                options,
+                () -> {
+                    Thread.sleep(millis);
+                    powerLost[0] = crash.strike(mount, own);
+                });
+        struck(powerLost[0]);
+    }
+
+    /** Once all that ran has ended. */
+    private void struck(boolean powerLost) throws IOException, InterruptedException {
+        crashes++;
+        if (powerLost) {
+            noteAll("power lost");
+            for (CrashWriter writer : writers) {
+                writer.losePower();
+                bytesHere += writer.bytesMissing(served);
+            }
+        }
+        crash.recover();
     }
 
     /**
      * Has all writers work at once.
      *
-     * @param killMillis after which the mount is killed; negative lets them end
+     * @param millis after which the mount ends; negative lets them end
      */
-    private void work(int operations, long killMillis) throws IOException, InterruptedException {
+    private void work(int operations, long millis) throws IOException, InterruptedException {
         List<String> failures = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
         for (CrashWriter writer : writers) {
@@ -244,10 +282,11 @@ public final class CrashMain {
                                 }
                             }));
         }
-        if (killMillis >= 0) {
-            Thread.sleep(killMillis);
+        boolean powerLost = false;
+        if (millis >= 0) {
+            crash.pass(millis, random);
             writers.forEach(CrashWriter::expectEnd);
-            mount.kill();
+            powerLost = crash.strike(mount, random);
         }
         for (Thread thread : threads) {
             thread.join(JOIN_MILLIS_MAX);
@@ -259,6 +298,9 @@ public final class CrashMain {
             if (!failures.isEmpty()) {
                 throw new IOException(String.join("; ", failures));
             }
+        }
+        if (millis >= 0) {
+            struck(powerLost);
         }
     }
 
@@ -286,26 +328,6 @@ public final class CrashMain {
     }
 
     // ---- around it ----------------------------------------------------------------------------
-
-    private static String script(List<String> command) throws IOException, InterruptedException {
-        Process process =
-                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.waitFor() != 0) {
-            throw new IOException(command + " exited " + process.exitValue());
-        }
-        return said;
-    }
-
-    private static Map<String, String> parameters(String lines) {
-        Map<String, String> values = new HashMap<>();
-        lines.lines()
-                .forEach(line -> {
-                    int equals = line.indexOf('=');
-                    values.put(line.substring(0, equals), line.substring(equals + 1));
-                });
-        return values;
-    }
 
     private static void remove(Path directory) throws IOException {
         try (Stream<Path> all = Files.walk(directory)) {

@@ -29,6 +29,9 @@ final class CrashWriter {
     private static final int WRITE_CELLS_MAX = (1 << 20) / Stamp.CELL_BYTES;
     private static final int BURST_MAX = 6;
 
+    /** A burst goes on while the server is away, which nearly all else waits for. */
+    private static final int LONG_BURST_MAX = 60;
+
     private final String name;
     private final PrintWriter log;
     private TreeModel model = new TreeModel();
@@ -39,6 +42,9 @@ final class CrashWriter {
     private int lastFile;
     private int lastSequence;
     private long acknowledged;
+
+    /** Whether what was not promised may be gone; until somebody has looked. */
+    private boolean powerLost;
 
     private volatile boolean ending;
 
@@ -108,8 +114,12 @@ final class CrashWriter {
             if (cells > 0) {
                 acknowledge(root, new Operation.Truncate(file, random.nextInt(cells)));
             }
+        } else if (what < 91) {
+            acknowledge(root, new Operation.Sync(file));
         } else if (what < 92) {
-            sync(root, file);
+            List<String> directories = new ArrayList<>(model.directories);
+            directories.add("");
+            acknowledge(root, new Operation.SyncDirectory(any(random, directories)));
         } else if (what < 94) {
             unlinkWhileOpen(root, file, random);
         } else {
@@ -145,7 +155,8 @@ final class CrashWriter {
 
     private void burst(FileChannel channel, String file, Random random, boolean appends)
             throws IOException {
-        int writes = 1 + random.nextInt(BURST_MAX);
+        int writes = 1 + random.nextInt(random.nextInt(8) == 0 ? LONG_BURST_MAX : BURST_MAX);
+        int syncOneIn = 1 + random.nextInt(2 * BURST_MAX);
         for (int i = 0; i < writes; i++) {
             int count = model.files.get(file).count();
             int length = length(random);
@@ -155,6 +166,12 @@ final class CrashWriter {
             }
             if (from + length <= CELLS_MAX) {
                 write(channel, file, from, length);
+            }
+            if (random.nextInt(syncOneIn) == 0) {
+                Operation.Sync sync = new Operation.Sync(file);
+                begin(sync);
+                channel.force(random.nextBoolean());
+                end(sync);
             }
         }
     }
@@ -175,12 +192,6 @@ final class CrashWriter {
             begin(new Operation.Write(file, from + done, length - done, sequence));
             int written = channel.write(bytes, offset + bytes.position()) / Stamp.CELL_BYTES;
             end(new Operation.Write(file, from + done, written, sequence));
-        }
-    }
-
-    private void sync(Path root, String file) throws IOException {
-        try (FileChannel channel = FileChannel.open(root.resolve(file), StandardOpenOption.WRITE)) {
-            channel.force(true);
         }
     }
 
@@ -246,18 +257,33 @@ final class CrashWriter {
 
     // ---- comparing ----------------------------------------------------------------------------
 
+    /** The machine has lost its power: what was not promised to survive that may be gone. */
+    void losePower() {
+        powerLost = true;
+    }
+
+    /** All of it is on the server. */
+    void saved() {
+        model.promiseAll();
+    }
+
+    /** How many bytes that were promised the server has not got. */
+    long bytesMissing(Path above) throws IOException {
+        return model.bytesMissing(above.resolve(name));
+    }
+
     /**
-     * Compares with what is there; where that decides whether the open operation has happened, it
-     * is decided from then on.
+     * Compares with what is there; where that decides whether the open operation has happened, or
+     * what of it a loss of power has left, it is decided from then on.
      */
     TreeModel.Findings compare(Path above) throws IOException {
         Path root = above.resolve(name);
         Operation.Write write = open instanceof Operation.Write w ? w : null;
-        TreeModel.Findings findings = model.compare(root, write);
+        TreeModel.Findings findings = model.compare(root, write, powerLost);
         if (!findings.isEmpty() && open != null && write == null) {
             TreeModel after = model.copy();
             open.apply(after);
-            TreeModel.Findings others = after.compare(root, null);
+            TreeModel.Findings others = after.compare(root, null, powerLost);
             if (others.isEmpty() || others.lines.size() < findings.lines.size()) {
                 model = after;
                 findings = others;
@@ -265,6 +291,7 @@ final class CrashWriter {
         }
         if (findings.isEmpty()) {
             open = null;
+            powerLost = false;
         } else {
             note("in " + root + ":");
             findings.lines.forEach(this::note);

@@ -83,8 +83,13 @@ final class CrashedMount {
         return answer.said;
     }
 
-    /** Begins to mount, and kills that after a while, wherever it has got to by then. */
-    void mountAndKill(String more, long millis) throws IOException, InterruptedException {
+    /** Is told when a mount has begun to start. */
+    interface Starting {
+        void begun() throws IOException, InterruptedException;
+    }
+
+    /** Begins to mount, and lets the listener end that, wherever it has got to by then. */
+    void mountUntil(String more, Starting listener) throws IOException, InterruptedException {
         Process command =
                 command(mountArguments(more))
                         .redirectOutput(work.resolve("killed-mount.log").toFile())
@@ -95,9 +100,8 @@ final class CrashedMount {
             serving = command.children().filter(this::serves).findFirst().orElse(null);
         }
         if (serving != null) {
-            Thread.sleep(millis);
             pid = serving.pid();
-            kill();
+            listener.begun();
         }
         command.waitFor();
     }
@@ -109,6 +113,13 @@ final class CrashedMount {
                     .contains("\0serve\0");
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    /** Has the process do nothing any more, if it still runs. */
+    void stop(Linux linux) throws IOException {
+        if (isAlive(pid)) {
+            linux.stop(pid);
         }
     }
 

@@ -81,6 +81,39 @@ sealed interface Operation {
         }
     }
 
+    /** All that was written to a file is to survive a loss of power, and its name. */
+    record Sync(String name) implements Operation {
+        @Override
+        public void perform(Path root) throws IOException {
+            try (FileChannel file =
+                    FileChannel.open(root.resolve(name), StandardOpenOption.WRITE)) {
+                file.force(true);
+            }
+        }
+
+        @Override
+        public void apply(TreeModel model) {
+            model.files.get(name).promise();
+            model.promiseAbove(name);
+        }
+    }
+
+    /** A directory is to survive a loss of power, and the names in it; an empty name is the top. */
+    record SyncDirectory(String name) implements Operation {
+        @Override
+        public void perform(Path root) throws IOException {
+            try (FileChannel directory =
+                    FileChannel.open(root.resolve(name), StandardOpenOption.READ)) {
+                directory.force(true);
+            }
+        }
+
+        @Override
+        public void apply(TreeModel model) {
+            model.promiseNames(name);
+        }
+    }
+
     /** A file gets another name; one that had it is gone. */
     record Rename(String from, String to) implements Operation {
         @Override
@@ -90,7 +123,11 @@ sealed interface Operation {
 
         @Override
         public void apply(TreeModel model) {
-            model.files.put(to, model.files.remove(from));
+            FileModel file = model.files.remove(from);
+            // The server was asked for that, and has it.
+            file.promiseName();
+            model.files.put(to, file);
+            model.promiseAbove(to);
         }
     }
 
@@ -117,6 +154,7 @@ sealed interface Operation {
         @Override
         public void apply(TreeModel model) {
             model.directories.add(name);
+            model.unsure.add(name);
         }
     }
 
@@ -130,6 +168,7 @@ sealed interface Operation {
         @Override
         public void apply(TreeModel model) {
             model.directories.remove(name);
+            model.unsure.remove(name);
         }
     }
 

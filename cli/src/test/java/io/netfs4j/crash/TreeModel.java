@@ -18,6 +18,9 @@ final class TreeModel {
     final TreeMap<String, FileModel> files = new TreeMap<>();
     final TreeSet<String> directories = new TreeSet<>();
 
+    /** Those that may be gone after a loss of power. */
+    final TreeSet<String> unsure = new TreeSet<>();
+
     /** What is wrong with a tree that was found. */
     static final class Findings {
         long lost;
@@ -43,6 +46,7 @@ final class TreeModel {
         TreeModel copy = new TreeModel();
         files.forEach((name, file) -> copy.files.put(name, file.copy()));
         copy.directories.addAll(directories);
+        copy.unsure.addAll(unsure);
         return copy;
     }
 
@@ -55,6 +59,7 @@ final class TreeModel {
     void moveDirectory(String from, String to) {
         directories.remove(from);
         directories.add(to);
+        unsure.remove(from); // The server has it by that name.
         TreeMap<String, FileModel> moved = new TreeMap<>();
         files.forEach((name, file) ->
                 moved.put(
@@ -64,14 +69,74 @@ final class TreeModel {
         files.putAll(moved);
     }
 
+    // ---- what survives a loss of power --------------------------------------------------------
+
+    /** The directory that a file is in, survives. */
+    void promiseAbove(String file) {
+        int slash = file.lastIndexOf('/');
+        if (slash >= 0) {
+            unsure.remove(file.substring(0, slash));
+        }
+    }
+
+    /** A directory survives, and the names in it. */
+    void promiseNames(String directory) {
+        unsure.remove(directory);
+        unsure.removeIf(name -> isIn(name, directory));
+        files.forEach((name, file) -> {
+            if (isIn(name, directory)) {
+                file.promiseName();
+            }
+        });
+    }
+
+    private static boolean isIn(String name, String directory) {
+        String above = directory.isEmpty() ? "" : directory + "/";
+        return name.startsWith(above) && name.indexOf('/', above.length()) < 0;
+    }
+
+    /** All of it survives as it is now. */
+    void promiseAll() {
+        unsure.clear();
+        files.values().forEach(FileModel::promise);
+    }
+
+    /** How many bytes that were promised are not in a tree. */
+    long bytesMissing(Path root) throws IOException {
+        long missing = 0;
+        for (var entry : files.entrySet()) {
+            Path path = root.resolve(entry.getKey());
+            FileModel file = entry.getValue();
+            ByteBuffer bytes = read(path);
+            for (int cell = 0; cell < file.promisedCount(); cell++) {
+                int at = cell * Stamp.CELL_BYTES;
+                boolean there =
+                        at + Stamp.CELL_BYTES <= bytes.limit()
+                                && file.mayHold(cell, Stamp.read(bytes, at).sequence());
+                missing += there ? 0 : Stamp.CELL_BYTES;
+            }
+        }
+        return missing;
+    }
+
+    private static ByteBuffer read(Path path) throws IOException {
+        byte[] bytes = Files.exists(path) ? Files.readAllBytes(path) : new byte[0];
+        return ByteBuffer.wrap(bytes).order(ByteOrder.BIG_ENDIAN);
+    }
+
+    // ---- comparing ----------------------------------------------------------------------------
+
     /**
      * Compares with what is there. Where a write was under way when the mount was killed, each of
-     * its cells may be there or not; the model is then what is there.
+     * its cells may be there or not, and after a loss of power all that was not promised; the model
+     * is then what is there.
      *
      * @param open the write that was under way; null for none
+     * @param powerLost whether only what was promised has to be there
      */
-    Findings compare(Path root, Operation.Write open) throws IOException {
+    Findings compare(Path root, Operation.Write open, boolean powerLost) throws IOException {
         Findings findings = new Findings();
+        Map<String, FileModel> found = new TreeMap<>();
         TreeSet<String> missing = new TreeSet<>(files.keySet());
         TreeSet<String> missingDirectories = new TreeSet<>(directories);
         try (Stream<Path> all = Files.walk(root)) {
@@ -86,33 +151,53 @@ final class TreeModel {
                     }
                 } else if (missing.remove(name)) {
                     Operation.Write of = open != null && open.name().equals(name) ? open : null;
-                    compareFile(path, name, of, findings);
+                    found.put(name, compareFile(path, name, of, powerLost, findings));
                 } else {
                     findings.invented(Files.size(path), name + " is there");
                 }
             }
         }
         for (String name : missing) {
-            findings.lost(files.get(name).bytes(), name + " is missing");
+            if (!powerLost || files.get(name).isNamed()) {
+                findings.lost(files.get(name).bytes(), name + " is missing");
+            }
         }
-        missingDirectories.forEach(name -> findings.lost(1, name + "/ is missing"));
+        for (String name : missingDirectories) {
+            if (!powerLost || !unsure.contains(name)) {
+                findings.lost(1, name + "/ is missing");
+            }
+        }
+        if (findings.isEmpty()) {
+            files.keySet().removeAll(missing);
+            directories.removeAll(missingDirectories);
+            files.putAll(found);
+            if (powerLost) {
+                // It has come from the disk, or from the server.
+                promiseAll();
+            }
+        }
         return findings;
     }
 
-    private void compareFile(Path path, String name, Operation.Write open, Findings findings)
+    /** Returns what is there, as far as that may be. */
+    private FileModel compareFile(
+            Path path, String name, Operation.Write open, boolean powerLost, Findings findings)
             throws IOException {
         FileModel file = files.get(name);
-        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.BIG_ENDIAN);
+        ByteBuffer bytes = read(path);
         int whole = bytes.limit() / Stamp.CELL_BYTES;
-        int most =
-                open == null ? file.count() : Math.max(file.count(), open.from() + open.length());
+        int least = powerLost ? file.least() : file.count();
+        int most = powerLost ? file.most() : file.count();
+        if (open != null) {
+            most = Math.max(most, open.from() + open.length());
+        }
         if (bytes.limit() % Stamp.CELL_BYTES != 0 || whole > most) {
             findings.invented(
                     bytes.limit() - file.bytes(),
                     name + " has " + bytes.limit() + " bytes, not " + file.bytes());
-        } else if (whole < file.count()) {
+        } else if (whole < least) {
             findings.lost(
-                    file.bytes() - bytes.limit(),
+                    (long) least * Stamp.CELL_BYTES - bytes.limit(),
                     name + " has " + bytes.limit() + " bytes, not " + file.bytes());
         }
         FileModel found = file.copy();
@@ -130,7 +215,9 @@ final class TreeModel {
             if (placed && stamp.sequence() == wanted) {
                 continue;
             }
-            if (placed && maybe && stamp.sequence() == open.sequence()) {
+            if (placed
+                    && ((maybe && stamp.sequence() == open.sequence())
+                            || (powerLost && file.mayHold(cell, stamp.sequence())))) {
                 found.write(cell, 1, stamp.sequence());
                 continue;
             }
@@ -169,8 +256,6 @@ final class TreeModel {
                 findings.invented(count, line);
             }
         });
-        if (open != null && findings.isEmpty()) {
-            files.put(name, found);
-        }
+        return found;
     }
 }
