@@ -25,7 +25,7 @@ import java.util.TreeMap;
  * killed or loses its power anywhere, also while it is opened, and must have again what was
  * promised and nothing that was not appended.
  */
-final class JournalWorld {
+public final class JournalWorld {
     private static final JournalLimits LIMITS = new JournalLimits(6 * 140_000, 140_000, 132_000);
     private static final String FULL = "No space left on device";
     private static final int OPERATIONS_MAX = 200;
@@ -54,7 +54,7 @@ final class JournalWorld {
     /** Whether calls of the disk fail, too. */
     private final boolean fails;
 
-    JournalWorld(long seed, boolean fails) {
+    public JournalWorld(long seed, boolean fails) {
         random = new SplittableRandom(seed);
         disk = new ForgetfulDisk(random.split());
         this.fails = fails;
@@ -126,7 +126,12 @@ final class JournalWorld {
         }
     }
 
-    void run() {
+    /**
+     * Runs it.
+     *
+     * @throws AssertionError when something is not as it should be
+     */
+    public void run() {
         int lives = 1 + random.nextInt(LIVES_MAX);
         for (int life = 0; life < lives; life++) {
             live(life + 1 == lives);

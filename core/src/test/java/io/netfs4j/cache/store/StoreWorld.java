@@ -18,7 +18,7 @@ import java.util.TreeSet;
  * read, changed, dropped, renamed over; the process is killed or the power lost anywhere, calls of
  * the disk fail or hang, bits turn. Whatever comes out of the store must be what the server has.
  */
-final class StoreWorld {
+public final class StoreWorld {
     private static final int BLOCK = ContentMap.BLOCK_BYTES;
     private static final int FILE_BLOCKS = 24;
     private static final int FILE_BYTES = FILE_BLOCKS * BLOCK;
@@ -50,7 +50,7 @@ final class StoreWorld {
     /** How often something was read that an earlier life had left. */
     int found;
 
-    StoreWorld(long seed, boolean faults) {
+    public StoreWorld(long seed, boolean faults) {
         random = new SplittableRandom(seed);
         this.faults = faults;
         disk = new ForgetfulDisk(random.split());
@@ -131,7 +131,12 @@ final class StoreWorld {
         return present;
     }
 
-    void run() {
+    /**
+     * Runs it.
+     *
+     * @throws AssertionError when something is not as it should be
+     */
+    public void run() {
         int lives = 1 + random.nextInt(LIVES_MAX);
         for (int life = 0; life < lives; life++) {
             boolean power = faults && random.nextBoolean();

@@ -14,11 +14,44 @@ import java.util.stream.Stream;
 
 /**
  * A bug to put into a copy of the sources: a file of src/test/mutants. Its first line says what it
- * is; then for each source file {@code file PATH}, and the replacements in it: {@code <<<<}, the
- * text that must stand there exactly once (but for white space around it), {@code ====}, what
- * stands there instead, {@code >>>>}.
+ * is; others may say how it is found:
+ *
+ * <pre>
+ *   worlds NAME   only in these, see {@link MutantWorlds}
+ *   first SEED    from this seed on
+ *   hangs         the simulator goes round in circles, which finds it, too
+ * </pre>
+ *
+ * Then for each source file {@code file PATH}, and the replacements in it: {@code <<<<}, the text
+ * that must stand there exactly once (but for white space around it), {@code ====}, what stands
+ * there instead, {@code >>>>}.
  */
-record Mutant(String name, String description, Map<String, List<Edit>> edits) {
+record Mutant(String name, String description, Hunt hunt, Map<String, List<Edit>> edits) {
+    /**
+     * How it is found.
+     *
+     * @param first the seed to begin with
+     * @param hangs whether it counts as found when the simulator comes to no end
+     */
+    record Hunt(MutantWorlds worlds, long first, boolean hangs) {
+        static Hunt of(List<String> lines) throws IOException {
+            MutantWorlds worlds = MutantWorlds.ALL;
+            long first = 0;
+            boolean hangs = false;
+            for (String line : lines) {
+                String[] words = line.strip().split(" ", 2);
+                String value = words.length > 1 ? words[1] : "";
+                switch (words[0]) {
+                    case "worlds" -> worlds = MutantWorlds.of(value);
+                    case "first" -> first = Long.parseLong(value);
+                    case "hangs" -> hangs = true;
+                    default -> throw new IOException("a mutant does not say \"" + line + "\"");
+                }
+            }
+            return new Hunt(worlds, first, hangs);
+        }
+    }
+
     /** One replacement. */
     record Edit(String before, String after) {}
 
@@ -50,7 +83,8 @@ record Mutant(String name, String description, Map<String, List<Edit>> edits) {
             }
             edits.put(parts[i].substring(0, line).strip(), list);
         }
-        return new Mutant(name, parts[0].strip(), edits);
+        List<String> head = parts[0].strip().lines().toList();
+        return new Mutant(name, head.get(0), Hunt.of(head.subList(1, head.size())), edits);
     }
 
     /**

@@ -20,34 +20,44 @@ import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 
 /**
- * Puts bugs into copies of core's sources, one at a time, and lets the simulator find them. Each
- * line tells the invariant that found one and after how many seeds; the last is {@code killed=K
- * of=N}. Exit 0 only when all were found; one that no longer fits the sources counts as not found.
+ * Puts bugs into copies of core's sources, one at a time, and lets the simulator find them: all, or
+ * those that are named. Each line tells the invariant that found one and after how many seeds; the
+ * last is {@code killed=K of=N}. Exit 0 only when all were found; one that no longer fits the
+ * sources counts as not found, and so does one whose time is over before anything was seen, unless
+ * its mutant says that it hangs.
  */
 public final class MutantMain {
     private static final int SEEDS_MAX = 15000;
 
-    /** A bug may make the simulator go round in circles: that finds it, too. */
+    /** For one mutant. */
     private static final long SECONDS_MAX = 600;
+
+    /** For one that makes the simulator go round in circles. */
+    private static final long SECONDS_MAX_HANGING = 60;
 
     private final Path core;
     private final Path work;
+    private final List<String> names;
 
-    private MutantMain(Path core, Path work) {
+    private MutantMain(Path core, Path work, List<String> names) {
         this.core = core;
         this.work = work;
+        this.names = names;
     }
 
     public static void main(String[] args)
             throws IOException, InterruptedException, ExecutionException, URISyntaxException {
-        if (args.length > 0) {
-            System.err.println("mutants: takes no arguments, not \"" + args[0] + "\"");
-            System.exit(2);
+        Path core = core();
+        for (String name : args) {
+            if (!Files.exists(core.resolve("src/test/mutants/" + name + ".mutant"))) {
+                System.err.println("mutants: no mutant \"" + name + "\" in src/test/mutants");
+                System.exit(2);
+            }
         }
         Path work = Files.createTempDirectory("netfs-mutants");
         boolean all;
         try {
-            all = new MutantMain(core(), work).run();
+            all = new MutantMain(core, work, List.of(args)).run();
         } finally {
             DirectoryTree.delete(work);
         }
@@ -73,6 +83,7 @@ public final class MutantMain {
 
     private boolean run() throws IOException, InterruptedException, ExecutionException {
         List<Mutant> mutants = Mutant.readAll(core.resolve("src/test/mutants"));
+        mutants.removeIf(mutant -> !names.isEmpty() && !names.contains(mutant.name()));
         int killed = 0;
         try (ExecutorService pool =
                 Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors())) {
@@ -109,7 +120,7 @@ public final class MutantMain {
         }
         String problem = compile(sources, home, classes);
         return problem.isEmpty()
-                ? simulate(home, classes)
+                ? simulate(mutant.hunt(), home, classes)
                 : new Verdict(false, "does not compile: " + problem);
     }
 
@@ -149,7 +160,7 @@ public final class MutantMain {
         return files;
     }
 
-    private static Verdict simulate(Path home, Path classes)
+    private static Verdict simulate(Mutant.Hunt hunt, Path home, Path classes)
             throws IOException, InterruptedException {
         Path output = home.resolve("output");
         String path = classes + java.io.File.pathSeparator + System.getProperty("java.class.path");
@@ -164,13 +175,17 @@ public final class MutantMain {
                                 "-cp",
                                 path,
                                 MutantRun.class.getName(),
-                                Integer.toString(SEEDS_MAX))
+                                Integer.toString(SEEDS_MAX),
+                                Long.toString(hunt.first()),
+                                hunt.worlds().word())
                         .redirectErrorStream(true)
                         .redirectOutput(output.toFile())
                         .start();
-        if (!process.waitFor(SECONDS_MAX, TimeUnit.SECONDS)) {
+        long seconds = hunt.hangs() ? SECONDS_MAX_HANGING : SECONDS_MAX;
+        if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
             process.destroyForcibly().waitFor();
-            return new Verdict(true, "liveness: still in one step after " + SECONDS_MAX + " s");
+            String text = hunt.hangs() ? "hangs, as it says" : "timed out";
+            return new Verdict(hunt.hangs(), text + ": no end after " + seconds + " s");
         }
         List<String> lines = Files.readAllLines(output);
         String last = lines.isEmpty() ? "" : lines.get(lines.size() - 1);
