@@ -37,9 +37,9 @@ public final class Journal implements AutoCloseable {
     /** What is said of files is forced within this time, whoever asks for it: one second. */
     private static final long FORCE_AFTER_NANOS = 1_000_000_000L;
 
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ReentrantLock lock;
     private final JournalLimits limits;
-    private final JournalIndex index = new JournalIndex(lock);
+    private final JournalIndex index;
     private final JournalTail tail;
     private final JournalReader reader;
     private final JournalSpace space;
@@ -64,11 +64,19 @@ public final class Journal implements AutoCloseable {
     @GuardedBy("lock")
     private long lastSaid;
 
-    private Journal(Environment environment, Disk disk, JournalLimits limits) throws IOException {
+    private Journal(
+            Environment environment,
+            Disk disk,
+            JournalLimits limits,
+            ReentrantLock lock,
+            JournalIndex index,
+            JournalScan.Result found)
+            throws IOException {
+        this.lock = lock;
+        this.index = index;
         this.limits = limits;
         this.scheduler = environment.scheduler();
         int segmentBytes = limits.segmentBytes();
-        JournalScan.Result found = new JournalScan(disk, segmentBytes, index::replay).run();
         damages = found.damages();
         lastFile = index.numbers().stream().mapToLong(Long::longValue).max().orElse(0);
         for (long number : found.leftOver()) {
@@ -82,14 +90,7 @@ public final class Journal implements AutoCloseable {
         reader = new JournalReader(lock, segmentBytes);
         space =
                 new JournalSpace(
-                        lock,
-                        index,
-                        tail,
-                        reader,
-                        files,
-                        environment.scheduler(),
-                        limits,
-                        this::awaitForced);
+                        lock, index, tail, reader, files, environment, limits, this::awaitForced);
         force = new JournalForce(lock, environment.waits(), index, tail, space);
     }
 
@@ -100,10 +101,20 @@ public final class Journal implements AutoCloseable {
      */
     public static Journal open(Environment environment, Disk disk, JournalLimits limits)
             throws FsException {
+        ReentrantLock lock = new ReentrantLock();
+        JournalIndex index = new JournalIndex(lock);
+        JournalScan scan = new JournalScan(disk, limits.segmentBytes(), index::replay);
+        boolean done = false;
         try {
-            return new Journal(environment, disk, limits);
+            Journal journal = new Journal(environment, disk, limits, lock, index, scan.run());
+            done = true;
+            return journal;
         } catch (IOException | IllegalStateException e) {
             throw JournalErrors.of("the journal cannot be opened", e);
+        } finally {
+            if (!done) {
+                scan.close();
+            }
         }
     }
 
@@ -509,6 +520,7 @@ public final class Journal implements AutoCloseable {
     public void close() {
         writeStaged();
         forceSaid();
+        space.close();
         lock.lock();
         try {
             closed = true;

@@ -87,6 +87,9 @@ final class JournalScan {
     /** Of which segment the buffer holds a part. */
     private @Nullable Found bufferOf;
 
+    /** All that are open. */
+    private final List<Disk.File> opened = new ArrayList<>();
+
     private long nextLsn = 1;
     private long forcedLsn;
 
@@ -94,6 +97,11 @@ final class JournalScan {
         this.disk = disk;
         this.segmentBytes = segmentBytes;
         this.replay = replay;
+    }
+
+    /** Closes all files that it has opened, where what it found is not made use of. */
+    void close() {
+        opened.forEach(Disk.File::close);
     }
 
     /**
@@ -149,6 +157,7 @@ final class JournalScan {
 
     private @Nullable Found open(long number) throws IOException {
         Disk.File file = disk.open(SegmentFiles.name(number), false);
+        opened.add(file);
         boolean counts = false;
         try {
             ByteBuffer bytes = ByteBuffer.allocate(JournalFormat.SEGMENT_HEADER_BYTES);

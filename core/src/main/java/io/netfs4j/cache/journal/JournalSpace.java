@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cache.journal;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.Disk;
+import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Scheduler;
+import io.netfs4j.base.Waits;
 import io.netfs4j.cache.journal.JournalTail.Place;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -31,11 +36,22 @@ final class JournalSpace {
     private final JournalReader reader;
     private final SegmentFiles files;
     private final Scheduler scheduler;
+    private final Waits waits;
     private final JournalLimits limits;
     private final Sure sure;
 
+    /** It is done by somebody, or will be. */
     @GuardedBy("lock")
     private boolean reclaiming;
+
+    /** Somebody has begun; {@link #over} ends with that. */
+    @GuardedBy("lock")
+    private boolean running;
+
+    @GuardedBy("lock")
+    private boolean closed;
+
+    private final Completion<@Nullable Void> over = new Completion<>();
 
     private volatile Runnable room = () -> {};
 
@@ -45,7 +61,7 @@ final class JournalSpace {
             JournalTail tail,
             JournalReader reader,
             SegmentFiles files,
-            Scheduler scheduler,
+            Environment environment,
             JournalLimits limits,
             Sure sure) {
         this.lock = lock;
@@ -53,7 +69,8 @@ final class JournalSpace {
         this.tail = tail;
         this.reader = reader;
         this.files = files;
-        this.scheduler = scheduler;
+        this.scheduler = environment.scheduler();
+        this.waits = environment.waits();
         this.limits = limits;
         this.sure = sure;
     }
@@ -65,7 +82,7 @@ final class JournalSpace {
     /** Something counts no more: perhaps segments can go. */
     @GuardedBy("lock")
     void onDropped() {
-        if (!reclaiming && (oldestIsDead() || isWorthCopying())) {
+        if (!reclaiming && !closed && (oldestIsDead() || isWorthCopying())) {
             reclaiming = true;
             scheduler.forkBlocking("netfs-journal", this::reclaim);
         }
@@ -99,7 +116,50 @@ final class JournalSpace {
         return tail.bytes() > limits.bytesMax() / 2 && live < tail.bytes() / 2;
     }
 
+    /** Nothing is given back from now on: the files are another's once this has returned. */
+    void close() {
+        boolean underWay;
+        lock.lock();
+        try {
+            closed = true;
+            underWay = running;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            if (underWay) {
+                waits.awaitUninterruptibly(over);
+            }
+        } catch (FsException e) {
+            throw new IllegalStateException("it ends without an error", e);
+        }
+    }
+
     private void reclaim() {
+        lock.lock();
+        try {
+            running = !closed;
+        } finally {
+            lock.unlock();
+        }
+        boolean last;
+        try {
+            giveBack();
+        } finally {
+            lock.lock();
+            try {
+                running = false;
+                last = closed;
+            } finally {
+                lock.unlock();
+            }
+            if (last) {
+                over.complete(null);
+            }
+        }
+    }
+
+    private void giveBack() {
         boolean goesOn = true;
         while (goesOn) {
             LogSegment oldest;
@@ -107,7 +167,7 @@ final class JournalSpace {
             lock.lock();
             try {
                 dead = oldestIsDead();
-                if (!dead && !isWorthCopying()) {
+                if (closed || (!dead && !isWorthCopying())) {
                     reclaiming = false;
                     return;
                 }
@@ -156,7 +216,9 @@ final class JournalSpace {
         try {
             // Else a loss of power would take what replaced it, and leave neither.
             sure.await(becauseOf);
-            if (file != null) {
+            if (file == null) {
+                files.discard(segment.number);
+            } else {
                 files.retire(segment.number, file, reusable);
             }
         } catch (IOException | RuntimeException e) {

@@ -197,6 +197,19 @@ final class SegmentFiles {
         file.close();
     }
 
+    /**
+     * A segment was not begun: where that failed halfway there may be a file of its name all the
+     * same, with a header, and it would be missed later that nothing is in it. May be called again.
+     */
+    void discard(long number) throws IOException {
+        try {
+            disk.delete(name(number));
+        } catch (NoSuchFileException e) {
+            return;
+        }
+        disk.forceNames();
+    }
+
     /** Whether it has all the space of a segment; a last record that did not fit is made up for. */
     private boolean isWhole(Disk.File file) {
         try {
