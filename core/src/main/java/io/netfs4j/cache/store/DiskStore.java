@@ -267,6 +267,7 @@ public final class DiskStore implements DiskCache {
                 }
             }
         }
+        parts.closeAll();
         ended.complete(null);
     }
 

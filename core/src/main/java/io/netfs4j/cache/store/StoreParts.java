@@ -11,7 +11,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -36,6 +39,10 @@ final class StoreParts {
 
     @GuardedBy("lock")
     long inFlightBytes;
+
+    /** Files of blocks that are open. */
+    @GuardedBy("lock")
+    private final Set<Disk.File> open = Collections.newSetFromMap(new IdentityHashMap<>());
 
     /** What comes when all is done, pieces under way included. */
     @GuardedBy("lock")
@@ -169,14 +176,16 @@ final class StoreParts {
         ByteBuffer written = null;
         lock.lock();
         try {
-            if (!file.isIdle() || file.removed) {
+            if (!file.isIdle()) {
                 return;
             }
             data = file.data;
             file.data = null;
             ContentMap map = file.map;
             String version = file.version;
-            if (!file.dead && map != null && file.changed) {
+            if (file.removed) {
+                file.map = null;
+            } else if (!file.dead && map != null && file.changed) {
                 if (map.heldBlocks() == 0 || version == null) {
                     index.forget(file);
                 } else {
@@ -189,7 +198,7 @@ final class StoreParts {
             lock.unlock();
         }
         if (data != null) {
-            data.close();
+            close(data);
         }
         if (written != null) {
             writeMap(file, written);
@@ -201,7 +210,7 @@ final class StoreParts {
     private boolean isDead(StoredFile file) {
         lock.lock();
         try {
-            return file.dead && file.isIdle();
+            return file.dead && !file.removed && file.isIdle();
         } finally {
             lock.unlock();
         }
@@ -313,6 +322,31 @@ final class StoreParts {
         index.update(file, content);
     }
 
+    private void close(Disk.File data) {
+        lock.lock();
+        try {
+            open.remove(data);
+        } finally {
+            lock.unlock();
+        }
+        data.close();
+    }
+
+    /**
+     * What is still open when the store ends: the disk was left alone, and files were not settled.
+     */
+    void closeAll() {
+        List<Disk.File> left;
+        lock.lock();
+        try {
+            left = new ArrayList<>(open);
+            open.clear();
+        } finally {
+            lock.unlock();
+        }
+        left.forEach(Disk.File::close);
+    }
+
     /** The file that holds the blocks, opened by the first who needs it. */
     Disk.File data(StoredFile file, boolean create) throws IOException {
         lock.lock();
@@ -331,6 +365,7 @@ final class StoreParts {
             first = file.data;
             if (first == null) {
                 file.data = opened;
+                open.add(opened);
                 return opened;
             }
         } finally {
