@@ -76,6 +76,7 @@ public final class ForgetfulDisk implements Disk {
     private @Nullable String failure;
     private int failures;
     private long written;
+    private int openFiles;
     private long freeBytes = Long.MAX_VALUE;
     private long totalBytes = Long.MAX_VALUE;
 
@@ -91,6 +92,11 @@ public final class ForgetfulDisk implements Disk {
     /** How many calls failed since it was opened last. */
     public int failures() {
         return failures;
+    }
+
+    /** How many files were opened and not closed, by processes that are dead as well. */
+    public int openFiles() {
+        return openFiles;
     }
 
     /** How many bytes were written. */
@@ -258,6 +264,7 @@ public final class ForgetfulDisk implements Disk {
 
         OpenFile(Content content) {
             this.content = content;
+            openFiles++;
         }
 
         private void requireOpen() {
@@ -339,6 +346,7 @@ public final class ForgetfulDisk implements Disk {
 
         @Override
         public void close() {
+            openFiles -= closed ? 0 : 1;
             closed = true;
         }
     }

@@ -31,7 +31,9 @@ public final class JournalWorld {
     private static final int OPERATIONS_MAX = 200;
     private static final int LIVES_MAX = 4;
     private static final int FILES = 3;
+    private static final int FORKS_MAX = 10_000;
 
+    private final JournalLimits limits;
     private final SplittableRandom random;
     private final ForgetfulDisk disk;
     private final Deque<Runnable> forked = new ArrayDeque<>();
@@ -55,6 +57,11 @@ public final class JournalWorld {
     private final boolean fails;
 
     public JournalWorld(long seed, boolean fails) {
+        this(seed, fails, LIMITS);
+    }
+
+    JournalWorld(long seed, boolean fails, JournalLimits limits) {
+        this.limits = limits;
         random = new SplittableRandom(seed);
         disk = new ForgetfulDisk(random.split());
         this.fails = fails;
@@ -70,8 +77,15 @@ public final class JournalWorld {
     /** Whatever a journal does later is done now. */
     void runForked() {
         Runnable task;
+        int runs = 0;
         while ((task = forked.poll()) != null) {
             task.run();
+            if (++runs > FORKS_MAX) {
+                throw new AssertionError("goes round in circles");
+            }
+        }
+        if (journal != null) {
+            fillIn(journal);
         }
     }
 
@@ -160,12 +174,21 @@ public final class JournalWorld {
         } catch (ForgetfulDisk.Killed e) {
             deaths++;
         } catch (FsException e) {
-            // One call that fails is made up for, except where the journal is opened, and reads.
-            boolean read = reading && disk.failures() > failuresBefore;
-            if (disk.failures() == 0 || (disk.failures() == 1 && journal != null && !read)) {
-                throw new AssertionError("fails without need: " + e.getMessage(), e);
-            }
+            requireNeed(e);
         }
+        die(power);
+    }
+
+    /** One call that fails is made up for, except where the journal is opened, and reads. */
+    void requireNeed(FsException e) {
+        boolean read = reading && disk.failures() > failuresBefore;
+        if (disk.failures() == 0 || (disk.failures() == 1 && journal != null && !read)) {
+            throw new AssertionError("fails without need: " + e.getMessage(), e);
+        }
+    }
+
+    /** The process is gone, and the power perhaps. */
+    void die(boolean power) {
         Journal died = journal;
         if (died != null) {
             fillIn(died);
@@ -188,6 +211,18 @@ public final class JournalWorld {
         }
     }
 
+    ForgetfulDisk disk() {
+        return disk;
+    }
+
+    /** Ends the journal as an unmount does. */
+    void close() {
+        Journal present = journal;
+        if (present != null) {
+            present.close();
+        }
+    }
+
     private Journal journal() {
         Journal present = journal;
         if (present == null) {
@@ -196,8 +231,8 @@ public final class JournalWorld {
         return present;
     }
 
-    private void open() throws FsException {
-        Journal opened = Journal.open(environment, disk, LIMITS);
+    void open() throws FsException {
+        Journal opened = Journal.open(environment, disk, limits);
         if (!opened.damages().isEmpty()) {
             throw new AssertionError("damaged: " + opened.damages());
         }
@@ -217,49 +252,39 @@ public final class JournalWorld {
         check(opened);
     }
 
-    private void operate() throws FsException {
-        Journal to = journal();
-        FsException broken = to.broken();
+    private Journal working() throws FsException {
+        Journal present = journal();
+        FsException broken = present.broken();
         if (broken != null) {
             throw broken;
         }
+        return present;
+    }
+
+    private void operate() throws FsException {
+        Journal to = working();
         long id = 1L + random.nextInt(FILES);
         switch (random.nextInt(14)) {
             case 0, 1, 2, 3 -> write(to, id, random.nextInt(3_000));
             case 4, 5 -> write(to, id, random.nextInt(50_000));
             case 6 -> {
                 byte[] facts = bytes(random.nextInt(200));
-                long lsn = to.describe(id, random.nextInt(50_000), facts);
-                model.change(id).facts = facts;
-                states.put(lsn, model.copy());
+                describe(id, random.nextInt(50_000), facts);
             }
             case 7, 8 -> {
                 int from = random.nextInt(JournalModel.FILE_BYTES_MAX);
                 from = random.nextBoolean() ? 0 : from;
                 int end = from + random.nextInt(JournalModel.FILE_BYTES_MAX);
                 long upTo = random.nextBoolean() ? to.lastLsn() : random.nextLong(to.lastLsn() + 1);
-                long lsn = to.drop(id, from, end, upTo);
-                model.change(id).drop(from, end, upTo);
-                states.put(lsn, model.copy());
+                drop(id, from, end, upTo);
             }
             case 9 -> {
                 if (random.nextInt(4) == 0) {
-                    long lsn = to.forget(id);
-                    model.files.remove(id);
-                    states.put(lsn, model.copy());
+                    forget(id);
                 }
             }
-            case 10 -> {
-                long lsn = to.lastLsn();
-                to.awaitWritten(lsn);
-                writtenLsn = lsn;
-            }
-            case 11 -> {
-                long lsn = to.lastLsn();
-                to.awaitForced(lsn);
-                writtenLsn = lsn;
-                forcedLsn = lsn;
-            }
+            case 10 -> awaitWritten();
+            case 11 -> awaitForced();
             default -> {
                 Runnable task = forked.poll();
                 if (task != null) {
@@ -273,12 +298,63 @@ public final class JournalWorld {
         }
     }
 
-    private void write(Journal to, long id, int count) {
+    private void write(Journal to, long id, int count) throws FsException {
         if (!to.hasRoom(count)) {
             return;
         }
         int offset = random.nextInt(JournalModel.FILE_BYTES_MAX - count);
-        byte[] written = bytes(count);
+        write(id, offset, bytes(count));
+    }
+
+    // ---- operations, also for tests that say which --------------------------------------------
+
+    void describe(long id, long sizeBytes, byte[] facts) throws FsException {
+        Journal to = working();
+        long lsn = to.describe(id, sizeBytes, facts);
+        model.change(id).facts = facts;
+        states.put(lsn, model.copy());
+        fillIn(to);
+    }
+
+    void drop(long id, int from, int end, long upToLsn) throws FsException {
+        Journal to = working();
+        long lsn = to.drop(id, from, end, upToLsn);
+        model.change(id).drop(from, end, upToLsn);
+        states.put(lsn, model.copy());
+        fillIn(to);
+    }
+
+    void forget(long id) throws FsException {
+        Journal to = working();
+        long lsn = to.forget(id);
+        model.files.remove(id);
+        states.put(lsn, model.copy());
+        fillIn(to);
+    }
+
+    void awaitWritten() throws FsException {
+        Journal to = working();
+        long lsn = to.lastLsn();
+        to.awaitWritten(lsn);
+        writtenLsn = lsn;
+    }
+
+    void awaitForced() throws FsException {
+        Journal to = working();
+        long lsn = to.lastLsn();
+        to.awaitForced(lsn);
+        writtenLsn = lsn;
+        forcedLsn = lsn;
+        fillIn(to);
+    }
+
+    long lastLsn() {
+        return journal().lastLsn();
+    }
+
+    void write(long id, int offset, byte[] written) throws FsException {
+        Journal to = working();
+        int count = written.length;
         long first = to.lastLsn() + 1;
         long lsn = to.write(id, offset, offset + count, ByteBuffer.wrap(written));
         // Each record of it may be the last that is there again.
@@ -288,12 +364,18 @@ public final class JournalWorld {
             model.change(id).write(offset + from, Arrays.copyOfRange(written, from, end), l);
             states.put(l, model.copy());
         }
+        fillIn(to);
     }
 
-    private byte[] bytes(int count) {
+    byte[] bytes(int count) {
         byte[] bytes = new byte[count];
         random.nextBytes(bytes);
         return bytes;
+    }
+
+    /** What it holds is what it should. */
+    void check() throws FsException {
+        check(working());
     }
 
     private void check(Journal now) throws FsException {
