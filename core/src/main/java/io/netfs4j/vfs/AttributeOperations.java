@@ -156,7 +156,8 @@ final class AttributeOperations {
                 if (change.accessed() != null && !later) {
                     inode.accessed = change.accessed();
                 }
-                if (change.modified() != null && data != null && data.isOnlyInDoubt()) {
+                boolean noData = inode.type != FileType.REGULAR;
+                if (change.modified() != null && data != null && (noData || data.isOnlyInDoubt())) {
                     inode.modified = change.modified();
                 }
                 inode.changes++;
@@ -212,8 +213,10 @@ final class AttributeOperations {
             if (data == null || !data.isUnsaved() || data.isOnlyInDoubt()) {
                 return change;
             }
-            boolean ours =
-                    inode.type == FileType.REGULAR && (data.creation() != null || inode.isThere);
+            if (inode.type != FileType.REGULAR) {
+                return change; // It has no handle by which they could follow, and no data.
+            }
+            boolean ours = data.creation() != null || inode.isThere;
             Integer mode = ours && parts.options().metadataWriteback() ? change.mode() : null;
             AttributeChange kept =
                     new AttributeChange(

@@ -13,6 +13,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.Access;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
@@ -27,9 +28,12 @@ import org.junit.jupiter.api.Timeout;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 
 /** Directories and symbolic links that an application has before the server does. */
 @Timeout(60)
@@ -172,6 +176,31 @@ class PendingNamesTest {
         vfs.fsync(file, false);
         assertThat(store.stat(path("made/a/f")).sizeBytes()).isEqualTo(4);
         vfs.release(file);
+    }
+
+    /** As tar and cp -a set them: neither has a handle by which they could follow later. */
+    @Test
+    void times_ofADirectoryAndALink_setBeforeTheServerHasThem_comeToTheServer() throws Exception {
+        gate = new CountDownLatch(1);
+        long dir = vfs.makeDirectory(made, "dir", 0700).attributes().ino();
+        long link = vfs.makeSymlink(made, "link", "dir").attributes().ino();
+        Instant time = Instant.ofEpochSecond(1_000_000_000);
+        AttributeChange times = new AttributeChange(null, null, null, null, time, time);
+        List<FutureTask<Attributes>> setting = new ArrayList<>();
+        for (long ino : new long[] {dir, link}) {
+            FutureTask<Attributes> set =
+                    new FutureTask<>(() -> vfs.setAttributes(ino, times, null));
+            Thread.ofVirtual().start(set);
+            setting.add(set);
+        }
+        gate.countDown();
+        for (FutureTask<Attributes> set : setting) {
+            assertThat(set.get().modified()).isEqualTo(time);
+        }
+        assertThat(mount.drain()).isEmpty();
+        assertThat(store.stat(path("made/dir")).modified()).isEqualTo(time);
+        assertThat(store.stat(path("made/link")).modified()).isEqualTo(time);
+        assertThat(vfs.getAttributes(dir).modified()).isEqualTo(time);
     }
 
     @Test
