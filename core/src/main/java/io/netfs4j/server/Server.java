@@ -79,6 +79,26 @@ public interface Server extends AutoCloseable {
         throw new FsException(FsError.EPERM, "the server has no symbolic links");
     }
 
+    /**
+     * Makes a symbolic link and then asks what another name stands for; in one round trip where the
+     * protocol allows it.
+     *
+     * @return null where nothing is there, or where we may not look
+     * @throws FsException why the link was not made
+     */
+    default @Nullable ServerAttributes makeSymlinkAndStat(
+            RemotePath link, String target, RemotePath path) throws FsException {
+        makeSymlink(link, target);
+        try {
+            return stat(path);
+        } catch (FsException e) {
+            if (e.isAbsence() || e.error() == FsError.EACCES || e.error() == FsError.EPERM) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
     default String readSymlink(RemotePath path) throws FsException {
         throw new FsException(FsError.EINVAL, "the server has no symbolic links");
     }

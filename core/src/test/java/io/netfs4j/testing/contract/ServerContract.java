@@ -355,6 +355,14 @@ public abstract class ServerContract {
         assertThat(server.stat(path("l")).type()).isEqualTo(FileType.SYMLINK);
         assertThat(server.readSymlink(path("l"))).isEqualTo("d");
         assertFails(FsError.EEXIST, () -> server.makeSymlink(path("l"), "x"));
+        assertFails(
+                FsError.EEXIST, () -> server.makeSymlinkAndStat(path("l"), "x", path("nothing")));
+        assertThat(server.makeSymlinkAndStat(path("n"), "x", path("nothing"))).isNull();
+        assertThat(server.readSymlink(path("n"))).isEqualTo("x");
+        assertThat(server.makeSymlinkAndStat(path("o"), "x", path("l")))
+                .isEqualTo(server.stat(path("l")));
+        server.remove(path("n"));
+        server.remove(path("o"));
         assertFails(FsError.EINVAL, () -> server.readSymlink(path("d")));
         server.makeSymlink(path("m"), "../g\u00fcnther/..");
         assertThat(server.readSymlink(path("m"))).isEqualTo("../g\u00fcnther/..");

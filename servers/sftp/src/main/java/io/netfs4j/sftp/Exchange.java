@@ -56,7 +56,7 @@ final class Exchange {
     }
 
     /** Something done on one connection, and again on the next if that one is lost. */
-    interface Attempt<T> {
+    interface Attempt<T extends @Nullable Object> {
         /**
          * @param again whether an attempt before this one was lost, so that the server may have
          *     done it already
@@ -88,7 +88,7 @@ final class Exchange {
      * @throws FsException what the attempt threw; ENOTCONN, ETIMEDOUT, EINTR as the link says;
      *     EPROTO
      */
-    <T> T persist(Attempt<T> attempt) throws FsException {
+    <T extends @Nullable Object> T persist(Attempt<T> attempt) throws FsException {
         boolean again = false;
         for (int violations = 0; ; ) {
             SftpConnection connection = link.await();

@@ -19,6 +19,8 @@ import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.ServerFileSystemStatistics;
 
+import org.jspecify.annotations.Nullable;
+
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -374,26 +376,44 @@ final class SftpServer implements Server {
     /** OpenSSH takes the target first, against the draft, and servers follow it. */
     @Override
     public ServerAttributes makeSymlink(RemotePath path, String target) throws FsException {
+        return exchange.persist(
+                (c, again) -> attributes(makeSymlink(c, again, path, target, path), path));
+    }
+
+    @Override
+    public @Nullable ServerAttributes makeSymlinkAndStat(
+            RemotePath link, String target, RemotePath path) throws FsException {
+        return exchange.persist((c, again) -> {
+            Reply looked = makeSymlink(c, again, link, target, path);
+            FsError unseen = looked.isOk() ? null : StatusErrors.of(looked.status());
+            return unseen == FsError.ENOENT || unseen == FsError.EACCES
+                    ? null
+                    : attributes(looked, path);
+        });
+    }
+
+    /** Makes a link, and looks at a name in the same round trip; returns what that said. */
+    private Reply makeSymlink(
+            SftpConnection c, boolean again, RemotePath path, String target, RemotePath looks)
+            throws FsException, Exchange.Lost, ProtocolViolation {
         byte[] text = Names.encode(target);
         if (text.length == 0 || text.length > LINK_TARGET_BYTES_MAX || target.indexOf(0) >= 0) {
             throw new FsException(
                     text.length > LINK_TARGET_BYTES_MAX ? FsError.ENAMETOOLONG : FsError.EINVAL,
                     "a link cannot have that target");
         }
-        return exchange.persist((c, again) -> {
-            List<Reply> replies =
-                    exchange.calls(
-                            c,
-                            Exchange.Ask.status(
-                                    new PacketWriter(Protocol.SYMLINK)
-                                            .string(text)
-                                            .string(wiring.paths().of(path))),
-                            lstat(path));
-            if (!replies.get(0).isOk() && !(again && pointsTo(c, path, target))) {
-                throw wiring.diagnosis().notMade(c, replies.get(0), path);
-            }
-            return attributes(replies.get(1), path);
-        });
+        List<Reply> replies =
+                exchange.calls(
+                        c,
+                        Exchange.Ask.status(
+                                new PacketWriter(Protocol.SYMLINK)
+                                        .string(text)
+                                        .string(wiring.paths().of(path))),
+                        lstat(looks));
+        if (!replies.get(0).isOk() && !(again && pointsTo(c, path, target))) {
+            throw wiring.diagnosis().notMade(c, replies.get(0), path);
+        }
+        return replies.get(1);
     }
 
     private boolean pointsTo(SftpConnection c, RemotePath path, String target)
