@@ -11,7 +11,6 @@ import io.netfs4j.pagecache.AddressSpace;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.CoherencyToken;
-import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 
 import org.jspecify.annotations.Nullable;
@@ -31,62 +30,12 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p><b>Threads</b>: all fields with {@link #lock} held, the "inode lock" of every floor.
  */
 public final class InodeData {
-    /**
-     * Hears what the engine learns of the file. Called with the inode's lock held; must not wait.
-     */
-    public interface Listener {
-        /**
-         * The server is to make the file, in the background; {@link #endCreation} tells how that
-         * ended.
-         */
-        void create();
-
-        /** The server will not get the file: nobody wants it any more. */
-        void onGivenUp();
-
-        /** Whether {@link #beforeSending} has anything to do. */
-        default boolean checksBase() {
-            return false;
-        }
-
-        /**
-         * Something is about to be sent: makes sure that the server has the version that it builds
-         * on. Waits; called without a lock.
-         *
-         * @throws FsException ESTALE when it has another: nothing may be sent
-         */
-        default void beforeSending(ServerFile handle) throws FsException {}
-
-        /** A write request is about to be committed. */
-        void onCommitting();
-
-        /** A write request was committed; these are the server's attributes after it. */
-        void onCommitted(ServerAttributes attributes);
-
-        /** A caller's bytes were written past the page cache; the size is set already. */
-        default void onWritten(long position, int count) {}
-
-        /** What was read of it may be of an old version, wherever it is kept. */
-        default void onInvalidated() {}
-
-        /** No bytes are dirty or in flight any more. */
-        void onClean();
-
-        /** The disk cache's handle for it; null when it is not to be cached. */
-        default @Nullable Cookie openCookie() {
-            return null;
-        }
-
-        /** For messages. */
-        String name();
-    }
-
     private final ReentrantLock lock;
     private final AddressSpace pages;
     private final WritebackLock writebackLock = new WritebackLock();
     private final WriteErrors errors = new WriteErrors();
     private final Syncing syncing = new Syncing(errors);
-    private final Listener listener;
+    private final InodeListener listener;
 
     @GuardedBy("lock")
     private long sizeBytes;
@@ -203,7 +152,7 @@ public final class InodeData {
     @GuardedBy("lock")
     long parkedUntilNanos;
 
-    public InodeData(ReentrantLock lock, PageCache cache, Listener listener, long sizeBytes) {
+    public InodeData(ReentrantLock lock, PageCache cache, InodeListener listener, long sizeBytes) {
         this.lock = lock;
         this.pages = new AddressSpace(lock, cache);
         this.listener = listener;
@@ -227,7 +176,7 @@ public final class InodeData {
         return errors;
     }
 
-    public Listener listener() {
+    public InodeListener listener() {
         return listener;
     }
 
@@ -351,6 +300,9 @@ public final class InodeData {
     /** Before the first byte is sent, and once the version is known again. */
     public void setSending(boolean sending) {
         this.sending = sending;
+        if (!sending) {
+            listener.onSettled();
+        }
     }
 
     public @Nullable FileJournal journal() {

@@ -72,7 +72,7 @@ public record PendingAttributes(
         return new PendingAttributes(null, modifiedWasSet ? null : modified, false, null);
     }
 
-    AttributeChange change() {
+    public AttributeChange change() {
         return new AttributeChange(mode, null, null, null, accessed, modified);
     }
 }

@@ -96,7 +96,7 @@ final class WriteCommit {
         result = ended;
         inode.listener().onCommitting();
         try {
-            session.commit(pending.change(), ended);
+            session.commit(inode.listener().toCommit(pending), ended);
         } catch (RuntimeException e) {
             ended.fail(BackEnd.report("the commit of a session", e));
         }

@@ -24,6 +24,11 @@ public enum Capability {
     RENAME_EXCHANGE,
     /** {@link ServerFile#copyRange} copies without the bytes passing through us. */
     SERVER_COPY,
+    /**
+     * Nothing but names that are made exclusively keeps two clients from writing one file at once:
+     * a commit has no precondition, and versions are told apart by coarse times.
+     */
+    NAMED_LOCKS,
     /** An open file stays usable, over reconnects too, after its last name is removed. */
     UNLINKED_OPEN_FILES
 }

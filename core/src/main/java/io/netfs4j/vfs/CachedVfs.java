@@ -178,6 +178,7 @@ public final class CachedVfs implements Vfs {
     /** Waits until names that are removed in the background are gone. */
     public void awaitNames() throws FsException {
         hidden.awaitRemovals();
+        creations.locks().awaitReleases();
     }
 
     /**

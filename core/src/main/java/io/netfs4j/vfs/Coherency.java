@@ -4,8 +4,10 @@ package io.netfs4j.vfs;
 import io.netfs4j.base.Clock;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
+import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.Capabilities;
+import io.netfs4j.server.Capability;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.Server;
@@ -102,6 +104,62 @@ final class Coherency {
                 c.modified() == null ? null : round(c.modified()));
     }
 
+    /** What tells a file's versions apart where the server's times are coarse; else null. */
+    @Nullable VersionDates newDates() {
+        return capabilities.has(Capability.NAMED_LOCKS) ? new VersionDates() : null;
+    }
+
+    /**
+     * How long it takes until the version that is known of a file cannot be changed any more
+     * without looking otherwise, in nanoseconds. At 0 what was read of it before is dropped.
+     */
+    @GuardedBy("inode lock")
+    long unprovenNanos(Inode inode) {
+        VersionDates dates = inode.dates;
+        InodeData data = inode.data;
+        if (dates == null || data == null || !dates.isUnproven() || data.isUnsaved()) {
+            return 0;
+        }
+        long left = dates.unprovenNanos(clock.now(), capabilities.timeGranularityNanos());
+        if (left == 0) {
+            dates.prove();
+            data.invalidate();
+            kernelCache.invalidate(inode.ino, 0, -1);
+        }
+        return left;
+    }
+
+    /** A version that was found on the server. */
+    @GuardedBy("inode lock")
+    void found(VersionDates dates, ServerAttributes a) {
+        dates.theirs(a, clock.now(), capabilities.timeGranularityNanos());
+    }
+
+    /** What a commit sets, with the time of what was written dated so that it tells of it. */
+    @GuardedBy("inode lock")
+    AttributeChange toCommit(Inode inode, PendingAttributes pending) {
+        AttributeChange change = pending.change();
+        VersionDates dates = inode.dates;
+        InodeData data = inode.data;
+        Instant modified = change.modified();
+        if (dates == null || data == null || modified == null || pending.modifiedWasSet()) {
+            return change;
+        }
+        Instant date =
+                dates.distinct(
+                        round(modified),
+                        data.remoteSizeBytes(),
+                        clock.now(),
+                        capabilities.timeGranularityNanos());
+        return new AttributeChange(
+                change.mode(),
+                change.uid(),
+                change.gid(),
+                change.sizeBytes(),
+                change.accessed(),
+                date);
+    }
+
     @GuardedBy("inode lock")
     boolean isFresh(Inode inode) {
         InodeData data = inode.data;
@@ -147,7 +205,11 @@ final class Coherency {
         inode.accessed = a.accessed();
         inode.modified = a.modified();
         inode.sizeBytes = a.sizeBytes();
+        VersionDates dates = inode.dates;
         if (data != null && !a.token().equals(data.token())) {
+            if (dates != null) {
+                found(dates, a);
+            }
             data.invalidate();
             data.setToken(a.token());
             data.setSizeBytes(a.sizeBytes());
@@ -184,6 +246,10 @@ final class Coherency {
             inode.accessed = last ? a.accessed() : inode.accessed;
             inode.modified = last ? a.modified() : inode.modified;
             return;
+        }
+        VersionDates dates = inode.dates;
+        if (dates != null) {
+            dates.ours(a);
         }
         data.setToken(a.token());
         data.setRemoteSizeBytes(a.sizeBytes());

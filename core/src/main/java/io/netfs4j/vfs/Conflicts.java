@@ -48,10 +48,12 @@ final class Conflicts {
 
     private final VfsParts parts;
     private final Creations creations;
+    private final UploadLocks locks;
 
-    Conflicts(VfsParts parts, Creations creations) {
+    Conflicts(VfsParts parts, Creations creations, UploadLocks locks) {
         this.parts = parts;
         this.creations = creations;
+        this.locks = locks;
     }
 
     /** Whether the server is asked at all. */
@@ -68,7 +70,7 @@ final class Conflicts {
         if (!isNamed(inode)) {
             return; // Nobody else can find it.
         }
-        ServerAttributes present = present(inode, handle);
+        ServerAttributes present = presentLocked(inode, handle);
         InodeData data;
         boolean same;
         inode.lock.lock();
@@ -82,6 +84,8 @@ final class Conflicts {
                 data.setToken(present.token());
                 data.setSending(true);
                 data.describe();
+            } else {
+                locks.release(inode); // Nothing is sent.
             }
         } finally {
             inode.lock.unlock();
@@ -112,17 +116,151 @@ final class Conflicts {
     }
 
     /**
+     * A file is about to get another size on the server; nothing of it is being sent. Where the
+     * server has another version by now it is taken for the one to be changed, unless somebody here
+     * has something unsaved or goes by what he has seen.
+     *
+     * @param opening whether nobody goes by that
+     * @return false when it became another file, of which the same is to be asked
+     * @throws FsException ESTALE when the policy is to leave both as they are
+     */
+    boolean mayResize(Inode inode, InodeData data, boolean opening) throws FsException {
+        if (!areLookedFor() || !isNamed(inode)) {
+            return true;
+        }
+        ServerFile handle;
+        boolean blind;
+        inode.lock.lock();
+        try {
+            handle = data.borrowFile();
+            parts.table().lock().lock();
+            try {
+                blind = opening || inode.openCount == 0;
+            } finally {
+                parts.table().lock().unlock();
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        ServerAttributes present =
+                handle == null
+                        ? presentLocked(inode, null)
+                        : data.useBorrowed(handle, h -> presentLocked(inode, h));
+        inode.lock.lock();
+        try {
+            if (blind && !data.isUnsaved()) {
+                if (present != null && !data.isSending()) {
+                    parts.coherency().apply(inode, present, inode.changes);
+                }
+                return true;
+            }
+            if (isBase(data, present)) {
+                return true;
+            }
+            locks.release(inode);
+        } finally {
+            inode.lock.unlock();
+        }
+        FsException moved = movedUnlessNameless(inode);
+        if (moved != null && parts.options().conflicts().policy() == VfsOptions.OnConflict.FAIL) {
+            throw moved;
+        }
+        if (moved != null) {
+            data.errors().record(moved);
+        }
+        return moved == null;
+    }
+
+    /** A file that an earlier mount left is about to be opened, to be saved. */
+    void beforeOpening(Inode inode) throws FsException {
+        inode.lock.lock();
+        try {
+            if (!inode.isThere) {
+                return;
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        if (locks.areUsed() && !keepsLock(inode)) {
+            locks.take(inode);
+        }
+    }
+
+    /**
+     * As {@link #present}, with the file's lock, so that it stays what it is until that is free.
+     */
+    private @Nullable ServerAttributes presentLocked(Inode inode, @Nullable ServerFile handle)
+            throws FsException {
+        if (!locks.areUsed() || keepsLock(inode)) {
+            return present(inode, handle);
+        }
+        ServerAttributes seen = null;
+        try {
+            seen = locks.take(inode);
+        } catch (FsException e) {
+            if (!isUnseen(e)) {
+                throw e;
+            }
+        }
+        return seen == null ? byHandle(handle) : seen;
+    }
+
+    /**
+     * Whether a file's lock is still ours. When it is not, another mount has taken us for dead:
+     * what the server has by now may be of both, and only the version that was changed here counts.
+     */
+    private boolean keepsLock(Inode inode) throws FsException {
+        UploadLocks.Lock lock;
+        inode.lock.lock();
+        try {
+            lock = inode.uploadLock;
+        } finally {
+            inode.lock.unlock();
+        }
+        if (lock == null || locks.isHeld(lock)) {
+            return lock != null;
+        }
+        inode.lock.lock();
+        try {
+            inode.uploadLock = null;
+            InodeData data = inode.data;
+            if (data != null) {
+                data.setSending(false);
+            }
+        } finally {
+            inode.lock.unlock();
+        }
+        return false;
+    }
+
+    /**
      * What stands at a file's name now; where nothing does, or where we may not look, the file
      * itself, which another client may have moved.
      */
-    private @Nullable ServerAttributes present(Inode inode, ServerFile handle) throws FsException {
+    private @Nullable ServerAttributes present(Inode inode, @Nullable ServerFile handle)
+            throws FsException {
         try {
             return parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
         } catch (FsException e) {
-            boolean unseen = e.error() == FsError.EACCES || e.error() == FsError.EPERM;
-            if (!e.isAbsence() && e.error() != FsError.ESTALE && !unseen) {
+            if (!isUnseen(e)) {
                 throw e;
             }
+        }
+        return byHandle(handle);
+    }
+
+    /** Whether a question by name says nothing of the file. */
+    private static boolean isUnseen(FsException e) {
+        return e.isAbsence()
+                || e.error() == FsError.ESTALE
+                || e.error() == FsError.EACCES
+                || e.error() == FsError.EPERM;
+    }
+
+    private static @Nullable ServerAttributes byHandle(@Nullable ServerFile handle)
+            throws FsException {
+        if (handle == null) {
+            return null;
         }
         try {
             return BackEnd.attributes(handle);

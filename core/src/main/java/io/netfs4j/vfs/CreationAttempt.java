@@ -6,6 +6,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
+import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.Capability;
@@ -282,6 +283,11 @@ final class CreationAttempt {
             boolean written = data.sizeBytes() > 0 || data.pages().dirtyBytes() > 0;
             boolean taken = !inode.isThere && a.sizeBytes() > 0 && written;
             boolean moved = inode.isThere && !conflicts.isBase(data, a);
+            if (moved && data.pages().dirtyBytes() == 0) {
+                // All of it had come there, and only its times are left to be set.
+                data.setPendingAttributes(PendingAttributes.NONE);
+                moved = false;
+            }
             if ((taken && conflicts.areLookedFor()) || moved) {
                 BackEnd.close(opened.file());
                 return false;

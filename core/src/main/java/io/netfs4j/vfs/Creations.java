@@ -45,6 +45,7 @@ final class Creations {
     private static final long PAUSE_NANOS = 1_000_000_000L;
 
     private final VfsParts parts;
+    private final UploadLocks locks;
     private final Conflicts conflicts;
     private final CreationAttempt attempt;
     private final SoftWaits soft;
@@ -61,13 +62,18 @@ final class Creations {
 
     Creations(VfsParts parts) {
         this.parts = parts;
-        this.conflicts = new Conflicts(parts, this);
+        this.locks = new UploadLocks(parts);
+        this.conflicts = new Conflicts(parts, this, locks);
         this.attempt = new CreationAttempt(parts, this, conflicts);
         this.soft = new SoftWaits(parts.environment(), parts.options().softTimeoutNanos());
     }
 
     Conflicts conflicts() {
         return conflicts;
+    }
+
+    UploadLocks locks() {
+        return locks;
     }
 
     CreationAttempt attempt() {
@@ -156,6 +162,7 @@ final class Creations {
         }
         FsException failure = new FsException(FsError.EIO, "creating it broke off");
         try {
+            conflicts.beforeOpening(inode);
             boolean ours = parts.gate().shared(() -> attempt.isMade(inode));
             failure = ours ? null : conflicts.moved(inode);
         } catch (FsException e) {

@@ -40,6 +40,7 @@ import java.util.List;
  * @param modified when it was modified last, as shown
  * @param accessed likewise
  * @param pending times that are to be set on the server
+ * @param uploadLock the lock on the server under which something was sent; null without one
  */
 record FileFacts(
         FileType type,
@@ -57,7 +58,8 @@ record FileFacts(
         Owner owner,
         Instant modified,
         Instant accessed,
-        PendingAttributes pending) {
+        PendingAttributes pending,
+        @Nullable String uploadLock) {
     /** What the server has of a file. */
     enum State {
         /** It has it. */
@@ -92,10 +94,13 @@ record FileFacts(
                 new Owner(0, 0, 0),
                 Instant.EPOCH,
                 Instant.EPOCH,
-                PendingAttributes.NONE);
+                PendingAttributes.NONE,
+                null);
     }
 
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
+
+    private static final int VERSION_WITHOUT_LOCKS = 1;
 
     /** So deep is no path that a door hands in. */
     private static final int NAMES_MAX = 4096;
@@ -132,6 +137,10 @@ record FileFacts(
             out.writeBoolean(pending.modifiedWasSet());
             Integer mode = pending.mode();
             out.writeInt(mode == null ? -1 : mode);
+            out.writeBoolean(uploadLock != null);
+            if (uploadLock != null) {
+                out.writeUTF(uploadLock);
+            }
         } catch (IOException e) {
             throw new IllegalStateException("facts of " + path, e);
         }
@@ -146,7 +155,7 @@ record FileFacts(
     static FileFacts decode(byte[] bytes) throws FsException {
         try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
             int version = in.readByte();
-            if (version != VERSION) {
+            if (version < VERSION_WITHOUT_LOCKS || version > VERSION) {
                 throw new FsException(FsError.EIO, "facts of version " + version);
             }
             int type = in.readByte();
@@ -175,7 +184,8 @@ record FileFacts(
                     required(readTime(in)),
                     required(readTime(in)),
                     new PendingAttributes(
-                            readTime(in), readTime(in), in.readBoolean(), mode(in.readInt())));
+                            readTime(in), readTime(in), in.readBoolean(), mode(in.readInt())),
+                    version > VERSION_WITHOUT_LOCKS && in.readBoolean() ? in.readUTF() : null);
         } catch (FsException e) {
             throw e;
         } catch (IOException | DateTimeException e) {

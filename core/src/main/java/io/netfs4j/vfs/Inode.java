@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.FileType;
@@ -205,6 +206,18 @@ final class Inode {
     /** One of its names went, and the server has it under others that are not known here. */
     @GuardedBy("lock")
     boolean livesOn;
+
+    /** Keeps other mounts from saving it; null when it is not being saved. */
+    @GuardedBy("lock")
+    UploadLocks.@Nullable Lock uploadLock;
+
+    /** Ends once the lock that was given back last is gone. */
+    @GuardedBy("lock")
+    @Nullable Completion<@Nullable Void> unlocking;
+
+    /** Of files with data on a server with coarse times; else null. */
+    @GuardedBy("lock")
+    @Nullable VersionDates dates;
 
     /** Set when first opened. */
     @GuardedBy("lock")

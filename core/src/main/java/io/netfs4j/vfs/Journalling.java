@@ -362,6 +362,7 @@ final class Journalling {
             } finally {
                 table.lock().unlock();
             }
+            UploadLocks.Lock lock = inode.uploadLock;
             FileFacts.State state = FileFacts.State.THERE;
             if (data.creation() != null && !inode.isThere) {
                 state = inode.truncates ? FileFacts.State.NEW_OR_EMPTIED : FileFacts.State.NEW;
@@ -385,7 +386,8 @@ final class Journalling {
                             new FileFacts.Owner(inode.mode, inode.uid, inode.gid),
                             inode.modified,
                             inode.accessed,
-                            data.pendingAttributes())
+                            data.pendingAttributes(),
+                            lock == null ? null : lock.text())
                     .encode();
         }
     }

@@ -40,7 +40,7 @@ final class NameOperations {
      * The entry from what is known and fresh, held once more; null when the server must be asked.
      */
     @Nullable Entry known(Inode directory, String name) {
-        if (listings.isHidden(name)) {
+        if (listings.isHidden(directory, name)) {
             return negative(0);
         }
         Inode child;
@@ -320,7 +320,7 @@ final class NameOperations {
     private boolean mayBePending(Inode directory, String name) {
         Listing listing = listings.fresh(directory);
         return listing != null
-                && !listings.isHidden(name)
+                && !listings.isHidden(directory, name)
                 && !listing.entries().containsKey(name)
                 && !directory.children().containsKey(name)
                 && (directory.making == null || !directory.making.containsKey(name))

@@ -10,6 +10,8 @@ import io.netfs4j.cache.Cookie;
 import io.netfs4j.cache.DiskCache;
 import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
+import io.netfs4j.engine.InodeListener;
+import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.engine.Readahead;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.AttributeChange;
@@ -50,7 +52,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         this.hidden = hidden;
         this.creations = creations;
         this.revalidation = new Revalidation(parts, this);
-        this.sizes = new SizeOperations(parts, this);
+        this.sizes = new SizeOperations(parts, this, creations);
     }
 
     SizeOperations sizes() {
@@ -246,7 +248,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         // Counted first, so that a close of the last other open file leaves the handle alone.
         count(inode, 1);
         try {
-            boolean keeps = revalidation.revalidate(inode, flags.access());
+            boolean keeps = revalidation.revalidate(inode, flags);
             OpenedInode file;
             inode.lock.lock();
             try {
@@ -267,7 +269,7 @@ final class OpenOperations implements InodeTable.Unsaved {
     private void truncateOpened(OpenedInode file) throws FsException {
         boolean done = false;
         try {
-            sizes.truncate(file.inode, 0);
+            sizes.empty(file.inode);
             done = true;
         } finally {
             if (!done) {
@@ -293,6 +295,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                     new InodeData(
                             inode.lock, parts.cache(), new DataListener(inode), inode.sizeBytes);
             parts.journalling().attach(inode, data);
+            inode.dates = parts.coherency().newDates();
             inode.data = data;
         }
         return data;
@@ -378,6 +381,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         } finally {
             parts.table().lock().unlock();
         }
+        creations.locks().release(inode); // Where it was given up.
         data.setFile(null);
     }
 
@@ -406,7 +410,7 @@ final class OpenOperations implements InodeTable.Unsaved {
     }
 
     /** What the engine tells of a file. */
-    private final class DataListener implements InodeData.Listener {
+    private final class DataListener implements InodeListener {
         private final Inode inode;
 
         /** {@link Inode#ownerChanges} when the commit under way was sent. */
@@ -430,6 +434,16 @@ final class OpenOperations implements InodeTable.Unsaved {
         @Override
         public void beforeSending(ServerFile handle) throws FsException {
             creations.conflicts().beforeSending(inode, handle);
+        }
+
+        @Override
+        public void onSettled() {
+            creations.locks().release(inode);
+        }
+
+        @Override
+        public AttributeChange toCommit(PendingAttributes pending) {
+            return parts.coherency().toCommit(inode, pending);
         }
 
         @Override
@@ -538,36 +552,6 @@ final class OpenOperations implements InodeTable.Unsaved {
         } finally {
             inode.lock.unlock();
         }
-    }
-
-    /** Runs something that changes the server's file while no upload of it is under way. */
-    void exclusively(Inode inode, InodeData data, Change change) throws FsException {
-        // Before, for what makes the file on the server needs the write-back lock.
-        creations.await(inode);
-        Object owner = new Object();
-        Completion<@Nullable Void> turn;
-        inode.lock.lock();
-        try {
-            turn = parts.engine().acquire(data, owner);
-        } finally {
-            inode.lock.unlock();
-        }
-        try {
-            parts.environment().waits().await(turn);
-            change.run();
-        } finally {
-            inode.lock.lock();
-            try {
-                data.writebackLock().release(owner);
-            } finally {
-                inode.lock.unlock();
-            }
-        }
-    }
-
-    /** What {@link #exclusively} runs. */
-    interface Change {
-        void run() throws FsException;
     }
 
     /** Sets attributes by the open handle where there is one that may, else by path. */

@@ -152,14 +152,17 @@ final class RangeOperations {
         files.save(target.data, target.inode);
         parts.journalling().beforeChange();
         long[] copied = new long[1];
-        opens.exclusively(
-                target.inode,
-                target.data,
-                () ->
-                        copied[0] =
-                                borrowing(
-                                        source,
-                                        reading -> copyFrom(reading, from, target, to, count)));
+        opens.sizes()
+                .exclusively(
+                        target.inode,
+                        target.data,
+                        () ->
+                                copied[0] =
+                                        borrowing(
+                                                source,
+                                                reading ->
+                                                        copyFrom(
+                                                                reading, from, target, to, count)));
         return copied[0];
     }
 

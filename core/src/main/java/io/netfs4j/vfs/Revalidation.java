@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.engine.BackEnd;
@@ -21,6 +22,9 @@ import java.util.Objects;
  * that can do what is wanted. All open files of an inode share one handle.
  */
 final class Revalidation {
+    /** So often is a file looked at that another client changes every second. */
+    private static final int LOOKS_MAX = 3;
+
     private final VfsParts parts;
     private final OpenOperations opens;
 
@@ -31,16 +35,42 @@ final class Revalidation {
 
     /**
      * Close-to-open: asks the server which version stands now, by a new handle where the present
-     * one does not do, else by its attributes.
+     * one does not do, else by its attributes. Where times are coarse, a version of this very
+     * second may be changed once more and look the same: who is to write waits until it is over.
      *
      * @return whether what is cached belongs to that version
      */
-    boolean revalidate(Inode inode, Access access) throws FsException {
+    boolean revalidate(Inode inode, OpenFlags flags) throws FsException {
+        boolean same = look(inode, flags.access());
+        // Whoever empties it does not go by what is in it.
+        boolean waits = flags.access().writes() && !flags.truncate();
+        long unproven = unprovenNanos(inode);
+        for (int n = 0; n < LOOKS_MAX && waits && unproven > 0; n++) {
+            Completion<@Nullable Void> over = new Completion<>();
+            parts.environment().scheduler().schedule(() -> over.complete(null), unproven);
+            parts.environment().waits().await(over);
+            unproven = unprovenNanos(inode);
+            look(inode, flags.access());
+            same = false;
+        }
+        return same;
+    }
+
+    private boolean look(Inode inode, Access access) throws FsException {
         Boolean same = null;
         while (same == null) {
             same = tryRevalidate(inode, access);
         }
         return same;
+    }
+
+    private long unprovenNanos(Inode inode) {
+        inode.lock.lock();
+        try {
+            return parts.coherency().unprovenNanos(inode);
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     /** As {@link #revalidate}; null when another opener was first and it has to be seen anew. */
@@ -204,6 +234,9 @@ final class Revalidation {
             InodeData data = opens.dataOf(inode);
             boolean same = !first && a.token().equals(data.token());
             if (first) {
+                if (inode.dates != null) {
+                    parts.coherency().found(inode.dates, a);
+                }
                 data.setToken(a.token());
                 data.setSizeBytes(a.sizeBytes());
                 data.setRemoteSizeBytes(a.sizeBytes());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
@@ -8,16 +9,50 @@ import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerAttributes;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 
 /** Truncating and growing files, and what is known of their size when that fails. */
 final class SizeOperations {
     private final VfsParts parts;
     private final OpenOperations opens;
+    private final Creations creations;
 
-    SizeOperations(VfsParts parts, OpenOperations opens) {
+    SizeOperations(VfsParts parts, OpenOperations opens, Creations creations) {
         this.parts = parts;
         this.opens = opens;
+        this.creations = creations;
+    }
+
+    /** Runs something that changes the server's file while no upload of it is under way. */
+    <T> T exclusively(Inode inode, InodeData data, Change<T> change) throws FsException {
+        // Before, for what makes the file on the server needs the write-back lock.
+        creations.await(inode);
+        Object owner = new Object();
+        Completion<@Nullable Void> turn;
+        inode.lock.lock();
+        try {
+            turn = parts.engine().acquire(data, owner);
+        } finally {
+            inode.lock.unlock();
+        }
+        try {
+            parts.environment().waits().await(turn);
+            return change.run();
+        } finally {
+            inode.lock.lock();
+            try {
+                data.writebackLock().release(owner);
+            } finally {
+                inode.lock.unlock();
+            }
+        }
+    }
+
+    /** What {@link #exclusively} runs. */
+    interface Change<T> {
+        T run() throws FsException;
     }
 
     /**
@@ -25,17 +60,29 @@ final class SizeOperations {
      * before that lies past the new size can reach the server afterwards.
      */
     void truncate(Inode inode, long size) throws FsException {
-        resize(inode, size, false);
+        resize(inode, new Resize(size, false, false));
+    }
+
+    /** Empties a file that is being opened: whoever does so does not go by what was in it. */
+    void empty(Inode inode) throws FsException {
+        resize(inode, new Resize(0, false, true));
     }
 
     /** Makes a file at least so long; what others write behind that meanwhile stays. */
     void extend(Inode inode, long size) throws FsException {
-        resize(inode, size, true);
+        resize(inode, new Resize(size, true, false));
     }
 
-    private void resize(Inode inode, long wanted, boolean onlyGrows) throws FsException {
-        if (wanted < 0) {
-            throw new FsException(FsError.EINVAL, "size " + wanted);
+    /**
+     * What is wanted.
+     *
+     * @param opening whether nobody goes by what he has seen of the file
+     */
+    private record Resize(long wanted, boolean onlyGrows, boolean opening) {}
+
+    private void resize(Inode inode, Resize resize) throws FsException {
+        if (resize.wanted() < 0) {
+            throw new FsException(FsError.EINVAL, "size " + resize.wanted());
         }
         InodeData data;
         inode.lock.lock();
@@ -44,12 +91,17 @@ final class SizeOperations {
         } finally {
             inode.lock.unlock();
         }
-        opens.exclusively(inode, data, () -> set(inode, data, wanted, onlyGrows));
+        boolean done = false;
+        while (!done) {
+            done = exclusively(inode, data, () -> isSet(inode, data, resize));
+        }
         parts.journalling().awaitIfWorking(data);
     }
 
-    private void set(Inode inode, InodeData data, long wanted, boolean onlyGrows)
-            throws FsException {
+    /** Returns false when it became another file, of which the same is to be asked. */
+    private boolean isSet(Inode inode, InodeData data, Resize resize) throws FsException {
+        long wanted = resize.wanted();
+        boolean onlyGrows = resize.onlyGrows();
         long asked;
         List<Long> steps;
         inode.lock.lock();
@@ -59,10 +111,13 @@ final class SizeOperations {
             if (steps.isEmpty()) {
                 show(inode, data, Math.max(wanted, data.sizeBytes()));
                 data.describe();
-                return;
+                return true;
             }
         } finally {
             inode.lock.unlock();
+        }
+        if (!creations.conflicts().mayResize(inode, data, resize.opening())) {
+            return false;
         }
         long size = steps.getLast();
         parts.journalling()
@@ -99,6 +154,7 @@ final class SizeOperations {
         } finally {
             inode.lock.unlock();
         }
+        return true;
     }
 
     /** Which sizes the server is to set, one after the other; none where it need do nothing. */

@@ -66,7 +66,7 @@ class ReadRequestTest {
         steps.close();
     }
 
-    private InodeData.Listener silence() {
+    private InodeListener silence() {
         return new StepByStep.QuietFile() {
             @Override
             public @Nullable Cookie openCookie() {

@@ -72,7 +72,7 @@ final class StepByStep implements Scheduler, AutoCloseable {
     }
 
     /** A file that nobody needs to be told of. */
-    static class QuietFile implements InodeData.Listener {
+    static class QuietFile implements InodeListener {
         @Override
         public void create() {}
 

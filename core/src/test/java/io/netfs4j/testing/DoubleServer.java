@@ -55,9 +55,14 @@ public final class DoubleServer {
 
         /** Calls the real one; what that opens or begins is doubled. */
         public @Nullable Object proceed() throws Throwable {
+            return proceedWith(arguments);
+        }
+
+        /** As {@link #proceed}, with other arguments. */
+        public @Nullable Object proceedWith(Object... others) throws Throwable {
             Object result;
             try {
-                result = method.invoke(real, arguments);
+                result = method.invoke(real, others);
             } catch (InvocationTargetException e) {
                 throw e.getCause();
             }

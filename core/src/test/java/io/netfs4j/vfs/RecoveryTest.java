@@ -78,7 +78,8 @@ class RecoveryTest {
                         new FileFacts.Owner(0644, 0, 0),
                         Instant.EPOCH,
                         Instant.EPOCH,
-                        PendingAttributes.NONE)
+                        PendingAttributes.NONE,
+                        null)
                 .encode();
     }
 

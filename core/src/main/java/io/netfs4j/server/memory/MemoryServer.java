@@ -46,7 +46,11 @@ public final class MemoryServer implements Server {
     private static final int XATTRS_MAX = 256;
 
     private static final Capabilities CAPABILITIES =
-            new Capabilities(EnumSet.allOf(Capability.class), 1, 1, Names.NAME_BYTES_MAX);
+            new Capabilities(
+                    EnumSet.complementOf(EnumSet.of(Capability.NAMED_LOCKS)),
+                    1,
+                    1,
+                    Names.NAME_BYTES_MAX);
 
     private final Clock clock;
     private final MemorySpace space;

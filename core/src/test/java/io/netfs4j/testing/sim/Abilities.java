@@ -15,7 +15,7 @@ final class Abilities {
     private Abilities() {}
 
     static Capabilities draw(RandomGenerator random) {
-        EnumSet<Capability> set = EnumSet.allOf(Capability.class);
+        EnumSet<Capability> set = EnumSet.complementOf(EnumSet.of(Capability.NAMED_LOCKS));
         for (Capability capability :
                 List.of(
                         Capability.UNLINKED_OPEN_FILES,

@@ -167,6 +167,7 @@ public final class SftpProvider implements ServerProvider {
                         Capability.MODES,
                         Capability.OWNERS,
                         Capability.SYMLINKS,
+                        Capability.NAMED_LOCKS,
                         Capability.RENAME_NOREPLACE);
         if (greeting.offers(Protocol.HARDLINK)) {
             set.add(Capability.HARD_LINKS);

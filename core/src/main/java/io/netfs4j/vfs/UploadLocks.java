@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.GuardedBy;
+import io.netfs4j.server.Capability;
+import io.netfs4j.server.CoherencyToken;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.RenameMode;
+import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.trace.Counters.Counter;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * Names on the server by which mounts keep out of each other's uploads, where nothing else does:
+ * between the question which version the server has and the end of what is sent after it, another
+ * mount that asked the same would write into the same file.
+ *
+ * <pre>
+ *   mount 1   lock, ask | pieces ... commit | unlock
+ *   mount 2        lock: taken ............ | ...   | lock, ask: another version
+ * </pre>
+ *
+ * <p>A lock is a symbolic link in {@link #DIRECTORY} of what is mounted: made exclusively, with its
+ * owner as its target, in one round trip that asks for the file as well; nobody who asks for a lock
+ * once more, after an answer that was lost, can take another's for his own. It is not beside the
+ * file, whose directory would have another modification time after each upload.
+ *
+ * <p>It is kept until what the server has is known again: while an upload fails, too, and over a
+ * crash, for the journal knows it. So whoever still finds his lock knows that no other mount has
+ * written meanwhile. A lock that has not changed for {@link #EXPIRY_NANOS}, nor its file, is taken
+ * for a dead mount's and broken.
+ *
+ * <p><b>Threads</b>: any; what asks the server waits, and wants no lock and not the {@link
+ * NamesGate}.
+ */
+final class UploadLocks {
+    /** Where locks are, in the directory that is mounted. Hidden there. */
+    static final String DIRECTORY = ".netfs-locks";
+
+    private static final RemotePath PLACE = RemotePath.ROOT.child(DIRECTORY);
+
+    /** Longer than a mount that sends something leaves a file alone. */
+    private static final long EXPIRY_NANOS = 30_000_000_000L;
+
+    /** A lock held for less cannot have been broken. */
+    private static final long SURE_NANOS = EXPIRY_NANOS / 2;
+
+    private static final long POLL_FIRST_NANOS = 10_000_000L;
+    private static final long POLL_MAX_NANOS = 500_000_000L;
+
+    /**
+     * So often may the server fail to make a lock, and not say why, before it is not asked again.
+     */
+    private static final int FAILURES_MAX = 10;
+
+    /** 16 bytes of a digest, as names of the lock directory. */
+    private static final int DIGEST_BYTES = 16;
+
+    /**
+     * A lock of ours.
+     *
+     * @param name in the lock directory
+     * @param target whose it is: no two locks have the same
+     * @param takenNanos when it was known to be ours last; Long.MIN_VALUE for an earlier mount's
+     */
+    record Lock(String name, String target, long takenNanos) {
+        RemotePath path() {
+            return PLACE.child(name);
+        }
+
+        /** As the journal keeps it. */
+        String text() {
+            return name + "/" + target;
+        }
+
+        static @Nullable Lock found(@Nullable String text) {
+            int slash = text == null ? -1 : text.indexOf('/');
+            return text == null || slash < 0
+                    ? null
+                    : new Lock(text.substring(0, slash), text.substring(slash + 1), Long.MIN_VALUE);
+        }
+    }
+
+    private final VfsParts parts;
+
+    /** The server would not have locks; nor is it asked again. */
+    private volatile boolean refused;
+
+    /** What targets of this mount begin with; empty until the first is needed. */
+    @GuardedBy("table lock")
+    private String owner = "";
+
+    @GuardedBy("table lock")
+    private long taken;
+
+    /** Locks on their way out. */
+    @GuardedBy("table lock")
+    private final Set<Completion<@Nullable Void>> releases = new LinkedHashSet<>();
+
+    /** The directory of locks may be there because of us. */
+    @GuardedBy("table lock")
+    private boolean used;
+
+    UploadLocks(VfsParts parts) {
+        this.parts = parts;
+    }
+
+    boolean areUsed() {
+        return !refused
+                && parts.options().conflicts().policy() != VfsOptions.OnConflict.OVERWRITE
+                && parts.server().capabilities().has(Capability.NAMED_LOCKS);
+    }
+
+    // ---- taking -------------------------------------------------------------------------------
+
+    /** What asking for a lock came to. */
+    private record Answer(End end, @Nullable Lock lock, @Nullable ServerAttributes seen) {
+        enum End {
+            OVER,
+            TAKEN_ELSEWHERE,
+            FAILED
+        }
+
+        static final Answer WAIT = new Answer(End.TAKEN_ELSEWHERE, null, null);
+
+        /** For no reason that is known: another's lock may have gone before that was looked for. */
+        static final Answer FAILED = new Answer(End.FAILED, null, null);
+    }
+
+    /**
+     * Takes a file's lock, waiting for whoever has it, and asks what stands at the file's name.
+     * Goes on without a lock where the server makes none.
+     *
+     * @return null where nothing is seen there
+     * @throws FsException what the server said; ESTALE when the file has no name
+     */
+    @Nullable ServerAttributes take(Inode inode) throws FsException {
+        awaitRelease(inode);
+        String target = newTarget();
+        Watched watched = null;
+        long pause = POLL_FIRST_NANOS;
+        int failures = 0;
+        while (true) {
+            Answer answer = parts.gate().shared(() -> ask(inode, target));
+            if (answer.end() == Answer.End.FAILED && ++failures >= FAILURES_MAX) {
+                refused = true;
+                return parts.gate().shared(() -> parts.stat(parts.table().path(inode)));
+            }
+            if (answer.end() == Answer.End.OVER) {
+                inode.lock.lock();
+                try {
+                    inode.uploadLock = answer.lock();
+                } finally {
+                    inode.lock.unlock();
+                }
+                return answer.seen();
+            }
+            Watched before = watched;
+            watched = parts.gate().shared(() -> watch(inode, before));
+            pause(pause);
+            pause = Math.min(POLL_MAX_NANOS, 2 * pause);
+        }
+    }
+
+    private Answer ask(Inode inode, String target) throws FsException {
+        RemotePath path = parts.table().path(inode);
+        RemotePath name = name(path);
+        boolean answered = false;
+        try {
+            ServerAttributes seen = parts.server().makeSymlinkAndStat(name, target, path);
+            answered = true;
+            return new Answer(
+                    Answer.End.OVER, new Lock(name.name(), target, parts.nowNanos()), seen);
+        } catch (FsException e) {
+            answered = e.error() != FsError.EINTR && e.error() != FsError.ETIMEDOUT;
+            switch (e.error()) {
+                case EEXIST -> {
+                    return Answer.WAIT;
+                }
+                case EIO -> {
+                    return Answer.FAILED;
+                }
+                case ENOENT -> {
+                    if (isPlaceMade()) {
+                        return Answer.WAIT;
+                    }
+                    refused = true;
+                }
+                case EACCES, EPERM, EROFS, ENOTDIR, EINVAL, ENOTSUP, ENOSYS -> refused = true;
+                case ENOSPC, EDQUOT -> {}
+                default -> throw e;
+            }
+            return new Answer(Answer.End.OVER, null, parts.stat(path));
+        } finally {
+            if (!answered) {
+                Lock perhaps = new Lock(name.name(), target, Long.MIN_VALUE);
+                parts.environment()
+                        .scheduler()
+                        .fork("netfs-unlock", () -> remove(perhaps, new Completion<>()));
+            }
+        }
+    }
+
+    /** Makes the directory of locks: whoever may write in what is mounted may write there. */
+    private boolean isPlaceMade() throws FsException {
+        try {
+            parts.server().makeDirectory(PLACE, parts.server().stat(RemotePath.ROOT).mode());
+            return true;
+        } catch (FsException e) {
+            return switch (e.error()) {
+                case EEXIST -> true;
+                case EACCES, EPERM, EROFS, ENOENT, EINVAL, ENOTSUP -> false;
+                default -> throw e;
+            };
+        }
+    }
+
+    private static RemotePath name(RemotePath path) {
+        try {
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(path.toString().getBytes(StandardCharsets.UTF_8));
+            return PLACE.child(HexFormat.of().formatHex(digest, 0, DIGEST_BYTES));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has it", e);
+        }
+    }
+
+    private String newTarget() {
+        parts.table().lock().lock();
+        try {
+            used = true;
+            if (owner.isEmpty()) {
+                String host = parts.options().conflicts().host();
+                owner =
+                        (host.isEmpty() ? "netfs" : host)
+                                + "-"
+                                + Long.toHexString(parts.environment().random().nextLong());
+            }
+            return owner + "-" + ++taken;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    private void pause(long nanos) throws FsException {
+        Completion<@Nullable Void> over = new Completion<>();
+        parts.environment().scheduler().schedule(() -> over.complete(null), nanos);
+        parts.environment().waits().await(over);
+    }
+
+    // ---- another's ----------------------------------------------------------------------------
+
+    /** Another's lock and its file, as they have been for some time. */
+    private record Watched(
+            @Nullable String holder, @Nullable CoherencyToken version, long sinceNanos) {}
+
+    /** Looks at another's lock, and breaks it when nothing has moved for too long. */
+    private Watched watch(Inode inode, @Nullable Watched before) throws FsException {
+        RemotePath path = parts.table().path(inode);
+        RemotePath name = name(path);
+        String holder = holder(name);
+        ServerAttributes file = parts.stat(path);
+        CoherencyToken version = file == null ? null : file.token();
+        Watched now = new Watched(holder, version, parts.nowNanos());
+        if (before == null
+                || !Objects.equals(before.holder, holder)
+                || !Objects.equals(before.version, version)) {
+            return now;
+        }
+        if (holder != null && now.sinceNanos - before.sinceNanos >= EXPIRY_NANOS) {
+            breakLock(name, holder);
+            return now;
+        }
+        return before;
+    }
+
+    /** Whose a lock is; null when there is none. */
+    private @Nullable String holder(RemotePath name) throws FsException {
+        try {
+            return parts.server().readSymlink(name);
+        } catch (FsException e) {
+            if (e.isAbsence() || e.error() == FsError.EINVAL) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Takes a dead mount's lock away: aside first, for it may have been another's by the time that
+     * the server did it; that one gets it back.
+     */
+    private void breakLock(RemotePath name, String dead) throws FsException {
+        RemotePath aside = PLACE.child(name.name() + "." + newTarget());
+        try {
+            parts.server().rename(name, aside, RenameMode.NOREPLACE);
+            String moved = holder(aside);
+            if (moved != null && !moved.equals(dead)) {
+                parts.server().rename(aside, name, RenameMode.NOREPLACE);
+            } else {
+                parts.server().remove(aside);
+            }
+        } catch (FsException e) {
+            switch (e.error()) {
+                case ENOENT, EEXIST -> {} // Somebody else was first.
+                case EACCES, EPERM -> refused = true;
+                default -> throw e;
+            }
+        }
+    }
+
+    // ---- having -------------------------------------------------------------------------------
+
+    /** Whether a lock is still ours: then no other mount has written what it stands for. */
+    boolean isHeld(Lock lock) throws FsException {
+        return lock.target().equals(holder(lock.path()));
+    }
+
+    // ---- giving back --------------------------------------------------------------------------
+
+    /** Gives a file's lock back in the background, where there is one. */
+    @GuardedBy("inode lock")
+    void release(Inode inode) {
+        Lock lock = inode.uploadLock;
+        if (lock == null) {
+            return;
+        }
+        inode.uploadLock = null;
+        Completion<@Nullable Void> released = new Completion<>();
+        inode.unlocking = released;
+        parts.table().lock().lock();
+        try {
+            releases.add(released);
+            used = true;
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (inode.data != null) {
+            inode.data.describe();
+        }
+        parts.environment()
+                .scheduler()
+                .fork(
+                        "netfs-unlock",
+                        () -> {
+                            // Else what is ours would be found in the journal without its lock.
+                            parts.journalling().awaitIfWorking(inode.data);
+                            remove(lock, released);
+                        });
+    }
+
+    private void remove(Lock lock, Completion<@Nullable Void> released) {
+        try {
+            boolean sure =
+                    lock.takenNanos() != Long.MIN_VALUE
+                            && parts.nowNanos() - lock.takenNanos() < SURE_NANOS;
+            if (sure || isHeld(lock)) {
+                parts.server().remove(lock.path());
+            }
+        } catch (FsException e) {
+            if (!e.isAbsence()) {
+                // It stays, and is broken after a while.
+                parts.engine().counters().add(Counter.ERRORS, 1);
+            }
+        } finally {
+            parts.table().lock().lock();
+            try {
+                releases.remove(released);
+            } finally {
+                parts.table().lock().unlock();
+            }
+            released.complete(null);
+        }
+    }
+
+    /** A lock of before must be gone before there is another. */
+    private void awaitRelease(Inode inode) throws FsException {
+        Completion<@Nullable Void> before;
+        inode.lock.lock();
+        try {
+            before = inode.unlocking;
+            inode.unlocking = null;
+        } finally {
+            inode.lock.unlock();
+        }
+        if (before != null) {
+            parts.environment().waits().await(before);
+        }
+    }
+
+    /** Waits until locks that are on their way out are gone, and with the last one their place. */
+    void awaitReleases() throws FsException {
+        List<Completion<@Nullable Void>> pending;
+        boolean tidies;
+        parts.table().lock().lock();
+        try {
+            pending = new ArrayList<>(releases);
+            tidies = used;
+            used = false;
+        } finally {
+            parts.table().lock().unlock();
+        }
+        for (Completion<@Nullable Void> release : pending) {
+            parts.environment().waits().await(release);
+        }
+        if (tidies && !refused) {
+            try {
+                parts.server().removeDirectory(PLACE);
+            } catch (FsException e) {
+                // Others have locks there, or it is gone.
+                if (e.error() == FsError.EINTR) {
+                    throw e;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.cache.journal.Journal;
+import io.netfs4j.server.Access;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.testing.ForgetfulDisk;
+import io.netfs4j.testing.Transfers;
+import io.netfs4j.vfs.VfsOptions.OnConflict;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Two mounts of a server whose versions look alike, and the locks that keep them apart. */
+@Timeout(60)
+class UploadLocksTest extends OneSecond {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void savesOfOneSecond_withoutAChangeOfSize_areToldApart(int saves) throws Exception {
+        try (Client one = new Client();
+                Client two = new Client()) {
+            OpenFile ours = one.open("f");
+            OpenFile theirs = two.open("f");
+            for (int n = 0; n < saves; n++) {
+                one.write(ours, n, "A");
+                one.save(ours);
+            }
+            two.write(theirs, 9, "B");
+            two.assertSavingTellsOfIt(theirs);
+            two.save(theirs);
+            one.vfs.release(ours);
+            two.vfs.release(theirs);
+        }
+        assertBothAreThere(saves == 1 ? "A123456789" : "AA23456789", "012345678B");
+        assertNothingIsLocked();
+    }
+
+    @Test
+    void aVersionSavedInBetween_isNotThatOfBeforeIt() throws Exception {
+        try (Client one = new Client();
+                Client two = new Client()) {
+            OpenFile ours = one.open("f");
+            one.write(ours, 0, "A");
+            one.save(ours);
+            OpenFile theirs = two.open("f");
+            assertThat(two.read(theirs)).isEqualTo("A123456789");
+            one.write(ours, 1, "A");
+            one.save(ours);
+            two.write(theirs, 9, "B");
+            two.assertSavingTellsOfIt(theirs);
+            two.save(theirs);
+            one.vfs.release(ours);
+            two.vfs.release(theirs);
+        }
+        assertBothAreThere("AA23456789", "A12345678B");
+    }
+
+    /** The second one has not seen the version that the third one has. */
+    @Test
+    void aThirdMountsVersion_isNotMadeAgainByTheSecond() throws Exception {
+        try (Client one = new Client();
+                Client two = new Client();
+                Client three = new Client()) {
+            OpenFile first = one.open("f");
+            one.write(first, 0, "A");
+            one.save(first);
+            OpenFile third = three.open("f");
+            one.write(first, 10, "A");
+            one.save(first);
+            OpenFile second = two.open("f");
+            assertThat(two.read(second)).isEqualTo("A123456789A");
+            long ino = two.vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
+            two.vfs.setAttributes(ino, AttributeChange.size(10), second);
+            two.write(second, 1, "B");
+            two.save(second);
+            three.write(third, 9, "C");
+            three.assertSavingTellsOfIt(third);
+            three.save(third);
+            one.vfs.release(first);
+            two.vfs.release(second);
+            three.vfs.release(third);
+        }
+        assertBothAreThere("AB23456789", "A12345678C");
+    }
+
+    @Test
+    void whatIsSavedManyTimesInASecond_isNotOfTheFarFuture() throws Exception {
+        try (Client one = new Client()) {
+            OpenFile ours = one.open("f");
+            for (int n = 0; n < 20; n++) {
+                one.write(ours, 0, "A" + n);
+                one.save(ours);
+            }
+            one.vfs.release(ours);
+            Instant modified = store.stat(RemotePath.ROOT.child("f")).modified();
+            assertThat(modified).isBetween(NOW.minusSeconds(1), NOW.plus(VersionDates.AHEAD_MAX));
+        }
+    }
+
+    @Test
+    void uploadsAtOnce_followEachOther_andTheSecondFindsTheFirst() throws Exception {
+        try (Client one = new Client();
+                Client two = new Client()) {
+            OpenFile ours = one.open("f");
+            OpenFile theirs = two.open("f");
+            one.write(ours, 0, "AAA");
+            two.write(theirs, 7, "BBB");
+            Completion<Boolean> go = new Completion<>();
+            one.held.set(go);
+            Completion<Boolean> first = one.saving(ours);
+            one.isHeld.await();
+            Completion<Boolean> second = two.saving(theirs);
+            two.met.await();
+            assertThat(second.isDone()).isFalse();
+            go.complete(true);
+            runtime.environment().waits().await(first);
+            assertThatThrownBy(() -> runtime.environment().waits().await(second))
+                    .isInstanceOf(FsException.class);
+            two.save(theirs);
+            one.vfs.release(ours);
+            two.vfs.release(theirs);
+        }
+        assertBothAreThere("AAA3456789", "0123456BBB");
+        assertNothingIsLocked();
+    }
+
+    @Test
+    void theLockOfADeadMount_isBrokenAfterAWhile() throws Exception {
+        Client dead = new Client();
+        OpenFile ours = dead.open("f");
+        dead.write(ours, 0, "AAA");
+        dead.held.set(new Completion<>());
+        Completion<Boolean> first = dead.saving(ours);
+        dead.isHeld.await();
+        try (Client two = new Client()) {
+            OpenFile theirs = two.open("f");
+            two.write(theirs, 7, "BBB");
+            Completion<Boolean> second = two.saving(theirs);
+            two.met.await();
+            later.addAndGet(EXPIRY_NANOS);
+            // The first look at the lock may have been later than that.
+            for (int n = 0; n < 10; n++) {
+                Completion<Boolean> over = new Completion<>();
+                second.whenDone((saved, failure) -> over.complete(true));
+                runtime.environment()
+                        .scheduler()
+                        .schedule(() -> over.complete(false), 700_000_000L);
+                if (runtime.environment().waits().await(over)) {
+                    break;
+                }
+                later.addAndGet(EXPIRY_NANOS);
+            }
+            assertThat(second.get()).isTrue();
+            two.vfs.release(theirs);
+        }
+        assertThat(onServer("f")).isEqualTo("AAA3456BBB");
+        assertThat(first.isDone()).isFalse();
+        assertNothingIsLocked();
+    }
+
+    /** The end of its upload was not heard: its lock tells whether another came in between. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatADeadMountWasSending_isSentByTheNextOne_whereNobodyElseHasWritten(boolean broken)
+            throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        SystemRuntime dying = new SystemRuntime();
+        Client dead = new Client(OnConflict.COPY, Journal.open(dying.environment(), disk, LIMITS));
+        OpenFile file = dead.open("f");
+        dead.write(file, 0, "AAA3456789");
+        dead.hangs.set(true);
+        dead.saving(file);
+        dead.isHeld.await();
+        if (broken) {
+            RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
+            store.remove(locks.child(names(locks).get(0)));
+        }
+        // It might be a part of ours that came to the server.
+        try (Client two = new Client(OnConflict.OVERWRITE, null)) {
+            OpenFile theirs = two.open("f");
+            two.write(theirs, 7, "BBB");
+            two.save(theirs);
+            two.vfs.release(theirs);
+        }
+        try (Client next =
+                new Client(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS))) {
+            assertThat(next.vfs.recovered().files()).isEqualTo(1);
+            OpenFile again = next.open("f");
+            if (broken) {
+                next.assertSavingTellsOfIt(again);
+            }
+            next.save(again);
+            next.vfs.release(again);
+        }
+        if (broken) {
+            assertBothAreThere("0123456BBB", "AAA3456789");
+        } else {
+            assertThat(onServer("f")).isEqualTo("AAA3456789");
+            assertThat(names(RemotePath.ROOT)).containsExactly("f");
+        }
+        assertNothingIsLocked();
+        dying.close();
+    }
+
+    /** Nothing of it is owed but its times. */
+    @Test
+    void whatADeadMountHadSentWhole_isNoConflict_whoeverHasWrittenSince() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        SystemRuntime dying = new SystemRuntime();
+        Client dead = new Client(OnConflict.COPY, Journal.open(dying.environment(), disk, LIMITS));
+        OpenFile file = dead.open("f");
+        dead.write(file, 0, "AAA");
+        dead.held.set(new Completion<>());
+        dead.saving(file);
+        dead.isHeld.await();
+        RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
+        store.remove(locks.child(names(locks).get(0)));
+        try (Client two = new Client()) {
+            OpenFile theirs = two.open("f");
+            two.write(theirs, 7, "BBB");
+            two.save(theirs);
+            two.vfs.release(theirs);
+        }
+        try (Client next =
+                new Client(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS))) {
+            assertThat(next.vfs.recovered().files()).isEqualTo(1);
+            OpenFile again = next.open("f");
+            next.save(again);
+            next.vfs.release(again);
+        }
+        assertThat(onServer("f")).isEqualTo("AAA3456BBB");
+        assertThat(names(RemotePath.ROOT)).containsExactly("f");
+        dying.close();
+    }
+
+    /** As a program on the server would, which knows nothing of us. */
+    private void changeOnServer(String text) {
+        try {
+            new Transfers(runtime.environment().waits())
+                    .write(
+                            store.open(() -> RemotePath.ROOT.child("f"), Access.READ_WRITE).file(),
+                            0,
+                            text.getBytes(UTF_8));
+        } catch (FsException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void whatIsOpenedToBeWritten_isOfNoSecondThatIsNotOver() throws Exception {
+        try (Client one = new Client()) {
+            meanwhile.set(() -> {
+                changeOnServer("ABCDEFGHIJ");
+                wall.set(NOW.plusSeconds(2));
+            });
+            OpenFile ours = one.open("f");
+            assertThat(meanwhile.get()).isNull();
+            assertThat(one.read(ours)).isEqualTo("ABCDEFGHIJ");
+            // From now on no change can hide.
+            changeOnServer("abcdefghij");
+            one.write(ours, 0, "!!!!!!!!!!");
+            one.assertSavingTellsOfIt(ours);
+            one.save(ours);
+            one.vfs.release(ours);
+        }
+        wall.set(NOW.plusSeconds(10));
+        assertBothAreThere("abcdefghij", "!!!!!!!!!!");
+    }
+
+    @Test
+    void whatWasReadWithinTheSecondOfAChange_isReadAgain() throws Exception {
+        try (Client one = new Client()) {
+            long ino = one.vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
+            OpenFile early = one.vfs.open(ino, OpenFlags.READ);
+            assertThat(one.read(early)).isEqualTo("0123456789");
+            one.vfs.release(early);
+            changeOnServer("ABCDEFGHIJ");
+            wall.set(NOW.plusSeconds(2));
+            OpenFile late = one.vfs.open(ino, OpenFlags.READ);
+            assertThat(one.read(late)).isEqualTo("ABCDEFGHIJ");
+            one.vfs.release(late);
+        }
+    }
+
+    @Test
+    void truncatingAFileChangedElsewhere_truncatesOurs_besideIt() throws Exception {
+        try (Client one = new Client();
+                Client two = new Client()) {
+            OpenFile ours = one.open("f");
+            OpenFile theirs = two.open("f");
+            long ino = one.vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
+            two.write(theirs, 0, "BBB");
+            two.save(theirs);
+            one.vfs.setAttributes(ino, AttributeChange.size(5), ours);
+            one.assertSavingTellsOfIt(ours);
+            assertThat(one.read(ours)).isEqualTo("01234");
+            one.vfs.release(ours);
+            two.vfs.release(theirs);
+        }
+        assertBothAreThere("BBB3456789", "01234");
+    }
+
+    /** It is emptied: so nobody goes by what had been in it. */
+    @Test
+    void openingWithTruncate_takesThePlaceOfWhatIsThere() throws Exception {
+        try (Client one = new Client()) {
+            OpenFile before = one.open("f");
+            one.beforeLock.set(() -> changeOnServer("0123456789ABCDEF"));
+            long ino = one.vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
+            OpenFile ours = one.vfs.open(ino, EMPTYING);
+            assertThat(one.beforeLock.get()).isNull();
+            one.write(ours, 0, "A");
+            one.save(ours);
+            one.vfs.release(ours);
+            one.vfs.release(before);
+        }
+        assertThat(names(RemotePath.ROOT)).containsExactly("f");
+        assertThat(onServer("f")).isEqualTo("A");
+    }
+
+    @Test
+    void whereNoLockCanBeMade_filesAreSavedWithoutOne() throws Exception {
+        try (Client one = new Client()) {
+            one.mayNotLock.set(true);
+            OpenFile ours = one.open("f");
+            one.write(ours, 0, "AAA");
+            one.save(ours);
+            one.vfs.release(ours);
+        }
+        assertThat(onServer("f")).isEqualTo("AAA3456789");
+    }
+
+    @Test
+    void locks_areNotToBeSeen() throws Exception {
+        store.makeDirectory(RemotePath.ROOT.child(UploadLocks.DIRECTORY), 0755);
+        try (Client one = new Client()) {
+            List<String> seen = new ArrayList<>();
+            OpenDirectory root = one.vfs.openDirectory(Vfs.ROOT_INO);
+            one.vfs.readDirectory(root, 0, false, (name, ino, type, next, entry) -> seen.add(name));
+            one.vfs.releaseDirectory(root);
+            assertThat(seen).contains("f").doesNotContain(UploadLocks.DIRECTORY);
+            assertThat(one.vfs.lookup(Vfs.ROOT_INO, UploadLocks.DIRECTORY).attributes()).isNull();
+        }
+    }
+}
