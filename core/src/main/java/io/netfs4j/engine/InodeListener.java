@@ -33,6 +33,11 @@ public interface InodeListener {
      */
     default void beforeSending(ServerFile handle) throws FsException {}
 
+    /** Whether {@link #beforeSending} is to be asked again after a lost connection. */
+    default boolean checksAfterLoss() {
+        return false;
+    }
+
     /** Nothing of it is being sent any more, and which version the server has is known. */
     default void onSettled() {}
 

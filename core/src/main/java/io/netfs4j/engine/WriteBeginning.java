@@ -46,6 +46,9 @@ final class WriteBeginning {
 
     private boolean isBaseKnown;
 
+    /** It turned out while it was being sent that the base does not stand, or nobody knows. */
+    private boolean isBaseLost;
+
     WriteBeginning(WriteRequest request) {
         this.request = request;
         this.inode = request.inode();
@@ -233,14 +236,7 @@ final class WriteBeginning {
     /** What was changed here is not to be written over what another client changed meanwhile. */
     @GuardedBy("inode lock")
     private void checkBase(ServerFile file) {
-        Completion<Boolean> checked =
-                ask(
-                        "netfs-base",
-                        file,
-                        handle -> {
-                            inode.listener().beforeSending(handle);
-                            return true;
-                        });
+        Completion<Boolean> checked = askBase(file);
         await(
                 checked,
                 () ->
@@ -248,6 +244,44 @@ final class WriteBeginning {
                             isBaseKnown = true;
                             goOn(checked.failure());
                         }));
+    }
+
+    @GuardedBy("inode lock")
+    private Completion<Boolean> askBase(ServerFile file) {
+        return ask(
+                "netfs-base",
+                file,
+                handle -> {
+                    inode.listener().beforeSending(handle);
+                    return true;
+                });
+    }
+
+    /** While there was no connection another client may have given us up, and gone on. */
+    @GuardedBy("inode lock")
+    void checkAgain() {
+        ServerFile file = inode.file();
+        boolean asks =
+                request.origin != Origin.UNBUFFERED
+                        && inode.listener().checksBase()
+                        && inode.listener().checksAfterLoss();
+        if (!asks || file == null) {
+            return;
+        }
+        Completion<Boolean> checked = askBase(file);
+        await(
+                checked,
+                () -> {
+                    FsException moved = checked.failure();
+                    if (moved != null) {
+                        isBaseLost = true;
+                        request.fail(moved);
+                    }
+                });
+    }
+
+    boolean isBaseLost() {
+        return isBaseLost;
     }
 
     private void answered(Runnable then) {

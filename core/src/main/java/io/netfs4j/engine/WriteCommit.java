@@ -63,7 +63,8 @@ final class WriteCommit {
     @GuardedBy("inode lock")
     private boolean begin(WriteSession session) {
         WriteStream upload = request.upload();
-        boolean lost = request.isAtomic() && request.cancelled;
+        // What another client has by now is not given our times, nor taken for our version.
+        boolean lost = (request.isAtomic() && request.cancelled) || request.isBaseLost();
         PendingAttributes pending = inode.pendingAttributes;
         if (inode.pages().dirtyBytes() == 0) {
             inode.pendingAttributes = PendingAttributes.NONE;

@@ -466,6 +466,22 @@ final class WriteRequest {
         cancelled = true;
     }
 
+    /**
+     * A connection was lost: whether the server still has what this builds on is asked once more.
+     */
+    @GuardedBy("inode lock")
+    void checkBaseAgain() {
+        if (!cancelled && !isOver) {
+            beginning.checkAgain();
+        }
+    }
+
+    /** Whether that was not so, or could not be learned: nothing is committed then. */
+    @GuardedBy("inode lock")
+    boolean isBaseLost() {
+        return beginning.isBaseLost();
+    }
+
     @GuardedBy("inode lock")
     private void complete() {
         if (!spans.isEmpty()) {

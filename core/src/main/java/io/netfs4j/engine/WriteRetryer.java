@@ -93,7 +93,8 @@ final class WriteRetryer {
             return;
         }
         Engine engine = request.engine();
-        if (asked.disconnected() && request.origin != Origin.UNBUFFERED) {
+        boolean disconnected = asked.disconnected();
+        if (disconnected && request.origin != Origin.UNBUFFERED) {
             engine.flusher().onAnswered(request.inode(), false);
         }
         FsException hopeless =
@@ -103,6 +104,9 @@ final class WriteRetryer {
                         asked,
                         () -> {
                             request.retry.due = true;
+                            if (disconnected) {
+                                request.checkBaseAgain();
+                            }
                             request.post();
                         });
         if (hopeless != null) {

@@ -437,6 +437,11 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
 
         @Override
+        public boolean checksAfterLoss() {
+            return creations.locks().areUsed();
+        }
+
+        @Override
         public void onSettled() {
             creations.locks().release(inode);
         }

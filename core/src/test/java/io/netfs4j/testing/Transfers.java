@@ -33,6 +33,7 @@ public final class Transfers {
     private final Waits waits;
     private final @Nullable Runnable pause;
     private final AtomicInteger pieces = new AtomicInteger();
+    private final AtomicInteger sentBack = new AtomicInteger();
 
     public Transfers(Waits waits) {
         this(waits, null);
@@ -44,6 +45,11 @@ public final class Transfers {
     public Transfers(Waits waits, @Nullable Runnable pause) {
         this.waits = waits;
         this.pause = pause;
+    }
+
+    /** How many pieces were to be sent again. */
+    public int sentBack() {
+        return sentBack.get();
     }
 
     /** Writes and commits. */
@@ -171,6 +177,7 @@ public final class Transfers {
     }
 
     private void retry(int attempts, FsException cause) throws FsException {
+        sentBack.incrementAndGet();
         if (pause != null) {
             pause.run();
         } else if (attempts > ATTEMPTS_MAX) {

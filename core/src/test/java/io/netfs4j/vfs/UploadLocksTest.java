@@ -174,6 +174,44 @@ class UploadLocksTest extends OneSecond {
         assertNothingIsLocked();
     }
 
+    /** Its lock is broken while it has no connection, and another has gone on. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anUploadAfterALostConnection_goesOnOnlyWhereNobodyElseHas(boolean broken)
+            throws Exception {
+        try (Client one = new Client();
+                Client two = new Client()) {
+            OpenFile ours = one.open("f");
+            OpenFile theirs = two.open("f");
+            one.write(ours, 0, "AAA");
+            two.write(theirs, 7, "BBB");
+            one.lost.set(() -> {
+                if (broken) {
+                    try {
+                        RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
+                        store.remove(locks.child(names(locks).get(0)));
+                        two.save(theirs);
+                    } catch (FsException e) {
+                        throw new IllegalStateException(e);
+                    }
+                }
+            });
+            if (broken) {
+                one.assertSavingTellsOfIt(ours);
+            }
+            one.save(ours);
+            assertThat(one.read(ours)).isEqualTo("AAA3456789");
+            assertThat(one.lost.get()).isNull();
+            one.vfs.release(ours);
+            two.vfs.release(theirs);
+        }
+        if (broken) {
+            assertBothAreThere("0123456BBB", "AAA3456789");
+        } else {
+            assertThat(onServer("f")).isEqualTo("AAA3456789");
+        }
+    }
+
     /** The end of its upload was not heard: its lock tells whether another came in between. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})

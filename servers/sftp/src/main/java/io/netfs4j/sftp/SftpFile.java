@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * One open file: each piece is one READ or WRITE at its offset, many in flight, of the size that
@@ -93,12 +94,30 @@ final class SftpFile implements ServerFile {
 
         @Override
         public boolean issue(Subrequest offer, Runnable whenReady) {
-            return offered(offer, whenReady, false);
+            return offered(offer, whenReady, null);
         }
     }
 
-    /** Offset writes need no session on the server. */
+    /**
+     * Offset writes need no session on the server. But the first piece on another connection than
+     * the one before is sent back: while there was none, another client may have gone on, and
+     * whoever writes is to look first.
+     */
     private final class Writes implements WriteSession {
+        private final AtomicReference<@Nullable SftpConnection> on =
+                new AtomicReference<>(wiring.link().now());
+
+        /** Whether pieces went over that connection all the time, as far as is known. */
+        boolean isStillOn(SftpConnection connection) {
+            SftpConnection before = on.getAndSet(connection);
+            return before == null || before.equals(connection);
+        }
+
+        /** Whoever writes hears of the loss: the next piece may go over any connection. */
+        void tell() {
+            on.set(null);
+        }
+
         @Override
         public int estimateBytes(long position) {
             return greeting().writeBytesMax();
@@ -106,7 +125,7 @@ final class SftpFile implements ServerFile {
 
         @Override
         public boolean issue(Subrequest offer, Runnable whenReady) {
-            return offered(offer, whenReady, true);
+            return offered(offer, whenReady, this);
         }
 
         @Override
@@ -125,7 +144,13 @@ final class SftpFile implements ServerFile {
         }
     }
 
-    private boolean offered(Subrequest offer, Runnable whenReady, boolean write) {
+    /**
+     * Sends a piece, or asks for one.
+     *
+     * @param session what it is written in; null to read
+     */
+    private boolean offered(Subrequest offer, Runnable whenReady, @Nullable Writes session) {
+        boolean write = session != null;
         FileHandle.OnServer open;
         try {
             if (!write && !isReadable()) {
@@ -149,12 +174,19 @@ final class SftpFile implements ServerFile {
             return false;
         }
         offer.take(bytes);
+        if (session != null && !session.isStillOn(open.connection())) {
+            window.leave(bytes);
+            handle.unpin();
+            FsException lost = new FsException(FsError.ENOTCONN, "the connection was lost before");
+            offer.terminated(new Termination.RetryLater(true, 0, lost));
+            return true;
+        }
         PacketWriter request =
                 new PacketWriter(write ? Protocol.WRITE : Protocol.READ)
                         .string(open.bytes())
                         .u64(offer.position())
                         .u32(bytes);
-        Call.Outcome outcome = new PieceOutcome(offer, open, window);
+        Call.Outcome outcome = new PieceOutcome(offer, open, window, session);
         open.connection()
                 .send(
                         write
@@ -168,11 +200,17 @@ final class SftpFile implements ServerFile {
         private final Subrequest piece;
         private final FileHandle.OnServer open;
         private final FlightWindow window;
+        private final @Nullable Writes session;
 
-        PieceOutcome(Subrequest piece, FileHandle.OnServer open, FlightWindow window) {
+        PieceOutcome(
+                Subrequest piece,
+                FileHandle.OnServer open,
+                FlightWindow window,
+                @Nullable Writes session) {
             this.piece = piece;
             this.open = open;
             this.window = window;
+            this.session = session;
         }
 
         @Override
@@ -203,6 +241,9 @@ final class SftpFile implements ServerFile {
 
         @Override
         public void lost(Loss loss) {
+            if (session != null) {
+                session.tell();
+            }
             end(
                     loss.closed()
                             ? new Termination.Failed(loss.cause())

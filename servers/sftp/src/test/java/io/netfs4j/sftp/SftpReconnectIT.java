@@ -351,6 +351,32 @@ class SftpReconnectIT {
         assertThat(sftp.isConnected()).isTrue();
     }
 
+    /** Another client may have gone on meanwhile: whoever writes is to look first. */
+    @Test
+    void write_overAnotherConnectionThanBefore_isSentBackOnce() throws Exception {
+        SftpServer sftp = (SftpServer) connect();
+        ServerFile file = server.create(() -> path("f"), 0644).file();
+        WriteSession session = file.begin(null);
+        transfers.put(session, 0, pattern(1, 1000));
+        assertThat(transfers.sentBack()).isZero();
+        link.reset();
+        while (sftp.isConnected()) {
+            Thread.onSpinWait();
+        }
+        sftp.wiring().link().await();
+        transfers.put(session, 1000, pattern(2, 1000));
+        assertThat(transfers.sentBack()).isEqualTo(1);
+        transfers.put(session, 2000, pattern(3, 1000));
+        assertThat(transfers.sentBack()).isEqualTo(1);
+        // A piece that was lost itself tells of it.
+        link.resetAfterBytesUp(2000);
+        transfers.put(session, 3000, pattern(4, 20_000));
+        assertThat(transfers.sentBack()).isEqualTo(2);
+        transfers.commit(session);
+        assertThat(Files.size(served("f"))).isEqualTo(23_000);
+        file.close();
+    }
+
     @Test
     void connection_serverSilent_isGivenUpByKeepalive() throws Exception {
         connect("ServerAliveInterval=1", "ServerAliveCountMax=1", "soft", "timeout=60");
