@@ -4,7 +4,10 @@ import json
 import os
 import random
 import socket
+import subprocess
 import sys
+import tarfile
+import tempfile
 import threading
 import time
 import urllib.request
@@ -49,10 +52,50 @@ def overwrites(top, count):
     os.close(fd)
 
 
+def make_tree(archive, files):
+    """Packs a git checkout of so many files, 1 to 20 KiB each, a hundred in a directory."""
+    source = random.Random(4)
+    with tempfile.TemporaryDirectory() as place:
+        top = f"{place}/tree"
+        for i in range(int(files)):
+            directory = f"{top}/module{i // 1000}/package{i // 100}"
+            os.makedirs(directory, exist_ok=True)
+            with open(f"{directory}/source{i}.txt", "w", encoding="ascii") as file:
+                for _ in range(source.randint(20, 400)):
+                    file.write(f"{source.getrandbits(184):x}\n")
+        git = ["git", "-C", top, "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
+        subprocess.run(["git", "init", "-q", top], check=True)
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "-qm", "All of it"], check=True)
+        subprocess.run(["tar", "-C", place, "-cf", archive, "tree"], check=True)
+
+
+def tree(top, archive):
+    subprocess.run(["tar", "-C", top, "--no-same-owner", "-xf", archive], check=True)
+    # Without its locks it does not write the index, which would differ from one tool to another.
+    status = subprocess.run(
+        ["git", "-c", "safe.directory=*", "-C", f"{top}/tree", "status", "--porcelain"],
+        check=True,
+        env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        capture_output=True,
+    )
+    if status.stdout:
+        sys.exit(f"git sees changes: {status.stdout[:500]}")
+
+
 def small_are_served(served, files):
     try:
         with os.scandir(f"{served}/small") as entries:
-            return sum(e.stat().st_size == BLOCK for e in entries) == files
+            return sum(e.stat().st_size == BLOCK for e in entries) == int(files)
+    except OSError:
+        return False
+
+
+def tree_is_served(served, archive):
+    with tarfile.open(archive) as packed:
+        files = [m for m in packed if m.isfile()]
+    try:
+        return all(os.stat(f"{served}/{m.name}").st_size == m.size for m in files)
     except OSError:
         return False
 
@@ -74,15 +117,23 @@ def await_queue(port):
     sys.exit("rclone's queue does not become empty")
 
 
+def run(name, size, top):
+    if name == "tree":
+        tree(top, size)
+    else:
+        {"large": large, "small": small, "overwrites": overwrites}[name](top, int(size))
+
+
 def job(name, size, top, served, queue):
     """Prints seconds until the application went on, and until all was on the server."""
     start = time.monotonic()
-    {"large": large, "small": small, "overwrites": overwrites}[name](top, int(size))
+    run(name, size, top)
     returned = time.monotonic() - start
     if queue:
         await_queue(queue)
-    if name == "small":
-        while not small_are_served(served, int(size)):
+    is_served = {"small": small_are_served, "tree": tree_is_served}.get(name)
+    if is_served:
+        while not is_served(served, size):
             if time.monotonic() - start > PATIENCE_SECONDS:
                 sys.exit("not all files came to the server")
             time.sleep(POLL_SECONDS)
@@ -96,7 +147,7 @@ def prepare(top, mebibytes):
 
 def expect(name, size, top):
     """The same job on a local disk, to compare with."""
-    {"large": large, "small": small, "overwrites": overwrites}[name](top, int(size))
+    run(name, size, top)
 
 
 def sink():
