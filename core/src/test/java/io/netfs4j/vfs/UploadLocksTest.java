@@ -261,12 +261,14 @@ class UploadLocksTest extends OneSecond {
     void whatADeadMountHadSentWhole_isNoConflict_whoeverHasWrittenSince() throws Exception {
         ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
         SystemRuntime dying = new SystemRuntime();
-        Client dead = new Client(OnConflict.COPY, Journal.open(dying.environment(), disk, LIMITS));
+        Journal journal = Journal.open(dying.environment(), disk, LIMITS);
+        Client dead = new Client(OnConflict.COPY, journal);
         OpenFile file = dead.open("f");
         dead.write(file, 0, "AAA");
         dead.held.set(new Completion<>());
         dead.saving(file);
         dead.isHeld.await();
+        journal.awaitWritten(journal.lastSaidLsn()); // That the bytes are not owed any more.
         RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
         store.remove(locks.child(names(locks).get(0)));
         try (Client two = new Client()) {
