@@ -368,6 +368,11 @@ final class OpenOperations implements InodeTable.Unsaved {
         if (data == null || !isSettled(data)) {
             return;
         }
+        VersionDates dates = inode.dates;
+        if (dates != null && dates.isUnproven()) {
+            // The next mount could not tell it from what came after it within the same second.
+            data.uncache(0, Long.MAX_VALUE);
+        }
         if (ending.isUnderWay()) {
             data.setFile(null);
             ending.closed(inode);

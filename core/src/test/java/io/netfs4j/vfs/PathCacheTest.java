@@ -3,6 +3,8 @@ package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netfs4j.base.Clock;
+import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemDisk;
@@ -11,8 +13,12 @@ import io.netfs4j.cache.store.DiskStore;
 import io.netfs4j.cache.store.StoreLimits;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.Access;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.Capabilities;
+import io.netfs4j.server.Capability;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.OpenedFile;
+import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
@@ -25,11 +31,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.concurrent.TimeUnit;
 
 /** Files of a server that does not number them, and whose versions all look the same. */
@@ -37,6 +47,8 @@ import java.util.concurrent.TimeUnit;
 class PathCacheTest {
     private static final int FILE_BYTES = 3 * 4096;
     private static final long MEMORY_BYTES = 1 << 20;
+    private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
+
     private static final OpenFlags NEW =
             new OpenFlags(Access.READ_WRITE, false, false, true, false, false, false);
 
@@ -46,6 +58,9 @@ class PathCacheTest {
     private final MemoryServer server = new MemoryServer(runtime.environment().clock());
     private DiskStore store;
     private CachedVfs vfs;
+
+    /** Whether times are in seconds, and it is {@link #NOW}. */
+    private boolean coarse;
 
     @BeforeEach
     void make() throws FsException {
@@ -80,15 +95,41 @@ class PathCacheTest {
                         runtime.environment(), new SystemDisk(directory), StoreLimits.DEFAULT);
         runtime.environment().waits().await(store.opened());
         PageCache.Limits memory = new PageCache.Limits(MEMORY_BYTES, MEMORY_BYTES, MEMORY_BYTES);
-        Server numberless = DoubleServer.of(server, call -> withoutNumber(call.proceed()));
+        Server numberless = DoubleServer.of(server, this::answer);
         vfs =
                 new CachedVfs(
-                        runtime.environment(),
+                        environment(),
                         numberless,
                         VfsOptions.of(memory),
                         ByteBuffer::allocate,
                         store,
                         null);
+    }
+
+    private Environment environment() {
+        Environment real = runtime.environment();
+        Clock stopped =
+                new Clock() {
+                    @Override
+                    public long nanoTime() {
+                        return real.clock().nanoTime();
+                    }
+
+                    @Override
+                    public Instant now() {
+                        return NOW;
+                    }
+                };
+        return coarse
+                ? new Environment(stopped, real.scheduler(), real.waits(), real.random())
+                : real;
+    }
+
+    private @Nullable Object answer(DoubleServer.Call call) throws Throwable {
+        Object result = withoutNumber(call.proceed());
+        return coarse && result instanceof Capabilities
+                ? new Capabilities(EnumSet.allOf(Capability.class), 1, 1_000_000_000L, 255)
+                : result;
     }
 
     private static @Nullable Object withoutNumber(@Nullable Object result) {
@@ -151,6 +192,24 @@ class PathCacheTest {
         remount();
         assertThat(read(Vfs.ROOT_INO, "a")).isEqualTo(content("a"));
         assertThat(store.statistics().hits()).isPositive();
+    }
+
+    /** Somebody may have changed it within that second, after it was read: nobody could tell. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 10})
+    void fileOfTheSecondInWhichItWasRead_isNotServedAtTheNextMount(int secondsAgo)
+            throws FsException {
+        coarse = true;
+        Instant modified = NOW.minusSeconds(secondsAgo);
+        server.setAttributes(
+                RemotePath.ROOT.child("a"),
+                new AttributeChange(null, null, null, null, modified, modified));
+        remount();
+        read(Vfs.ROOT_INO, "a");
+        vfs.close();
+        remount();
+        assertThat(read(Vfs.ROOT_INO, "a")).isEqualTo(content("a"));
+        assertThat(store.statistics().hits() > 0).isEqualTo(secondsAgo > 0);
     }
 
     @Test
