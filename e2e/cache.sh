@@ -26,7 +26,7 @@ with_cache() {
   over_sftp files mnt -o "cache=$cache" "$@"
 }
 
-same() { diff -r "$SFTP_DATA/files" mnt || fail "$1: files differ"; }
+same() { diff -r -x .netfs-locks "$SFTP_DATA/files" mnt || fail "$1: files differ"; }
 
 downloaded() { field mnt downloadedBytes; }
 
