@@ -391,13 +391,14 @@ final class FileOperations {
         InodeData data = file.data;
         Inode inode = file.inode;
         if (n > 0) {
-            data.setSizeBytes(Math.max(data.sizeBytes(), position + n));
+            long sizeBefore = data.sizeBytes();
+            data.setSizeBytes(Math.max(sizeBefore, position + n));
             inode.sizeBytes = data.sizeBytes();
             inode.modified = parts.coherency().now();
             inode.changed = inode.modified;
             inode.changes++;
             data.setPendingAttributes(data.pendingAttributes().written(inode.modified));
-            parts.journalling().written(data, position, source, n);
+            parts.journalling().written(data, position, sizeBefore, source, n);
             if (through != null) {
                 through.advance(position, position + n);
             }

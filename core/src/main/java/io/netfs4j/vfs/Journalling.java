@@ -78,15 +78,16 @@ final class Journalling {
     /**
      * Bytes have been written.
      *
+     * @param sizeBefore how long the file was before that, in bytes
      * @param bytes they end at its position, which is not moved
      */
     @GuardedBy("inode lock")
-    void written(InodeData data, long position, ByteBuffer bytes, int count) {
+    void written(InodeData data, long position, long sizeBefore, ByteBuffer bytes, int count) {
         FileJournal of = data.journal();
         if (of != null) {
             ByteBuffer written = bytes.duplicate();
             written.limit(written.position()).position(written.position() - count);
-            of.written(position, data.sizeBytes(), written);
+            of.written(position, sizeBefore, written);
         }
     }
 

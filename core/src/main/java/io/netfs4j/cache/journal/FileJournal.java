@@ -78,13 +78,13 @@ public final class FileJournal {
     /**
      * Bytes have been written.
      *
-     * @param sizeAfter how long the file is then
+     * @param sizeBefore how long the file was before that, in bytes
      */
-    public void written(long offset, long sizeAfter, ByteBuffer bytes) {
+    public void written(long offset, long sizeBefore, ByteBuffer bytes) {
         if (!known) {
-            describe(sizeAfter);
+            describe(sizeBefore);
         }
-        lastLsn = journal.write(file, offset, sizeAfter, bytes);
+        lastLsn = journal.write(file, offset, sizeBefore, bytes);
     }
 
     /** Says what is known of it now, from now on. */

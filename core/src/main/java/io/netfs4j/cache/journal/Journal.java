@@ -242,12 +242,14 @@ public final class Journal implements AutoCloseable {
     // ---- appending ----------------------------------------------------------------------------
 
     /**
-     * Bytes of a file have been written. They are copied.
+     * Bytes of a file have been written. They are copied. Many of them come to several records, and
+     * each says how long the file is with its own: the first of them may be all that is left.
      *
-     * @param sizeAfter how long the file is then
+     * @param sizeBefore how long the file was before that, in bytes; it is as long as that then, or
+     *     up to where these bytes end
      * @return the LSN to await
      */
-    public long write(long file, long offset, long sizeAfter, ByteBuffer bytes) {
+    public long write(long file, long offset, long sizeBefore, ByteBuffer bytes) {
         ByteBuffer left = bytes.duplicate();
         lock.lock();
         try {
@@ -259,8 +261,9 @@ public final class Journal implements AutoCloseable {
                 int count = Math.min(JournalFormat.PAYLOAD_BYTES_MAX, end - left.position());
                 left.limit(left.position() + count);
                 long at = offset + left.position() - bytes.position();
-                Place place = tail.stage(RecordType.WRITE, file, 0, at, sizeAfter, left);
-                index.written(file, place, 0, at, count, sizeAfter);
+                long size = Math.max(sizeBefore, at + count);
+                Place place = tail.stage(RecordType.WRITE, file, 0, at, size, left);
+                index.written(file, place, 0, at, count, size);
                 left.position(left.limit()).limit(end);
             }
             return tail.nextLsn() - 1;

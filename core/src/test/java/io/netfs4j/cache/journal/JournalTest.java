@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /** A journal on its own, over a disk that forgets. */
@@ -98,6 +99,37 @@ class JournalTest {
         ByteBuffer read = ByteBuffer.allocate(100);
         assertThat(again.read(3, 0, read)).isEqualTo(100);
         assertThat(read.flip()).isEqualTo(bytes(3, 100));
+    }
+
+    /** A power cut or a kill may leave the first of the records that a large write comes to. */
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1 << 20})
+    void writeOfSeveralRecords_ofWhichTheFirstAreLeft_isNoLongerThanThose(long sizeBefore)
+            throws Exception {
+        int count = 2 * JournalFormat.PAYLOAD_BYTES_MAX + 1;
+        int parts = 0;
+        boolean whole = false;
+        for (int call = 0; !whole; call++) {
+            ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+            FileJournal file = new FileJournal(open(disk), () -> new byte[] {1});
+            disk.killAt(call);
+            try {
+                file.written(0, sizeBefore, bytes(1, count));
+                file.journal().awaitWritten(file.lastLsn());
+                whole = true;
+            } catch (ForgetfulDisk.Killed e) {
+                whole = false;
+            }
+            disk.restart();
+            Journal again = open(disk);
+            for (long found : again.files()) {
+                List<Journal.Range> ranges = again.ranges(found);
+                long backed = ranges.isEmpty() ? 0 : ranges.get(0).to();
+                assertThat(again.sizeBytes(found)).isEqualTo(Math.max(sizeBefore, backed));
+                parts += backed > 0 && backed < count ? 1 : 0;
+            }
+        }
+        assertThat(parts).isPositive();
     }
 
     @Test

@@ -356,7 +356,7 @@ public final class JournalWorld {
         Journal to = working();
         int count = written.length;
         long first = to.lastLsn() + 1;
-        long lsn = to.write(id, offset, offset + count, ByteBuffer.wrap(written));
+        long lsn = to.write(id, offset, to.sizeBytes(id), ByteBuffer.wrap(written));
         // Each record of it may be the last that is there again.
         for (long l = first; l <= lsn; l++) {
             int from = (int) (l - first) * JournalFormat.PAYLOAD_BYTES_MAX;

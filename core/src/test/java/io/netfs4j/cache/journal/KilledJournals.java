@@ -146,7 +146,10 @@ public final class KilledJournals {
                     Thread.sleep(ROOM_LOOK_MILLIS);
                 }
                 yield journal.write(
-                        next.file(), next.from(), next.end(), ByteBuffer.wrap(next.bytes()));
+                        next.file(),
+                        next.from(),
+                        journal.sizeBytes(next.file()),
+                        ByteBuffer.wrap(next.bytes()));
             }
             case DESCRIBE -> journal.describe(next.file(), 0, next.bytes());
             case DROP -> journal.drop(next.file(), next.from(), next.end(), lsns.get(next.upTo()));
