@@ -327,22 +327,25 @@ final class Creations {
     }
 
     /**
-     * Gives up a file that the server would not make and whose name is taken away. What is dirty
-     * stays, for those who have it open.
+     * Gives up a file that the server would not make, or not open again, and whose name is taken
+     * away. What is dirty stays, for those who have it open.
      *
      * @param refusal what the server said
+     * @param replaced whether another file is about to get the name
      * @return whether that was done; else the server has it, or is being asked
-     * @throws FsException why what an attempt may have left on the server cannot be removed
+     * @throws FsException why what the server has under that name cannot be removed
      */
-    boolean giveUp(Inode directory, String name, Inode inode, FsException refusal)
+    boolean giveUp(Inode directory, String name, Inode inode, FsException refusal, boolean replaced)
             throws FsException {
         if (refusal.error() == FsError.ETIMEDOUT) {
             return false;
         }
         InodeData data;
+        boolean isThere;
         inode.lock.lock();
         try {
             data = inode.data;
+            isThere = inode.isThere;
             if (data == null || !data.holdCreation()) {
                 return false;
             }
@@ -350,6 +353,10 @@ final class Creations {
             inode.lock.unlock();
         }
         try {
+            if (isThere && !replaced) {
+                removeFound(directory, name, inode, data);
+                return true;
+            }
             if (refusal.error() != FsError.EEXIST) {
                 removeLeftOver(directory, name, inode);
             }
@@ -362,6 +369,34 @@ final class Creations {
             } finally {
                 inode.lock.unlock();
             }
+        }
+    }
+
+    /**
+     * The server has had it since an earlier mount, with what that sent: there its name goes, too,
+     * and the journal knows of that before.
+     */
+    private void removeFound(Inode directory, String name, Inode inode, InodeData data)
+            throws FsException {
+        parts.journalling().beforeMove(() -> inode.removing = true, inode);
+        try {
+            parts.gate()
+                    .<@Nullable Void>shared(() -> {
+                        RemotePath path = parts.table().path(directory).child(name);
+                        try {
+                            parts.server().remove(path);
+                        } catch (FsException e) {
+                            if (!e.isAbsence()) {
+                                throw e;
+                            }
+                        } finally {
+                            parts.uncacheName(path);
+                        }
+                        return null;
+                    });
+            giveUp(inode, data);
+        } finally {
+            parts.journalling().afterMove(() -> inode.removing = false, inode);
         }
     }
 

@@ -41,7 +41,7 @@ final class RemoveOperations {
         boolean done = false;
         while (!done) {
             Inode seen = parts.table().child(directory, name);
-            if (awaitOrGiveUp(directory, name, seen, false)) {
+            if (awaitOrGiveUp(directory, name, seen, false, false)) {
                 return;
             }
             boolean alone = seen != null && mustBeAlone(seen);
@@ -57,9 +57,15 @@ final class RemoveOperations {
      * wanted no more.
      *
      * @param asDirectory whether it is to be taken away as a directory
+     * @param replaced whether another file is about to get the name
      * @return whether it was given up
      */
-    boolean awaitOrGiveUp(Inode directory, String name, @Nullable Inode child, boolean asDirectory)
+    boolean awaitOrGiveUp(
+            Inode directory,
+            String name,
+            @Nullable Inode child,
+            boolean asDirectory,
+            boolean replaced)
             throws FsException {
         if (child != null && child.isDirectory() != asDirectory && creations.isPending(child)) {
             throw new FsException(asDirectory ? FsError.ENOTDIR : FsError.EISDIR, name);
@@ -70,7 +76,7 @@ final class RemoveOperations {
         } catch (FsException e) {
             if (e.error() == FsError.EINTR
                     || child == null
-                    || !creations.giveUp(directory, name, child, e)) {
+                    || !creations.giveUp(directory, name, child, e, replaced)) {
                 throw e;
             }
         }
@@ -281,7 +287,7 @@ final class RemoveOperations {
         Names.check(name);
         Inode child = parts.table().child(parent, name);
         refusePending(child, name);
-        if (awaitOrGiveUp(parent, name, child, true)) {
+        if (awaitOrGiveUp(parent, name, child, true, false)) {
             return;
         }
         emptied(() ->

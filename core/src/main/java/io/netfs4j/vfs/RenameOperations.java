@@ -41,7 +41,7 @@ final class RenameOperations {
             if (mode == RenameMode.REPLACE) {
                 removals.refusePending(target, newName);
                 boolean asDirectory = moving == null ? isDirectory(target) : moving.isDirectory();
-                removals.awaitOrGiveUp(to, newName, target, asDirectory);
+                removals.awaitOrGiveUp(to, newName, target, asDirectory, true);
             } else {
                 creations.await(target);
             }

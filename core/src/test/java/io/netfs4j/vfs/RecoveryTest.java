@@ -2,7 +2,9 @@
 package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemDisk;
 import io.netfs4j.base.SystemRuntime;
@@ -12,7 +14,9 @@ import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.Server;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.DoubleServer;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -46,9 +50,13 @@ class RecoveryTest {
     }
 
     private CachedVfs vfs(Journal journal) throws FsException {
+        return vfs(store, journal);
+    }
+
+    private CachedVfs vfs(Server server, Journal journal) throws FsException {
         return new CachedVfs(
                 runtime.environment(),
-                store,
+                server,
                 VfsOptions.of(new PageCache.Limits(4 << 20, 2 << 20, 1 << 20)),
                 ByteBuffer::allocateDirect,
                 null,
@@ -120,5 +128,32 @@ class RecoveryTest {
             assertThat(Arrays.copyOf(found, PAGE)).containsOnly('a');
             assertThat(Arrays.copyOfRange(found, PAGE, 2 * PAGE)).containsOnly('b');
         }
+    }
+
+    /** Its handle is what the server refuses, and not that it goes. */
+    @Test
+    void unlink_ofAFileThatTheServerDoesNotOpenAgain_removesItThere() throws FsException {
+        onServer("file", pages(1, 'a'));
+        try (Journal left = journal()) {
+            long file = left.newFile();
+            left.describe(file, PAGE, facts("file", PAGE));
+            left.awaitWritten(left.write(file, 0, PAGE, pages(1, 'b')));
+        }
+        Server refusing =
+                DoubleServer.of(
+                        store,
+                        call -> {
+                            if (call.is(Server.class, "open")) {
+                                throw new FsException(FsError.EACCES, "refused");
+                            }
+                            return call.proceed();
+                        });
+        try (Journal journal = journal()) {
+            vfs(refusing, journal).unlink(Vfs.ROOT_INO, "file");
+
+            assertThat(journal.files()).isEmpty();
+        }
+        assertThatThrownBy(() -> store.stat(RemotePath.ROOT.child("file")))
+                .isInstanceOfSatisfying(FsException.class, e -> assertThat(e.isAbsence()).isTrue());
     }
 }
