@@ -119,6 +119,9 @@ class ShrinkerTest {
             assertThat(shrunk.asTest())
                     .contains("KeptRun.of(" + seed + "L)")
                     .contains(".passes();");
+            assertThat(shrunk.asTest().contains(".journalled()"))
+                    .isEqualTo(Plan.drawsJournal(seed));
+            assertThat(shrunk.asTest().contains(".stored()")).isEqualTo(Plan.drawsStore(seed));
         }
         assertThat(shortest).isBetween(1, 9);
     }

@@ -157,6 +157,8 @@ final class ShrunkRun {
             text.append("                .strike(Fault." + s.kind() + ", " + s.actor() + ", ")
                     .append(s.operation() + ", " + s.occurrence() + ")\n");
         }
+        text.append(Plan.drawsJournal(seed) ? "                .journalled()\n" : "");
+        text.append(Plan.drawsStore(seed) ? "                .stored()\n" : "");
         return text.append("                .passes();\n    }\n").toString();
     }
 }
