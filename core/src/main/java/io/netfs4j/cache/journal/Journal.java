@@ -232,8 +232,7 @@ public final class Journal implements AutoCloseable {
     public boolean hasRoom(long bytes) {
         lock.lock();
         try {
-            long reserve = (long) JournalLimits.RESERVE_SEGMENTS * limits.segmentBytes();
-            return tail.bytes() + bytes <= limits.bytesMax() - reserve;
+            return tail.bytes() + bytes <= limits.writableBytes();
         } finally {
             lock.unlock();
         }

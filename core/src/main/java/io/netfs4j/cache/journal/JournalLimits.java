@@ -29,6 +29,11 @@ public record JournalLimits(long bytesMax, int segmentBytes, int batchBytes) {
         }
     }
 
+    /** What there is room for in it besides what is kept free, in bytes: two segments at least. */
+    long writableBytes() {
+        return bytesMax - (long) RESERVE_SEGMENTS * segmentBytes;
+    }
+
     /** The same with room for so much. */
     public JournalLimits withBytesMax(long bytes) {
         return new JournalLimits(bytes, segmentBytes, batchBytes);

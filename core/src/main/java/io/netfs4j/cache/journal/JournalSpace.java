@@ -98,7 +98,11 @@ final class JournalSpace {
                 && tail.broken() == null;
     }
 
-    /** Whether half of what is taken, of more than half of all that may be, is not needed. */
+    /**
+     * Whether half of what is taken, of more than half of all that may be written to, is not
+     * needed. So nobody waits for room that nothing will make: what little counts for long (a
+     * removed file that is open) may be in the oldest segment.
+     */
     @GuardedBy("lock")
     private boolean isWorthCopying() {
         LogSegment oldest = tail.segments().peekFirst();
@@ -113,7 +117,7 @@ final class JournalSpace {
         for (LogSegment segment : tail.segments()) {
             live += segment.liveBytes;
         }
-        return tail.bytes() > limits.bytesMax() / 2 && live < tail.bytes() / 2;
+        return tail.bytes() > limits.writableBytes() / 2 && live < tail.bytes() / 2;
     }
 
     /** Nothing is given back from now on: the files are another's once this has returned. */

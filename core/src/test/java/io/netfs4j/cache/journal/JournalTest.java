@@ -182,4 +182,20 @@ class JournalTest {
         disk.losePower();
         assertThat(Journal.open(world.environment(), disk, LIMITS).files()).isEmpty();
     }
+
+    /** Such as what is known of a removed file that is open: it counts for as long as that is. */
+    @Test
+    void littleThatCountsForLong_inTheOldestSegment_takesNobodysRoom() throws Exception {
+        JournalWorld world = new JournalWorld(0, false);
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(6));
+        Journal journal = Journal.open(world.environment(), disk, LIMITS);
+        journal.describe(1, 0, new byte[] {1});
+        while (journal.hasRoom(LIMITS.writableBytes() / 2)) {
+            journal.awaitWritten(journal.write(2, 0, 100_000, bytes(2, 100_000)));
+        }
+        journal.forget(2);
+        world.runForked();
+        assertThat(journal.hasRoom(LIMITS.writableBytes() / 2)).isTrue();
+        assertThat(journal.facts(1)).containsExactly(1);
+    }
 }

@@ -404,4 +404,18 @@ class KeptRunsTest {
                 .strike(Fault.NAME_FAILS, 3, 19, 1)
                 .passes();
     }
+
+    /** A removed file that is open keeps a segment of the journal, and it all that follow. */
+    @Test
+    void replay_deadlock_seed104730() {
+        KeptRun.of(104730L)
+                .operation(0, 6, Op.WRITE)
+                .operation(0, 12, Op.WRITE)
+                .operation(0, 22, Op.UNLINK)
+                .operation(0, 27, Op.WRITE)
+                .operation(0, 29, Op.WRITE)
+                .operation(0, 43, Op.WRITE)
+                .journalled()
+                .passes();
+    }
 }
