@@ -189,8 +189,13 @@ final class WriteRequest {
         caller = whose;
     }
 
-    /** Sends what is dirty from a position on, as it is brought. Before the first step. */
+    /**
+     * Sends what is dirty from a position on, as it is brought. Before the first step, by the owner
+     * of the write-back lock: it is the inode's from now on, for what was brought is to be sent.
+     */
+    @GuardedBy("inode lock")
     void openAt(long from) {
+        inode.writing = this;
         open = true;
         issuedTo = from;
         walkEnd = from;

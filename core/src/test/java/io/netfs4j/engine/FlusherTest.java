@@ -6,10 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.cache.journal.FileJournal;
+import io.netfs4j.cache.journal.Journal;
+import io.netfs4j.cache.journal.JournalLimits;
 import io.netfs4j.pagecache.Turnstile;
 import io.netfs4j.request.Origin;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.AttributeChange;
+import io.netfs4j.testing.ForgetfulDisk;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.SplittableRandom;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** When nothing that is dirty is about to be saved, beside a file that the server refused. */
@@ -153,5 +159,36 @@ class FlusherTest {
         engine.flusher().onDropped(refused);
         assertThat(engine.flusher().isClean()).isTrue();
         assertThat(refused.failures).isZero();
+    }
+
+    /**
+     * The journal has what was refused, but whoever wrote it synchronously waits for the server.
+     */
+    @Test
+    void synchronousWrite_isNotLeftToTheJournal_beforeItsFirstStep() throws Exception {
+        failAgain(refusing, false);
+        try (SystemRuntime runtime = new SystemRuntime();
+                Journal journal =
+                        Journal.open(
+                                runtime.environment(),
+                                new ForgetfulDisk(new SplittableRandom(1)),
+                                new JournalLimits(4 << 18, 1 << 18, 1 << 18))) {
+            FileJournal kept = new FileJournal(journal, () -> new byte[1]);
+            refused.setJournal(kept);
+            WriteThrough through = engine.writeThrough(refused);
+            refused.pages().write(0, ByteBuffer.allocate(KIB), KIB);
+            kept.written(0, KIB, ByteBuffer.allocate(KIB));
+            journal.awaitWritten(kept.lastLsn());
+            engine.flusher().onPressure();
+            through.advance(0, KIB);
+            Completion<?> done = through.end();
+            steps.run();
+            assertThat(done.isDone()).isFalse();
+            assertThat(refusing.pieces).hasSize(3);
+            refusing.end(2, Termination.DONE);
+            steps.run();
+            assertThat(done.isDone()).isTrue();
+            assertThat(refused.isUnsaved()).isFalse();
+        }
     }
 }

@@ -418,4 +418,29 @@ class KeptRunsTest {
                 .journalled()
                 .passes();
     }
+
+    /** What a synchronous write is about to send is left to the journal, and not sent (I2). */
+    @Test
+    void replay_I2_seed112464() {
+        KeptRun.of(112464L)
+                .operation(0, 3, Op.WRITE)
+                .operation(1, 3, Op.WRITE)
+                .operation(1, 7, Op.WRITE)
+                .operation(0, 5, Op.OPEN)
+                .operation(0, 6, Op.WRITE)
+                .operation(0, 9, Op.WRITE)
+                .operation(1, 8, Op.WRITE)
+                .operation(0, 10, Op.OPEN)
+                .operation(1, 9, Op.OPEN)
+                .operation(1, 10, Op.WRITE)
+                .operation(0, 11, Op.CLOSE)
+                .operation(0, 13, Op.WRITE)
+                .operation(1, 11, Op.FSYNC)
+                .operation(0, 14, Op.WRITE)
+                .strike(Fault.WRITE_FAILS, 1, 10, 0)
+                .strike(Fault.WRITE_FAILS, 0, 13, 0)
+                .strike(Fault.MISCOUNTS, 0, 13, 0)
+                .journalled()
+                .passes();
+    }
 }
