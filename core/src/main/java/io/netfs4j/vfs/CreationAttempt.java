@@ -94,6 +94,7 @@ final class CreationAttempt {
             if (e.error() != FsError.EEXIST) {
                 throw e;
             }
+            othersAreIn(directories(inode));
             a = parts.server().stat(path);
             known(inode, false);
         }
@@ -116,6 +117,7 @@ final class CreationAttempt {
         parts.table().lock().lock();
         try {
             Listing listing = directory.listing;
+            directory.madeNanos = whole ? parts.nowNanos() : Long.MIN_VALUE;
             if (listing == null || !whole) {
                 directory.listing = null;
                 directory.unseenChanges++;
@@ -145,10 +147,21 @@ final class CreationAttempt {
             if (e.error() != FsError.EEXIST) {
                 throw e;
             }
+            othersAreIn(directories(inode));
             ServerAttributes a = parts.server().stat(path);
             boolean same =
                     a.type() == FileType.SYMLINK && parts.server().readSymlink(path).equals(target);
             return same ? a : null;
+        }
+    }
+
+    /** A name was taken: what is to be new there is asked of the server first from now on. */
+    private void othersAreIn(List<Inode> directories) {
+        parts.table().lock().lock();
+        try {
+            directories.forEach(directory -> directory.madeNanos = Long.MIN_VALUE);
+        } finally {
+            parts.table().lock().unlock();
         }
     }
 
@@ -207,6 +220,7 @@ final class CreationAttempt {
             if (e.error() != FsError.EEXIST) {
                 throw e;
             }
+            othersAreIn(directories(inode));
             return take(inode, parts.server().open(source, Access.READ_WRITE), e);
         }
         return withMode(opened, mode);

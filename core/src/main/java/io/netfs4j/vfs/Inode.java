@@ -139,6 +139,13 @@ final class Inode {
     @GuardedBy("table lock")
     @Nullable Owners owners;
 
+    /**
+     * When the server made it for us, of a directory; Long.MIN_VALUE when it did not, or when a
+     * name has shown in it since that is not of this mount.
+     */
+    @GuardedBy("table lock")
+    long madeNanos = Long.MIN_VALUE;
+
     /** Names that the server is being asked to make, and by how many: null when none. */
     @GuardedBy("table lock")
     @Nullable Map<String, Integer> making;

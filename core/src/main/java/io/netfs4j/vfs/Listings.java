@@ -34,6 +34,13 @@ final class Listings {
     /** A listing is kept for look-ups up to this many entries. */
     private static final int LISTING_KEPT_MAX = 100_000;
 
+    /**
+     * For so long nobody else is expected to work in a directory that this mount has made: who
+     * unpacks a tree is done with one of its directories by then, and those who take turns by lock
+     * files have hardly heard of it. In nanoseconds.
+     */
+    private static final long NEW_DIRECTORY_NANOS = 30_000_000_000L;
+
     /** A listing of more entries is refused: its memory would be the server's to decide. */
     private static final int LISTING_ENTRIES_MAX = 10_000_000;
 
@@ -103,6 +110,31 @@ final class Listings {
         // In one that the server has not got yet there is only what we put there.
         boolean counts = listing != null && (directory.pending || validNanos(listing) > 0);
         return counts ? listing : null;
+    }
+
+    /** Whether whoever makes names in a directory is taken to be this mount alone. */
+    boolean isOursAlone(Inode directory) {
+        long now = parts.nowNanos();
+        parts.table().lock().lock();
+        try {
+            long made = directory.madeNanos;
+            boolean recent = made != Long.MIN_VALUE && now - made < NEW_DIRECTORY_NANOS;
+            return directory.pending || recent;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    /** A name shows on the server: one that was not here has been made by somebody else. */
+    @GuardedBy("table lock")
+    static void seen(Inode directory, String name) {
+        Listing listing = directory.listing;
+        boolean known =
+                directory.children().containsKey(name)
+                        || (listing != null && listing.entries().containsKey(name));
+        if (!known) {
+            directory.madeNanos = Long.MIN_VALUE;
+        }
     }
 
     long validNanos(Listing listing) {
@@ -228,6 +260,7 @@ final class Listings {
                 entries.put(name, new Listing.Listed(ino, f.type(), f.attributes()));
             });
             correct(directory, entries, asked);
+            entries.keySet().forEach(name -> seen(directory, name));
             if (directory.unseenChanges == asked.unseenChanges
                     && entries.size() <= LISTING_KEPT_MAX) {
                 directory.listing = new Listing(new HashMap<>(entries), asked.nanos);

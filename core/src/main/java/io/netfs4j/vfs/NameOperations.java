@@ -112,6 +112,7 @@ final class NameOperations {
         try {
             if (!directory.children().containsKey(name)) {
                 directory.listing = null;
+                directory.madeNanos = Long.MIN_VALUE;
                 directory.unseenChanges++;
             }
         } finally {
@@ -141,6 +142,7 @@ final class NameOperations {
         Inode inode;
         parts.table().lock().lock();
         try {
+            Listings.seen(directory, name);
             inode = parts.table().enter(directory, name, a, 0, parts.nowNanos());
             // Held before the lock is let go of: nobody may drop it in between.
             parts.table().hold(inode);
@@ -252,6 +254,7 @@ final class NameOperations {
                 // A new directory is known whole: it is empty, and we may fill it.
                 inode.listing = new Listing(new HashMap<>(), parts.nowNanos());
                 inode.owners = owners;
+                inode.madeNanos = parts.nowNanos();
             } else if (a.type() == FileType.REGULAR) {
                 directory.owners = owners;
             }
@@ -293,6 +296,11 @@ final class NameOperations {
         } finally {
             parts.table().lock().unlock();
         }
+    }
+
+    /** Whether whoever makes names in a directory is taken to be this mount alone. */
+    boolean isOursAlone(Inode directory) {
+        return listings.isOursAlone(directory);
     }
 
     /** Enters such a file, held for the door; false when its name has been taken meanwhile. */

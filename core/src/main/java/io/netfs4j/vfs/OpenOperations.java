@@ -74,7 +74,7 @@ final class OpenOperations implements InodeTable.Unsaved {
 
     /**
      * Gives out a file before the server has it, where nothing speaks against it: what is created
-     * exclusively (in a directory that others may see) or written synchronously waits for the
+     * exclusively (in a directory where others may be) or written synchronously waits for the
      * server, as does the first file in a directory, whose maker hears at once when the server
      * refuses.
      */
@@ -82,7 +82,7 @@ final class OpenOperations implements InodeTable.Unsaved {
             Inode directory, String name, int mode, OpenFlags flags) {
         if (!parts.options().metadataWriteback()
                 || parts.options().syncWrites()
-                || (flags.exclusive() && !creations.isPending(directory))
+                || (flags.exclusive() && !names.isOursAlone(directory))
                 || flags.sync()
                 || flags.dataSync()
                 || flags.direct()) {
@@ -98,7 +98,8 @@ final class OpenOperations implements InodeTable.Unsaved {
             // Before others can see it.
             InodeData data = dataOf(inode);
             data.expectCreation();
-            inode.truncates = flags.truncate();
+            // What must be new does not take the place of another's.
+            inode.truncates = flags.truncate() && !flags.exclusive();
             if (!names.enterPending(directory, name, inode)) {
                 return null;
             }

@@ -34,6 +34,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -172,9 +173,71 @@ class PendingFilesTest {
     }
 
     @Test
-    void create_exclusively_asksTheServer() throws Exception {
+    void create_exclusively_inADirectoryOfSomeAge_asksTheServer() throws Exception {
+        laterNanos.addAndGet(TimeUnit.SECONDS.toNanos(31));
+        listed(made);
         store.create(source("made/lock"), 0644).file().close();
         refused(FsError.EEXIST, () -> vfs.create(made, "lock", 0644, EXCLUSIVE));
+    }
+
+    @Test
+    void create_exclusively_inADirectoryOfOthers_asksTheServer() throws Exception {
+        store.makeDirectory(path("theirs"), 0755);
+        long theirs = vfs.lookup(Vfs.ROOT_INO, "theirs").attributes().ino();
+        listed(theirs);
+        vfs.release(vfs.create(theirs, "a", 0644, OpenFlags.READ_WRITE).file());
+        listed(theirs);
+        store.create(source("theirs/lock"), 0644).file().close();
+        refused(FsError.EEXIST, () -> vfs.create(theirs, "lock", 0644, EXCLUSIVE));
+    }
+
+    @Test
+    void create_exclusively_inADirectoryMadeJustNow_doesNotWait() throws Exception {
+        vfs.fsyncDirectory(made);
+        hold();
+        OpenFile file = vfs.create(made, "a", 0644, EXCLUSIVE).file();
+        refused(FsError.EEXIST, () -> vfs.create(made, "a", 0644, EXCLUSIVE));
+        vfs.write(file, 0, bytes("new"));
+        gate.countDown();
+        vfs.fsync(file, false);
+        assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(3);
+    }
+
+    /** Listed, looked up, or in the way: what others make there shows that they are there. */
+    @Test
+    void create_exclusively_whereAnothersNameHasShown_asksTheServer() throws Exception {
+        for (String how : List.of("listed", "looked up", "in the way")) {
+            String name = how.replace(" ", "");
+            long own = vfs.makeDirectory(made, name, 0755).attributes().ino();
+            vfs.fsyncDirectory(made);
+            store.create(source("made/" + name + "/theirs"), 0644).file().close();
+            if (how.equals("in the way")) {
+                OpenFile taken = vfs.create(own, "theirs", 0644, OpenFlags.READ_WRITE).file();
+                vfs.fsync(taken, false);
+            }
+            laterNanos.addAndGet(TimeUnit.SECONDS.toNanos(6));
+            if (how.equals("listed")) {
+                listed(own);
+            } else if (how.equals("looked up")) {
+                assertThat(vfs.lookup(own, "theirs").isNegative()).isFalse();
+            }
+            listed(own);
+            store.create(source("made/" + name + "/lock"), 0644).file().close();
+            refused(FsError.EEXIST, () -> vfs.create(own, "lock", 0644, EXCLUSIVE));
+        }
+    }
+
+    /** Also when the application said that it may be emptied: it said first that it is new. */
+    @Test
+    void create_exclusively_leavesAloneWhatAnotherHasMadeMeanwhile() throws Exception {
+        hold();
+        OpenFlags both = new OpenFlags(Access.READ_WRITE, false, true, true, false, false, false);
+        OpenFile file = vfs.create(made, "a", 0644, both).file();
+        vfs.write(file, 0, bytes("ours"));
+        store("made/a", "theirs");
+        gate.countDown();
+        refused(FsError.EEXIST, () -> vfs.fsync(file, false));
+        assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(6);
     }
 
     @Test
