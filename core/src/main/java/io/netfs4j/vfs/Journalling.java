@@ -171,7 +171,8 @@ final class Journalling {
 
     /**
      * Something of a file is about to be changed on the server: the journal has to know by then, or
-     * it would be found as if the server had been right before.
+     * it would be found as if the server had been right before. What it says of that file survives
+     * a loss of power, too: else the version that the server has then would be another client's.
      *
      * @param intent says so, with the inode's lock held
      */
@@ -187,15 +188,19 @@ final class Journalling {
             inode.lock.unlock();
         }
         awaitSaid(syncs);
+        beforeSending(inode.data);
     }
 
     /**
-     * The server is about to be changed past the journal. What that was told before must not be
-     * found as it was before that: bytes that are saved by now would be sent over the change once
-     * more.
+     * The server's file is about to be changed past the journal. What that was told before must not
+     * be found as it was before that: bytes that are saved by now would be sent over the change
+     * once more, or what has been changed be taken for another client's.
+     *
+     * @param data null where the server makes a file
      */
-    void beforeChange() {
+    void beforeChange(@Nullable InodeData data) {
         awaitSaid(false);
+        beforeSending(data);
     }
 
     /** What was saved stays so: after a loss of power no older bytes are sent over it. */

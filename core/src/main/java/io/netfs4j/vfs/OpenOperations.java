@@ -186,7 +186,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                                     directory,
                                     name,
                                     () -> {
-                                        parts.journalling().beforeChange();
+                                        parts.journalling().beforeChange(null);
                                         OpenedFile opened = parts.server().create(source, mode);
                                         return created(directory, name, mode, flags, opened, made);
                                     }));

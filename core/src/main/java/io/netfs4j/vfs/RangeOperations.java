@@ -150,7 +150,7 @@ final class RangeOperations {
             throws FsException {
         files.save(source.data, source.inode);
         files.save(target.data, target.inode);
-        parts.journalling().beforeChange();
+        parts.journalling().beforeChange(target.data);
         long[] copied = new long[1];
         opens.sizes()
                 .exclusively(

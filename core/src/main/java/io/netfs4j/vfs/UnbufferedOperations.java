@@ -41,7 +41,7 @@ final class UnbufferedOperations {
         if (!source.hasRemaining()) {
             return Completion.done(0);
         }
-        parts.journalling().beforeChange();
+        parts.journalling().beforeChange(file.data);
         file.inode.lock.lock();
         try {
             return parts.engine().writeUnbuffered(file.data, position, source).written();
@@ -56,7 +56,7 @@ final class UnbufferedOperations {
         if (!source.hasRemaining()) {
             return 0;
         }
-        parts.journalling().beforeChange();
+        parts.journalling().beforeChange(file.data);
         UnbufferedWrite write;
         file.inode.lock.lock();
         try {
