@@ -92,6 +92,7 @@ final class WriteRequest {
     final Landing landing;
     final Granules granules = new Granules(this);
     final WriteOffers offers;
+    final JournalGate gate = new JournalGate(this);
 
     /** Where it waits for a share of what is read to fill granules. */
     final InFlight.Turn fillTurn;

@@ -68,7 +68,11 @@ final class WriteWalk {
         WriteSpan span;
         long wanted = Math.min(to, at + wanted(request, at));
         if (at == dirty) {
-            span = request.source().takeDirty(at, Math.min(wanted, end));
+            long safe = request.gate.admit(at, Math.min(wanted, end));
+            if (safe == at) {
+                return Step.WAITS;
+            }
+            span = request.source().takeDirty(at, safe);
         } else if (at == uncached) {
             span = request.source().takeUncached(at, Math.min(wanted, dirty));
             request.hasCopied = true;

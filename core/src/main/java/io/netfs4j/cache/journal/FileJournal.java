@@ -131,6 +131,11 @@ public final class FileJournal {
         return journal.ranges(file);
     }
 
+    /** As {@link Journal#forcedTo}. */
+    public long forcedTo(long from, long to) {
+        return known ? journal.forcedTo(file, from, to) : to;
+    }
+
     /** As {@link Journal#extentEnd}. */
     public long extentEnd(long position) {
         return journal.extentEnd(file, position);

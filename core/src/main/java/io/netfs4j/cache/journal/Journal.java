@@ -223,6 +223,22 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /**
+     * Up to where the bytes of a range survive a loss of power, of those that it has. All of them
+     * where nothing is promised any more: nobody is to wait for that.
+     */
+    public long forcedTo(long file, long from, long to) {
+        lock.lock();
+        try {
+            JournalledFile known = index.get(file);
+            return known == null || tail.broken() != null || known.lastLsn <= tail.forcedLsn()
+                    ? to
+                    : known.firstSince(tail.forcedLsn(), from, to);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** How many bytes go to the disk in one write; who has more to append waits in between. */
     public int batchBytes() {
         return limits.batchBytes();

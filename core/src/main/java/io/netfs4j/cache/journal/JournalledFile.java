@@ -117,6 +117,20 @@ final class JournalledFile {
         return met;
     }
 
+    /** Where bytes of a range begin that came after a record; the end of the range if none did. */
+    @GuardedBy("journal lock")
+    long firstSince(long lsn, long from, long to) {
+        Extent first = extents.floor(from);
+        Extent next = first != null && first.end() > from ? first : extents.ceiling(from);
+        while (next != null && next.offset() < to) {
+            if (next.since() > lsn) {
+                return Math.max(from, next.offset());
+            }
+            next = extents.ceiling(next.offset() + 1);
+        }
+        return to;
+    }
+
     /** A record of it has come to another place. */
     @GuardedBy("journal lock")
     void moved(long lsn, LogSegment from, Place to) {

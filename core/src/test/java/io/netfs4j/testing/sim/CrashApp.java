@@ -96,19 +96,24 @@ final class CrashApp {
         tree.settle(new CrashEyes(world, home()).all(), powerLost, who);
     }
 
-    /** As {@link #look}, in a new life: what was under way may show later, until it is saved. */
+    /**
+     * As {@link #look}, in a new life. What shows then is what stays, but for writes past the page
+     * cache, of which more may show until the file is saved.
+     */
     void lookAgain(boolean powerLost, String when) {
         String who = "application " + number + " " + when;
         CrashEyes eyes = new CrashEyes(world, home());
         TreeMap<String, CrashTree.Seen> seen = eyes.all();
-        tree.check(seen, powerLost, who);
-        if (powerLost || tree.isUnsettled()) {
-            seen.forEach((path, found) -> {
-                if (found.thing() == null) {
-                    eyes.save(path);
-                }
-            });
+        if (!tree.mayShowMore()) {
+            tree.settle(seen, powerLost, who);
+            return;
         }
+        tree.check(seen, powerLost, who);
+        seen.forEach((path, found) -> {
+            if (found.thing() == null) {
+                eyes.save(path);
+            }
+        });
         tree.settle(eyes.all(), powerLost, who + " and saved");
     }
 
@@ -368,7 +373,7 @@ final class CrashApp {
         }
         byte[] data = new byte[count];
         new Chance(++written, number + 1L).nextBytes(data);
-        content.beginWrite(position, data);
+        content.beginWrite(position, data, world.isUnbuffered());
         world.trace.event(
                 world.loop.nanoTime(), "writes", content.number, position, position + count);
         ByteBuffer source = ByteBuffer.wrap(data);

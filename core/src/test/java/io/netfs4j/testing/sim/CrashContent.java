@@ -29,8 +29,9 @@ final class CrashContent {
     private final List<byte[]> since = new ArrayList<>();
 
     /**
-     * What writes that crashes cut off would have made of it: a part of them that lies past the end
-     * may be on the server, and show in a hole that is made there later, as documented.
+     * What writes past the page cache, and so past the journal, would have made of it that crashes
+     * cut off: a part of them that lies past the end may be on the server, and show in a hole that
+     * is made there later, as documented.
      */
     private final List<byte[]> cutOff = new ArrayList<>();
 
@@ -39,6 +40,12 @@ final class CrashContent {
 
     /** Any part of it may be done: pieces of it are sent in any order, and as they come. */
     private boolean inParts;
+
+    /** The write under way is done from this position on, and no byte before the one in front. */
+    private int inOrderFrom = -1;
+
+    /** The write under way goes past the journal. */
+    private boolean pastJournal;
 
     private @Nullable Instant intendedTime;
 
@@ -50,11 +57,21 @@ final class CrashContent {
         since.add(now);
     }
 
-    /** A write is under way. */
-    void beginWrite(int position, byte[] data) {
-        byte[] after = Arrays.copyOf(now, Math.max(now.length, position + data.length));
-        System.arraycopy(data, 0, after, position, data.length);
-        begin(after, true);
+    /**
+     * A write is under way.
+     *
+     * @param unbuffered it goes to the server at once, and to no journal
+     */
+    void beginWrite(int position, byte[] data, boolean unbuffered) {
+        begin(written(position, data, data.length), true);
+        inOrderFrom = unbuffered ? -1 : position;
+        pastJournal = unbuffered;
+    }
+
+    private byte[] written(int position, byte[] data, int count) {
+        byte[] after = Arrays.copyOf(now, Math.max(now.length, position + count));
+        System.arraycopy(data, 0, after, position, count);
+        return after;
     }
 
     /** A change is under way that is done whole or not at all. */
@@ -70,6 +87,8 @@ final class CrashContent {
     private void begin(byte[] after, boolean mayBePart) {
         intended = after;
         inParts = mayBePart;
+        inOrderFrom = -1;
+        pastJournal = false;
         modified = null;
         intendedTime = null;
     }
@@ -77,6 +96,8 @@ final class CrashContent {
     void beginTimes(Instant time) {
         intended = now;
         inParts = false;
+        inOrderFrom = -1;
+        pastJournal = false;
         intendedTime = time;
     }
 
@@ -97,8 +118,9 @@ final class CrashContent {
 
     /** Of the write under way a part was done; the rest may follow. */
     void doneShort(int position, byte[] data, int count) {
+        boolean unbuffered = pastJournal;
         failed();
-        beginWrite(position, Arrays.copyOf(data, count));
+        beginWrite(position, Arrays.copyOf(data, count), unbuffered);
     }
 
     /** What was under way has failed: some of it may be done. */
@@ -143,21 +165,38 @@ final class CrashContent {
     private boolean isNow(byte[] seen) {
         boolean same = seen.length == now.length;
         for (int i = 0; same && i < seen.length; i++) {
-            int at = i;
-            same =
-                    seen[i] == now[i]
-                            || (now[i] == 0
-                                    && cutOff.stream()
-                                            .anyMatch(c -> at < c.length && c[at] == seen[at]));
+            same = is(now[i], i, seen[i]);
         }
         return same;
     }
 
+    private boolean is(int expected, int at, int seen) {
+        return seen == expected
+                || (expected == 0 && cutOff.stream().anyMatch(c -> at < c.length && c[at] == seen));
+    }
+
     private boolean mayBeUnderWay(byte[] seen, byte[] after) {
+        if (inOrderFrom >= 0) {
+            return isBegunWith(seen, after);
+        }
         return inParts ? isMadeOf(seen, List.of(now, after)) : Arrays.equals(seen, after);
     }
 
-    private static boolean isMadeOf(byte[] seen, List<byte[]> versions) {
+    /** Whether it is what a write made of it that was done up to some byte. */
+    private boolean isBegunWith(byte[] seen, byte[] after) {
+        int same = Arrays.mismatch(seen, after);
+        return same < 0
+                || (same > inOrderFrom
+                        && Arrays.equals(
+                                seen,
+                                same,
+                                seen.length,
+                                now,
+                                Math.min(same, now.length),
+                                now.length));
+    }
+
+    private boolean isMadeOf(byte[] seen, List<byte[]> versions) {
         int least = versions.stream().mapToInt(v -> v.length).min().orElse(0);
         int most = versions.stream().mapToInt(v -> v.length).max().orElse(0);
         if (seen.length < least || seen.length > most) {
@@ -165,7 +204,7 @@ final class CrashContent {
         }
         for (int i = 0; i < seen.length; i++) {
             int at = i;
-            if (versions.stream().noneMatch(v -> (at < v.length ? v[at] : 0) == seen[at])) {
+            if (versions.stream().noneMatch(v -> is(at < v.length ? v[at] : 0, at, seen[at]))) {
                 return false;
             }
         }
@@ -177,9 +216,9 @@ final class CrashContent {
         return loose;
     }
 
-    /** Whether something was under way. */
-    boolean isUnsettled() {
-        return intended != null;
+    /** Whether more of what was under way may show later: the server may have it. */
+    boolean mayShowMore() {
+        return intended != null && pastJournal;
     }
 
     /** Whether it may show this time. */
@@ -198,7 +237,9 @@ final class CrashContent {
         if (intended != null || powerLost || loose) {
             if (intended != null) {
                 since.add(intended);
-                cutOff.add(intended);
+                if (pastJournal) {
+                    cutOff.add(intended);
+                }
             }
             since.add(seen);
             now = seen;

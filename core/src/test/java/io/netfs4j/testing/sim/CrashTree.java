@@ -31,11 +31,10 @@ final class CrashTree {
         return names;
     }
 
-    /** Whether a change of names or of a file was under way. */
-    boolean isUnsettled() {
-        return intended != null
-                || names.values().stream()
-                        .anyMatch(t -> t instanceof Named file && file.content.isUnsettled());
+    /** Whether more of what was under way may show later. */
+    boolean mayShowMore() {
+        return names.values().stream()
+                .anyMatch(t -> t instanceof Named file && file.content.mayShowMore());
     }
 
     /** What the change under way may do to the names. */

@@ -60,6 +60,7 @@ final class CrashWorld {
     private int recoveries;
     private long operated;
     private int steps;
+    private boolean unbuffered;
 
     CrashWorld(long seed, boolean aloud) {
         this.seed = seed;
@@ -234,6 +235,7 @@ final class CrashWorld {
         Environment environment =
                 new Environment(loop, loop, loop, () -> loop.origin().order.nextLong());
         VfsOptions drawn = CachedSubject.draw(random);
+        unbuffered = drawn.unbuffered();
         VfsOptions options =
                 new VfsOptions(
                         drawn.memory(),
@@ -352,6 +354,11 @@ final class CrashWorld {
 
     Vfs vfs() {
         return subject().vfs();
+    }
+
+    /** Whether this life's mount writes past the page cache. */
+    boolean isUnbuffered() {
+        return unbuffered;
     }
 
     private CachedSubject subject() {
