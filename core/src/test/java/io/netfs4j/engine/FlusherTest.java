@@ -178,7 +178,7 @@ class FlusherTest {
             WriteThrough through = engine.writeThrough(refused);
             refused.pages().write(0, ByteBuffer.allocate(KIB), KIB);
             kept.written(0, KIB, ByteBuffer.allocate(KIB));
-            journal.awaitWritten(kept.lastLsn());
+            journal.awaitForced(kept.lastLsn()); // So that nothing waits for that.
             engine.flusher().onPressure();
             through.advance(0, KIB);
             Completion<?> done = through.end();

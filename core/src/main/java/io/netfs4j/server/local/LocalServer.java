@@ -68,6 +68,8 @@ public final class LocalServer implements Server {
         threads = new LocalThreads(environment);
         EnumSet<Capability> set = EnumSet.allOf(Capability.class);
         set.remove(Capability.RENAME_EXCHANGE);
+        // Its times tell versions apart.
+        set.remove(Capability.NAMED_LOCKS);
         FileStore store = LocalErrors.named(root, () -> Files.getFileStore(root));
         if (!store.supportsFileAttributeView(UserDefinedFileAttributeView.class)) {
             set.remove(Capability.XATTRS);
