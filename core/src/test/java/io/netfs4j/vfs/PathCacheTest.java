@@ -78,7 +78,8 @@ class PathCacheTest {
 
     @AfterEach
     void close() throws FsException {
-        // Its directory is about to go.
+        // Its directory is about to go, and so must be whatever still stores there.
+        vfs.close();
         runtime.environment().waits().await(store.close());
         runtime.close();
     }
