@@ -224,7 +224,6 @@ final class CrashApp {
         tree.begin().put(path, new Named(content));
         CreatedFile made = in(path, (ino, name) -> vfs().create(ino, name, 0644, flags));
         vfs().forget(java.util.Objects.requireNonNull(made.entry().attributes()).ino(), 1);
-        content.named = exclusive;
         opened.add(new Open(content, made.file(), append));
         return true;
     }
