@@ -191,7 +191,7 @@ public final class Engine {
     @GuardedBy("inode lock")
     public Completion<@Nullable Void> writeback(InodeData inode, Origin origin) {
         if (!inode.isUnsaved()) {
-            flusher.onDropped(inode);
+            flusher.onNothingLeft(inode);
             return Completion.done(null);
         }
         WriteRequest waiting = inode.waiting;

@@ -201,7 +201,7 @@ public final class Flusher {
         inode.lock().lock();
         try {
             if (!inode.isUnsaved()) {
-                forget(inode);
+                onNothingLeft(inode);
                 return;
             }
             if (inode.writing != null || inode.waiting != null || isParked(inode)) {
@@ -226,6 +226,16 @@ public final class Flusher {
             forget(inode);
         } else if (!inode.isKnownUnsaved) {
             list(inode);
+        }
+    }
+
+    /** What was left to be saved does not count any more: no request will tell that it is clean. */
+    @GuardedBy("inode lock")
+    void onNothingLeft(InodeData inode) {
+        boolean listed = inode.isKnownUnsaved;
+        forget(inode);
+        if (listed && !inode.isBusy()) {
+            inode.listener().onClean();
         }
     }
 

@@ -122,6 +122,7 @@ final class AttributeOperations {
         }
         if (!change.isEmpty()) {
             creations.settled(inode);
+            creations.sent(inode);
             changeOnServer(inode, change);
         }
         return get(inode);
@@ -209,12 +210,12 @@ final class AttributeOperations {
     private AttributeChange keep(Inode inode, AttributeChange change) {
         inode.lock.lock();
         try {
+            if (inode.type != FileType.REGULAR) {
+                return keepByPath(inode, change);
+            }
             InodeData data = inode.data;
             if (data == null || !data.isUnsaved() || data.isOnlyInDoubt()) {
                 return change;
-            }
-            if (inode.type != FileType.REGULAR) {
-                return change; // It has no handle by which they could follow, and no data.
             }
             boolean ours = data.creation() != null || inode.isThere;
             Integer mode = ours && parts.options().metadataWriteback() ? change.mode() : null;
@@ -237,6 +238,28 @@ final class AttributeOperations {
         } finally {
             inode.lock.unlock();
         }
+    }
+
+    /** As {@link #keep}, of what has no handle by which they could follow, and no data. */
+    @GuardedBy("inode lock")
+    private AttributeChange keepByPath(Inode inode, AttributeChange change) {
+        if (change.isEmpty() || !creations.paths().mayKeep(inode, change)) {
+            return change;
+        }
+        InodeData data = opens.dataOf(inode);
+        if (data.creation() == null) {
+            creations.paths().open(inode, data);
+        }
+        Integer mode = change.mode();
+        if (mode != null) {
+            inode.mode = mode;
+            inode.ownerChanges++;
+        }
+        data.setPendingAttributes(data.pendingAttributes().set(change));
+        apply(inode, change);
+        parts.journalling().created(data);
+        parts.engine().flusher().onDirtied(data);
+        return AttributeChange.NONE;
     }
 
     @GuardedBy("inode lock")

@@ -194,9 +194,13 @@ final class Coherency {
         if (inode.changes != asked) {
             return;
         }
-        inode.takeOwners(a);
         InodeData data = inode.data;
-        if (data != null && data.isUnsaved()) {
+        boolean unsaved = data != null && data.isUnsaved();
+        if (unsaved && inode.type != FileType.REGULAR) {
+            return; // Of such a thing there is nothing to be saved but what the answer tells.
+        }
+        inode.takeOwners(a);
+        if (unsaved) {
             return;
         }
         inode.fetchedNanos = clock.nanoTime();
@@ -275,11 +279,31 @@ final class Coherency {
     void touch(Inode directory, int subdirectories) {
         directory.lock.lock();
         try {
+            directory.touches++;
+            InodeData data = directory.data;
+            if (data != null && data.pendingAttributes().modifiedWasSet()) {
+                data.setPendingAttributes(data.pendingAttributes().withoutModified());
+                data.describe();
+            }
             directory.modified = now();
             directory.changed = directory.modified;
             if (directory.linkCount >= LINKS_OF_DIRECTORY) {
                 directory.linkCount += subdirectories;
             }
+        } finally {
+            directory.lock.unlock();
+        }
+    }
+
+    /** A name has come to the server that was counted when it was given out; as {@link #touch}. */
+    void arrived(Inode directory) {
+        directory.lock.lock();
+        try {
+            InodeData data = directory.data;
+            if (data == null || !data.isOwed()) {
+                directory.modified = now();
+                directory.changed = directory.modified;
+            } // Else a time may have been set since, which comes to the server after the name.
         } finally {
             directory.lock.unlock();
         }

@@ -7,6 +7,7 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
+import io.netfs4j.server.FileType;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.trace.Counters.Counter;
@@ -175,7 +176,7 @@ final class Conflicts {
     void beforeOpening(Inode inode) throws FsException {
         inode.lock.lock();
         try {
-            if (!inode.isThere) {
+            if (!inode.isThere || inode.type != FileType.REGULAR) {
                 return;
             }
         } finally {

@@ -52,7 +52,14 @@ final class CreationAttempt {
     }
 
     private boolean isMadeByPath(Inode inode, Maker maker) throws FsException {
-        ServerAttributes a = maker.make(inode, parts.table().path(inode));
+        RemotePath path = parts.table().path(inode);
+        ServerAttributes a;
+        if (isThere(inode)) {
+            a = creations.paths().found(inode, path);
+            known(inode, false);
+        } else {
+            a = maker.make(inode, path);
+        }
         if (a == null) {
             if (conflicts.areLookedFor()) {
                 return false;
@@ -60,7 +67,7 @@ final class CreationAttempt {
             throw new FsException(
                     FsError.EEXIST, "another client made " + parts.table().describe(inode));
         }
-        directories(inode).forEach(directory -> parts.coherency().touch(directory, 0));
+        directories(inode).forEach(parts.coherency()::arrived);
         inode.lock.lock();
         try {
             InodeData data = dataOf(inode);
@@ -74,6 +81,9 @@ final class CreationAttempt {
                 }
             } finally {
                 parts.table().lock().unlock();
+            }
+            if (!data.pendingAttributes().isEmpty()) {
+                creations.paths().open(inode, data);
             }
             data.endCreation(null);
         } finally {
@@ -289,7 +299,7 @@ final class CreationAttempt {
     private boolean made(Inode inode, OpenedFile opened) throws FsException {
         ServerAttributes a = opened.attributes();
         // Before anybody who waits for the file can go on, and set the directory's times.
-        directories(inode).forEach(directory -> parts.coherency().touch(directory, 0));
+        directories(inode).forEach(parts.coherency()::arrived);
         boolean other;
         inode.lock.lock();
         try {

@@ -6,6 +6,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
+import io.netfs4j.request.Origin;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
@@ -48,11 +49,12 @@ final class Creations {
     private final UploadLocks locks;
     private final Conflicts conflicts;
     private final CreationAttempt attempt;
+    private final PathAttributes paths;
     private final SoftWaits soft;
 
-    /** Whose attempt has not begun. */
+    /** Attempts that have not begun. */
     @GuardedBy("table lock")
-    private final ArrayDeque<Inode> queue = new ArrayDeque<>();
+    private final ArrayDeque<Runnable> queue = new ArrayDeque<>();
 
     @GuardedBy("table lock")
     private int inFlight;
@@ -65,6 +67,7 @@ final class Creations {
         this.locks = new UploadLocks(parts);
         this.conflicts = new Conflicts(parts, this, locks);
         this.attempt = new CreationAttempt(parts, this, conflicts);
+        this.paths = new PathAttributes(parts, this);
         this.soft = new SoftWaits(parts.environment(), parts.options().softTimeoutNanos());
     }
 
@@ -78,6 +81,10 @@ final class Creations {
 
     CreationAttempt attempt() {
         return attempt;
+    }
+
+    PathAttributes paths() {
+        return paths;
     }
 
     /** Whether another file may be pending. */
@@ -112,41 +119,46 @@ final class Creations {
 
     /** Makes a file on the server, soon; its data hears how that ended. */
     void start(Inode inode) {
+        start(() -> attempt(inode));
+    }
+
+    /** Asks the server for something, soon, as one of so many at once. */
+    void start(Runnable attempt) {
         parts.table().lock().lock();
         try {
             if (inFlight >= IN_FLIGHT_MAX) {
-                queue.addLast(inode);
+                queue.addLast(attempt);
                 return;
             }
             inFlight++;
         } finally {
             parts.table().lock().unlock();
         }
-        parts.environment().scheduler().fork("netfs-create", () -> attempts(inode));
+        parts.environment().scheduler().fork("netfs-create", () -> attempts(attempt));
     }
 
-    private void attempts(Inode first) {
-        Inode inode = first;
-        while (inode != null) {
+    private void attempts(Runnable first) {
+        Runnable attempt = first;
+        while (attempt != null) {
             boolean ended = false;
             try {
-                attempt(inode);
+                attempt.run();
                 ended = true;
             } finally {
                 // What breaks off for a reason that nobody foresaw must not hold up the others.
-                inode = next();
-                if (!ended && inode != null) {
-                    Inode another = inode;
+                attempt = next();
+                if (!ended && attempt != null) {
+                    Runnable another = attempt;
                     parts.environment().scheduler().fork("netfs-create", () -> attempts(another));
                 }
             }
         }
     }
 
-    private @Nullable Inode next() {
+    private @Nullable Runnable next() {
         parts.table().lock().lock();
         try {
-            Inode next = queue.pollFirst();
+            Runnable next = queue.pollFirst();
             if (next == null) {
                 inFlight--;
             }
@@ -283,6 +295,25 @@ final class Creations {
                 }
             }
         }
+    }
+
+    /**
+     * Waits until the server has what was set on something that has no handle: a directory, a
+     * symbolic link.
+     */
+    void sent(Inode inode) throws FsException {
+        Completion<@Nullable Void> sent;
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            if (data == null || inode.type == FileType.REGULAR) {
+                return;
+            }
+            sent = parts.engine().writeback(data, Origin.SYNC);
+        } finally {
+            inode.lock.unlock();
+        }
+        soft.await(sent);
     }
 
     /** Waits until the server has a directory, where what is in it is not known whole. */

@@ -2,6 +2,7 @@
 package io.netfs4j.vfs;
 
 import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.FileType;
@@ -213,6 +214,14 @@ final class Inode {
     /** One of its names went, and the server has it under others that are not known here. */
     @GuardedBy("lock")
     boolean livesOn;
+
+    /** Counts names that came and went, of a directory: each moves its times. */
+    @GuardedBy("lock")
+    long touches;
+
+    /** What the server said to permission bits and times that were to be set; null when told. */
+    @GuardedBy("lock")
+    @Nullable FsException attributesRefused;
 
     /** Keeps other mounts from saving it; null when it is not being saved. */
     @GuardedBy("lock")

@@ -56,7 +56,7 @@ final class Journalling {
         }
     }
 
-    /** A file has come to be that the server has not got yet. */
+    /** A file has come to be that the server has not got yet, or something of it alone was set. */
     @GuardedBy("inode lock")
     void created(InodeData data) {
         FileJournal of = data.journal();

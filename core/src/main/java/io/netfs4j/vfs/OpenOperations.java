@@ -434,7 +434,7 @@ final class OpenOperations implements InodeTable.Unsaved {
 
         @Override
         public boolean checksBase() {
-            return creations.conflicts().areLookedFor();
+            return inode.type == FileType.REGULAR && creations.conflicts().areLookedFor();
         }
 
         @Override
@@ -514,7 +514,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         public @Nullable Cookie openCookie() {
             DiskCache cache = parts.diskCache();
             InodeData data = inode.data;
-            if (cache == null || data == null) {
+            if (cache == null || data == null || inode.type != FileType.REGULAR) {
                 return null;
             }
             CoherencyToken token = data.token();

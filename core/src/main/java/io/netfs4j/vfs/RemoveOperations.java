@@ -326,6 +326,7 @@ final class RemoveOperations {
             }
             hidden.removeDirectory(path, child);
             parts.uncacheNames(path);
+            discardUnopened(child);
             parts.table().removed(parent, name, child);
             parts.coherency().touch(parent, -1);
             if (child != null) {

@@ -12,9 +12,11 @@ import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.cache.journal.JournalLimits;
 import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
+import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
 
@@ -32,6 +34,7 @@ import java.util.List;
 /** What a mount makes of a journal that another one has left at an awkward moment. */
 @Timeout(60)
 class RecoveryTest {
+    private static final Instant LONG_AGO = Instant.ofEpochSecond(1_121_380_700L);
     private static final int PAGE = 4096;
     private static final JournalLimits LIMITS = new JournalLimits(64L << 20, 1 << 20, 1 << 20);
 
@@ -155,5 +158,74 @@ class RecoveryTest {
         }
         assertThatThrownBy(() -> store.stat(RemotePath.ROOT.child("file")))
                 .isInstanceOfSatisfying(FsException.class, e -> assertThat(e.isAbsence()).isTrue());
+    }
+
+    private static byte[] datedDirectory(String name) {
+        return new FileFacts(
+                        FileType.DIRECTORY,
+                        null,
+                        FileFacts.State.THERE,
+                        new RemotePath(List.of(name)),
+                        null,
+                        false,
+                        null,
+                        0,
+                        null,
+                        false,
+                        0,
+                        -1,
+                        new FileFacts.Owner(0755, 0, 0),
+                        LONG_AGO,
+                        Instant.EPOCH,
+                        new PendingAttributes(null, LONG_AGO, true, 0755),
+                        null)
+                .encode();
+    }
+
+    /** One is there; the other was removed by somebody before the mount came back. */
+    @Test
+    void attributesOfDirectories_areSetWhereTheServerHasThose() throws FsException {
+        store.makeDirectory(new RemotePath(List.of("there")), 0700);
+        try (Journal left = journal()) {
+            for (String name : List.of("there", "gone")) {
+                left.awaitWritten(left.describe(left.newFile(), 0, datedDirectory(name)));
+            }
+        }
+        try (Journal journal = journal()) {
+            CachedVfs vfs = vfs(journal);
+            assertThat(vfs.recovered().problems()).isEmpty();
+            long there = vfs.lookup(Vfs.ROOT_INO, "there").attributes().ino();
+            assertThat(vfs.getAttributes(there).modified()).isEqualTo(LONG_AGO);
+            vfs.fsyncDirectory(there);
+            vfs.fsyncDirectory(vfs.lookup(Vfs.ROOT_INO, "gone").attributes().ino());
+            assertThat(vfs.engine().flusher().isClean()).isTrue();
+            assertThat(journal.files()).isEmpty();
+        }
+        ServerAttributes there = store.stat(new RemotePath(List.of("there")));
+        assertThat(there.mode()).isEqualTo(0755);
+        assertThat(there.modified()).isEqualTo(LONG_AGO);
+    }
+
+    private static Object setsNothing(DoubleServer.Call call) throws Throwable {
+        if (call.is(Server.class, "setAttributes")) {
+            throw new FsException(FsError.EIO, "not now");
+        }
+        return call.proceed();
+    }
+
+    @Test
+    void attributesOfADirectory_areInTheJournalBeforeTheyAreSent() throws FsException {
+        try (Journal journal = journal()) {
+            CachedVfs vfs = vfs(DoubleServer.of(store, RecoveryTest::setsNothing), journal);
+            long top = vfs.makeDirectory(Vfs.ROOT_INO, "top", 0755).attributes().ino();
+            long made = vfs.makeDirectory(top, "made", 0755).attributes().ino();
+            vfs.fsyncDirectory(top);
+            vfs.setAttributes(made, AttributeChange.times(null, LONG_AGO), null);
+            List<Long> files = List.copyOf(journal.files());
+            assertThat(files).hasSize(1);
+            FileFacts facts = FileFacts.decode(journal.facts(files.get(0)));
+            assertThat(facts.type()).isEqualTo(FileType.DIRECTORY);
+            assertThat(facts.pending().modified()).isEqualTo(LONG_AGO);
+        }
     }
 }

@@ -117,6 +117,7 @@ final class Actor implements Runnable {
             case SYMLINK -> links.makeSymlink();
             case READLINK -> links.readSymlink();
             case SQUEEZE -> world.memory.squeeze();
+            case SET_DIRECTORY -> directories.setAttributes();
             case ELSEWHERE -> false;
         };
     }

@@ -22,6 +22,7 @@ final class Claim implements AutoCloseable {
         faultsBefore = world.server.nameFaults;
         directory.pin(1);
         directory.busy.add(name);
+        directory.set.claimed();
     }
 
     @Nullable ModelNode child() {

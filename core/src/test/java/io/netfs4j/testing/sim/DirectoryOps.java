@@ -2,11 +2,13 @@
 package io.netfs4j.testing.sim;
 
 import io.netfs4j.base.FsException;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.FileType;
 import io.netfs4j.vfs.Attributes;
 import io.netfs4j.vfs.OpenDirectory;
 import io.netfs4j.vfs.Vfs;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -54,6 +56,55 @@ final class DirectoryOps {
             directory.pin(-1);
         }
         return true;
+    }
+
+    boolean setAttributes() {
+        List<ModelNode> directories = new ArrayList<>();
+        NameOps.collect(
+                world.root,
+                n -> n.isDirectory() && n.parent != null && !n.isLeaving() && !n.set.beingSet,
+                directories);
+        if (directories.isEmpty()) {
+            return false;
+        }
+        ModelNode directory = directories.get(random.nextInt(directories.size()));
+        Integer mode = random.nextBoolean() ? mode() : null;
+        Instant accessed = random.nextInt(3) == 0 ? files.time() : null;
+        Instant modified = mode == null || random.nextBoolean() ? files.time() : null;
+        AttributeChange change = new AttributeChange(mode, null, null, null, accessed, modified);
+        SetOnDirectory set = directory.set;
+        set.beingSet = true;
+        directory.pin(1);
+        try {
+            int claims = set.claims();
+            boolean quiet = directory.busy.isEmpty();
+            long ino = names.ino(directory);
+            Attributes before = vfs().getAttributes(ino);
+            if (quiet && claims == set.claims()) {
+                requireSet(directory, before, "getattr");
+            }
+            set.forget(change);
+            int faults = world.server.nameFaults;
+            Attributes after = vfs().setAttributes(ino, change, null);
+            quiet = directory.busy.isEmpty() && claims == set.claims();
+            set.wasSet(change, quiet, faults);
+            requireSet(directory, after, "setattr");
+        } catch (FsException e) {
+            files.requireInjected(e, "setattr of a directory");
+        } finally {
+            directory.pin(-1);
+            set.beingSet = false;
+        }
+        return true;
+    }
+
+    /** Mostly some with which its owner can work in it. */
+    private int mode() {
+        return (random.nextInt(4) == 0 ? random.nextInt(0700) : 0700) | random.nextInt(0100);
+    }
+
+    private void requireSet(ModelNode directory, Attributes seen, String where) {
+        directory.set.check(world, directory, seen.mode(), seen.accessed(), seen.modified(), where);
     }
 
     boolean list() {

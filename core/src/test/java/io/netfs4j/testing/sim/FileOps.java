@@ -374,7 +374,7 @@ final class FileOps {
         return true;
     }
 
-    private Instant time() {
+    Instant time() {
         return Instant.ofEpochSecond(1_000_000_000L + random.nextInt(1 << 28));
     }
 

@@ -443,4 +443,24 @@ class KeptRunsTest {
                 .journalled()
                 .passes();
     }
+
+    /** A directory whose time does not count any more, for a name came, is let go of (I18). */
+    @Test
+    void timeOfADirectory_thatANameMovesOn_isForgotten() {
+        KeptRun.of(1648L)
+                .operation(3, 1, Op.WRITE)
+                .operation(0, 0, Op.WRITE)
+                .operation(2, 1, Op.WRITE)
+                .operation(3, 6, Op.LINK)
+                .operation(0, 4, Op.CLOSE)
+                .operation(0, 5, Op.WRITE)
+                .operation(3, 7, Op.WRITE)
+                .operation(2, 9, Op.WRITE)
+                .operation(2, 10, Op.LIST)
+                .operation(3, 11, Op.MKDIR)
+                .operation(3, 12, Op.CREATE)
+                .operation(3, 26, Op.SET_DIRECTORY)
+                .operation(2, 30, Op.CREATE)
+                .passes();
+    }
 }

@@ -27,6 +27,9 @@ final class ModelNode {
     /** Names in here that another client made or took away, which may show as they were. */
     final TreeMap<String, Staleness> unsettled = new TreeMap<>();
 
+    /** What was set on it, of a directory. */
+    final SetOnDirectory set = new SetOnDirectory();
+
     /** Operations that work on this or below it. */
     int pins;
 

@@ -39,7 +39,8 @@ final class Tuning {
         READLINK(2, false),
 
         /** What another client does to the server's store. */
-        ELSEWHERE(0, false);
+        ELSEWHERE(0, false),
+        SET_DIRECTORY(3, false);
 
         /** Those up to here are drawn first: what else a seed draws does not depend on the rest. */
         private static final Op LAST_OF_OLD = FORGET;

@@ -222,7 +222,7 @@ final class World {
         requireNothingHeld();
     }
 
-    private boolean hasOthers() {
+    boolean hasOthers() {
         return generator(seed, 8).nextInt(3) == 0;
     }
 
@@ -326,6 +326,14 @@ final class World {
                 throw new Violation("names", "/" + child.path() + " is no " + child.type());
             }
             if (child.isDirectory()) {
+                ServerAttributes last = server.attributes(path.child(child.name));
+                child.set.check(
+                        this,
+                        child,
+                        last.mode(),
+                        last.accessed(),
+                        last.modified(),
+                        "the server at the end");
                 compare(child, path.child(child.name));
             } else if (child.file != null) {
                 ModelFile file = server.fileAt(path.child(child.name));
