@@ -4,6 +4,7 @@ package io.netfs4j.vfs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netfs4j.base.Disk;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemDisk;
@@ -19,6 +20,7 @@ import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
+import io.netfs4j.testing.ForgetfulDisk;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +32,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /** What a mount makes of a journal that another one has left at an awkward moment. */
 @Timeout(60)
@@ -49,7 +52,11 @@ class RecoveryTest {
     }
 
     private Journal journal() throws FsException {
-        return Journal.open(runtime.environment(), new SystemDisk(directory), LIMITS);
+        return journal(runtime, new SystemDisk(directory));
+    }
+
+    private static Journal journal(SystemRuntime process, Disk disk) throws FsException {
+        return Journal.open(process.environment(), disk, LIMITS);
     }
 
     private CachedVfs vfs(Journal journal) throws FsException {
@@ -57,8 +64,13 @@ class RecoveryTest {
     }
 
     private CachedVfs vfs(Server server, Journal journal) throws FsException {
+        return vfs(runtime, server, journal);
+    }
+
+    private static CachedVfs vfs(SystemRuntime process, Server server, Journal journal)
+            throws FsException {
         return new CachedVfs(
-                runtime.environment(),
+                process.environment(),
                 server,
                 VfsOptions.of(new PageCache.Limits(4 << 20, 2 << 20, 1 << 20)),
                 ByteBuffer::allocateDirect,
@@ -226,6 +238,28 @@ class RecoveryTest {
             FileFacts facts = FileFacts.decode(journal.facts(files.get(0)));
             assertThat(facts.type()).isEqualTo(FileType.DIRECTORY);
             assertThat(facts.pending().modified()).isEqualTo(LONG_AGO);
+        }
+    }
+
+    /** Else it would be shown shorter at first, and longer as soon as the server is asked. */
+    @Test
+    void truncate_thatTheServerHas_isShownAfterALossOfPower() throws FsException {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        try (SystemRuntime process = new SystemRuntime()) {
+            Journal journal = journal(process, disk);
+            CachedVfs vfs = vfs(process, store, journal);
+            OpenFile file = vfs.create(Vfs.ROOT_INO, "file", 0644, OpenFlags.READ_WRITE).file();
+            vfs.write(file, 0, pages(1, 'a'));
+            vfs.fsync(file, false);
+            vfs.write(file, PAGE, pages(1, 'b'));
+            journal.awaitForced(journal.lastLsn());
+            vfs.setAttributes(file.ino(), AttributeChange.size(5 * PAGE), file);
+        }
+        disk.losePower();
+        try (Journal journal = journal(runtime, disk)) {
+            Entry found = vfs(journal).lookup(Vfs.ROOT_INO, "file");
+
+            assertThat(found.attributes().sizeBytes()).isEqualTo(5 * PAGE);
         }
     }
 }
