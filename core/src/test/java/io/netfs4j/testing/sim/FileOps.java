@@ -361,7 +361,9 @@ final class FileOps {
         known.forgetTimes(change);
         try {
             Attributes after = vfs().setAttributes(handle.open.ino(), change, handle.open);
-            known.mode = mode == null ? known.mode : mode;
+            if (mode != null) {
+                known.modeWasSet(mode, began);
+            }
             known.checkMode(after.mode(), "setattr");
             known.timesWereSet(change, began);
             known.checkTimes(after.accessed(), after.modified(), "setattr");

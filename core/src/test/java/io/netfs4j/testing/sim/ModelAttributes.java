@@ -19,8 +19,8 @@ final class ModelAttributes {
 
     private @Nullable Instant modified;
 
-    /** When the server last refused times for good. */
-    private int timesRefusedAt;
+    /** When the server last refused attributes for good. */
+    private int refusedAt;
 
     ModelAttributes(ModelFile file) {
         this.file = file;
@@ -54,7 +54,7 @@ final class ModelAttributes {
 
     /** They were set; but a change that came in between moved the file's modification time. */
     void timesWereSet(AttributeChange change, int since) {
-        if (timesRefusedAt >= since) {
+        if (refusedAt >= since) {
             return;
         }
         accessed = change.accessed() == null ? accessed : change.accessed();
@@ -63,18 +63,25 @@ final class ModelAttributes {
         }
     }
 
+    /** Permission bits were set: those of a file of this mount go with what else is on its way. */
+    void modeWasSet(int bits, int since) {
+        mode = refusedAt >= since ? null : bits;
+    }
+
     /**
-     * The server refused times for good, and will not be asked again.
+     * The server refused what a commit was to set for good, and will not be asked again.
      *
-     * @return whether they are times that somebody set, who has to hear of it
+     * @return whether it is something that somebody set, who has to hear of it
      */
-    boolean timesWereRefused(AttributeChange times, int now) {
-        boolean ofAccess = accessed != null && accessed.equals(times.accessed());
-        boolean ofContent = modified != null && modified.equals(times.modified());
+    boolean wereRefused(AttributeChange change, int now) {
+        boolean ofMode = mode != null && mode.equals(change.mode());
+        boolean ofAccess = accessed != null && accessed.equals(change.accessed());
+        boolean ofContent = modified != null && modified.equals(change.modified());
+        mode = ofMode ? null : mode;
         accessed = ofAccess ? null : accessed;
         modified = ofContent ? null : modified;
-        timesRefusedAt = now;
-        return ofAccess || ofContent;
+        refusedAt = now;
+        return ofMode || ofAccess || ofContent;
     }
 
     /** Judges times, where the model knows them. */

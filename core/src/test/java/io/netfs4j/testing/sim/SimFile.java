@@ -386,7 +386,7 @@ final class SimFile implements ServerFile {
         }
 
         private boolean isTold(AttributeChange times) {
-            return model.attributes.timesWereRefused(times, server.sequence.now());
+            return model.attributes.wereRefused(times, server.sequence.now());
         }
 
         @Override
