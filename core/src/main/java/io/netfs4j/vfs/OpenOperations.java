@@ -481,6 +481,8 @@ final class OpenOperations implements InodeTable.Unsaved {
         @Override
         public void onCommitting() {
             committing = inode.ownerChanges;
+            // What was asked before knows nothing of what was sent, also where the commit fails.
+            inode.changes++;
         }
 
         @Override

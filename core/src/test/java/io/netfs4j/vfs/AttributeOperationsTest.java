@@ -3,13 +3,19 @@ package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.WriteSession;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
 
@@ -38,7 +44,9 @@ class AttributeOperationsTest {
     private static final Set<String> SLOW = Set.of("setAttributes", "link", "stat");
 
     /** Done once, when the server has changed something and before anybody hears of it. */
-    private @Nullable Callable<Attributes> beforeAnswer;
+    private @Nullable Callable<@Nullable Attributes> beforeAnswer;
+
+    private volatile boolean commitsFail;
 
     @BeforeEach
     void open() throws Exception {
@@ -63,9 +71,16 @@ class AttributeOperationsTest {
     }
 
     private @Nullable Object slowToAnswer(DoubleServer.Call call) throws Throwable {
+        if (commitsFail && call.is(WriteSession.class, "commit")) {
+            call.argument(1, Completion.class).fail(new FsException(FsError.EIO, "no commit"));
+            return null;
+        }
         Object answer = call.proceed();
-        Callable<Attributes> meanwhile = beforeAnswer;
-        if (meanwhile != null && SLOW.stream().anyMatch(name -> call.is(Server.class, name))) {
+        Callable<@Nullable Attributes> meanwhile = beforeAnswer;
+        boolean slow =
+                SLOW.stream().anyMatch(name -> call.is(Server.class, name))
+                        || call.is(ServerFile.class, "setAttributes");
+        if (meanwhile != null && slow) {
             beforeAnswer = null;
             meanwhile.call();
         }
@@ -138,5 +153,23 @@ class AttributeOperationsTest {
         vfs.link(ino, Vfs.ROOT_INO, "g");
         assertThat(vfs.getAttributes(ino).mode()).isEqualTo(0640);
         assertThat(vfs.getAttributes(ino).links()).isEqualTo(2);
+    }
+
+    @Test
+    void size_ofWhatWasSentWhileBitsWereBeingSet_stands_whenItsCommitFails() throws Exception {
+        OpenFile file = vfs.open(ino, OpenFlags.READ_WRITE);
+        vfs.write(file, 0, ByteBuffer.allocate(10));
+        beforeAnswer =
+                () -> {
+                    commitsFail = true;
+                    assertThatThrownBy(() -> vfs.fsync(file, false))
+                            .hasMessageContaining("no commit");
+                    commitsFail = false;
+                    return null;
+                };
+        AttributeChange mode = new AttributeChange(0640, null, null, null, null, null);
+        assertThat(vfs.setAttributes(ino, mode, file).sizeBytes()).isEqualTo(10);
+        assertThat(beforeAnswer).isNull();
+        vfs.release(file);
     }
 }
