@@ -44,7 +44,7 @@ final class Journalling {
     @GuardedBy("inode lock")
     void attach(Inode inode, InodeData data) {
         if (journal != null) {
-            data.setJournal(new FileJournal(journal, new Facts(inode)));
+            data.setJournal(new FileJournal(journal, new Facts(inode, data)));
         }
     }
 
@@ -52,7 +52,7 @@ final class Journalling {
     @GuardedBy("inode lock")
     void attachFound(Inode inode, InodeData data, long file) {
         if (journal != null) {
-            data.setJournal(FileJournal.found(journal, file, new Facts(inode)));
+            data.setJournal(FileJournal.found(journal, file, new Facts(inode, data)));
         }
     }
 
@@ -338,20 +338,20 @@ final class Journalling {
     private final class Facts implements FileJournal.Facts {
         private final Inode inode;
 
+        /** Not the inode's: a directory's goes from there while something of it is under way. */
+        private final InodeData data;
+
         /** The last path that it had. */
         @GuardedBy("inode lock")
         private @Nullable RemotePath path;
 
-        Facts(Inode inode) {
+        Facts(Inode inode, InodeData data) {
             this.inode = inode;
+            this.data = data;
         }
 
         @Override
         public byte[] now() {
-            InodeData data = inode.data;
-            if (data == null) {
-                throw new IllegalStateException("a file without data has nothing to be kept");
-            }
             RemotePath movingTo;
             RemotePath replacedBy;
             boolean removing;
