@@ -79,6 +79,7 @@ public final class ForgetfulDisk implements Disk {
     private int openFiles;
     private long freeBytes = Long.MAX_VALUE;
     private long totalBytes = Long.MAX_VALUE;
+    private Runnable meanwhile = () -> {};
 
     public ForgetfulDisk(RandomGenerator random) {
         this.random = random;
@@ -112,6 +113,11 @@ public final class ForgetfulDisk implements Disk {
     /** So large is the disk that it says it is. */
     public void setTotalBytes(long bytes) {
         totalBytes = bytes;
+    }
+
+    /** Is done once, while a file is being forced. */
+    public void duringForce(Runnable what) {
+        meanwhile = what;
     }
 
     /** The names of the files as they are now, and not a call. */
@@ -334,6 +340,10 @@ public final class ForgetfulDisk implements Disk {
 
         @Override
         public void force() throws IOException {
+            requireOpen();
+            Runnable first = meanwhile;
+            meanwhile = () -> {};
+            first.run();
             requireOpen();
             try {
                 begins();

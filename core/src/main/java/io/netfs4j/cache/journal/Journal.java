@@ -487,7 +487,7 @@ public final class Journal implements AutoCloseable {
         } finally {
             lock.lock();
             try {
-                extent.segment().readers--;
+                extent.segment().users--;
                 space.onDropped();
             } finally {
                 lock.unlock();
@@ -521,7 +521,7 @@ public final class Journal implements AutoCloseable {
                 }
                 Extent extent = met.get(0);
                 if (extent.lsn() <= written) {
-                    extent.segment().readers++;
+                    extent.segment().users++;
                     return extent;
                 }
                 written = extent.lsn();

@@ -127,39 +127,39 @@ final class JournalForce {
                 Disk.File file = segment.file;
                 if (file != null && !segment.poisoned && segment.forcedEnd < segment.writtenEnd) {
                     parts.add(new Part(segment, file, segment.writtenEnd));
+                    segment.users++;
                 }
             }
         } finally {
             lock.unlock();
         }
-        for (Part part : parts) {
-            force(part);
-        }
-        lock.lock();
+        int forced = 0;
         try {
             for (Part part : parts) {
-                part.segment.forcedEnd = part.end;
+                part.file.force();
+                forced++;
             }
         } finally {
-            lock.unlock();
+            ended(parts, forced);
         }
         return upTo;
     }
 
-    private void force(Part part) throws IOException {
-        boolean done = false;
+    /** So many parts are forced, and the one after them, where there is one, has failed. */
+    private void ended(List<Part> parts, int forced) {
+        lock.lock();
         try {
-            part.file.force();
-            done = true;
-        } finally {
-            if (!done) {
-                lock.lock();
-                try {
-                    part.segment.poisoned = true;
-                } finally {
-                    lock.unlock();
-                }
+            for (Part part : parts) {
+                part.segment.users--;
             }
+            for (Part part : parts.subList(0, forced)) {
+                part.segment.forcedEnd = Math.max(part.segment.forcedEnd, part.end);
+            }
+            if (forced < parts.size()) {
+                parts.get(forced).segment.poisoned = true;
+            }
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -94,7 +94,7 @@ final class JournalSpace {
         return oldest != null
                 && oldest.sealed
                 && oldest.liveBytes == 0
-                && oldest.readers == 0
+                && oldest.users == 0
                 && tail.broken() == null;
     }
 
@@ -204,22 +204,32 @@ final class JournalSpace {
         }
     }
 
-    /** Whether it is gone. */
+    /** Whether it is gone, or is to be looked at again. */
     private boolean retire(LogSegment segment) {
         long becauseOf;
-        Disk.File file;
-        boolean reusable;
         lock.lock();
         try {
             becauseOf = segment.deadSinceLsn;
-            file = segment.file;
-            reusable = !segment.poisoned;
         } finally {
             lock.unlock();
         }
         try {
             // Else a loss of power would take what replaced it, and leave neither.
             sure.await(becauseOf);
+            Disk.File file;
+            boolean reusable;
+            lock.lock();
+            try {
+                if (segment.users > 0) {
+                    return true; // Somebody forces it: this is called again after that.
+                }
+                // Nothing in it need be sure, and nobody begins to force it.
+                segment.forcedEnd = segment.writtenEnd;
+                file = segment.file;
+                reusable = !segment.poisoned;
+            } finally {
+                lock.unlock();
+            }
             if (file == null) {
                 files.discard(segment.number);
             } else {
@@ -244,7 +254,7 @@ final class JournalSpace {
         List<Long> numbers;
         lock.lock();
         try {
-            segment.readers++;
+            segment.users++;
             numbers = index.numbers();
         } finally {
             lock.unlock();
@@ -257,7 +267,7 @@ final class JournalSpace {
         } finally {
             lock.lock();
             try {
-                segment.readers--;
+                segment.users--;
             } finally {
                 lock.unlock();
             }

@@ -49,9 +49,9 @@ final class LogSegment {
     @GuardedBy("journal lock")
     boolean unreadable;
 
-    /** Reads under way: it stays as long as there are any. */
+    /** Who reads or forces it now: it stays as long as there are any. */
     @GuardedBy("journal lock")
-    int readers;
+    int users;
 
     /** Nothing is appended to it any more. */
     @GuardedBy("journal lock")

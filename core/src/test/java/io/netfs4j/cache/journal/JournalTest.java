@@ -183,6 +183,33 @@ class JournalTest {
         assertThat(Journal.open(world.environment(), disk, LIMITS).files()).isEmpty();
     }
 
+    /** What counted in it has gone for sure; behind that is a record that is not yet. */
+    @Test
+    void segmentThatNobodyNeeds_staysWhileItIsForced_andGoesThen() throws Exception {
+        JournalWorld world = new JournalWorld(0, false);
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(7));
+        Journal journal = Journal.open(world.environment(), disk, LIMITS);
+        journal.describe(1, 0, new byte[] {1});
+        journal.write(1, 0, 0, bytes(1, 100_000));
+        journal.awaitForced(journal.forget(1));
+        world.runForked();
+        String segment = disk.names().get(0);
+        assertThat(segment).startsWith("seg-");
+        journal.forget(2);
+        journal.write(3, 0, 0, bytes(3, 100_000));
+        long last = journal.forget(2);
+        journal.awaitWritten(last);
+        disk.duringForce(() -> {
+            world.runOneForked(); // Writes what is not written.
+            world.runOneForked(); // Gives back what nobody needs.
+        });
+        journal.awaitForced(last);
+        assertThat(disk.names()).contains(segment);
+        world.runForked();
+        assertThat(journal.broken()).isNull();
+        assertThat(disk.names()).doesNotContain(segment);
+    }
+
     /** Such as what is known of a removed file that is open: it counts for as long as that is. */
     @Test
     void littleThatCountsForLong_inTheOldestSegment_takesNobodysRoom() throws Exception {
