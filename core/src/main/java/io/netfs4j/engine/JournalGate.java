@@ -2,7 +2,6 @@
 package io.netfs4j.engine;
 
 import io.netfs4j.base.Completion;
-import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.request.Origin;
@@ -67,21 +66,8 @@ final class JournalGate {
 
     @GuardedBy("inode lock")
     private void await(FileJournal journal, long lsn) {
-        Completion<@Nullable Void> over = new Completion<>();
+        Completion<@Nullable Void> over = journal.journal().whenForced(lsn);
         forced = over;
         over.whenDone((value, problem) -> request.post());
-        request.engine()
-                .scheduler()
-                .forkBlocking(
-                        "netfs-journal",
-                        () -> {
-                            try {
-                                journal.journal().awaitForced(lsn);
-                            } catch (FsException e) {
-                                // It is broken: what is not on the server is not safe.
-                            } finally {
-                                over.complete(null);
-                            }
-                        });
     }
 }

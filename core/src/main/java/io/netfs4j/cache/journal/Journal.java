@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cache.journal;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.Disk;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsException;
@@ -91,7 +92,7 @@ public final class Journal implements AutoCloseable {
         space =
                 new JournalSpace(
                         lock, index, tail, reader, files, environment, limits, this::awaitForced);
-        force = new JournalForce(lock, environment.waits(), index, tail, space);
+        force = new JournalForce(lock, environment, index, tail, space);
     }
 
     /**
@@ -439,6 +440,14 @@ public final class Journal implements AutoCloseable {
      */
     public void awaitForced(long lsn) throws FsException {
         force.await(lsn);
+    }
+
+    /**
+     * As {@link #awaitForced}, for who cannot wait: ends then, also when that cannot be promised
+     * any more.
+     */
+    public Completion<@Nullable Void> whenForced(long lsn) {
+        return force.whenForced(lsn);
     }
 
     /**

@@ -3,8 +3,10 @@ package io.netfs4j.cache.journal;
 
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.Disk;
+import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.base.Scheduler;
 import io.netfs4j.base.Waits;
 
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,7 @@ final class JournalForce {
 
     private final ReentrantLock lock;
     private final Waits waits;
+    private final Scheduler scheduler;
     private final JournalIndex index;
     private final JournalTail tail;
     private final JournalSpace space;
@@ -42,14 +45,25 @@ final class JournalForce {
     @GuardedBy("lock")
     private Completion<@Nullable Void> round = new Completion<>();
 
+    /** Who is told once a record is forced. */
+    private record Told(long lsn, Completion<@Nullable Void> over) {}
+
+    @GuardedBy("lock")
+    private final List<Told> told = new ArrayList<>();
+
+    /** A task forces for them. */
+    @GuardedBy("lock")
+    private boolean telling;
+
     JournalForce(
             ReentrantLock lock,
-            Waits waits,
+            Environment environment,
             JournalIndex index,
             JournalTail tail,
             JournalSpace space) {
         this.lock = lock;
-        this.waits = waits;
+        this.waits = environment.waits();
+        this.scheduler = environment.scheduler();
         this.index = index;
         this.tail = tail;
         this.space = space;
@@ -78,6 +92,57 @@ final class JournalForce {
             } else {
                 waits.awaitUninterruptibly(turn);
             }
+        }
+    }
+
+    /**
+     * Ends once a record is forced, or never will be. One task forces for all that wait so, however
+     * many: a round for those who came during the one before.
+     */
+    Completion<@Nullable Void> whenForced(long lsn) {
+        Completion<@Nullable Void> over = new Completion<>();
+        lock.lock();
+        try {
+            if (tail.broken() != null || tail.forcedLsn() >= lsn) {
+                over.complete(null);
+                return over;
+            }
+            told.add(new Told(lsn, over));
+            if (telling) {
+                return over;
+            }
+            telling = true;
+        } finally {
+            lock.unlock();
+        }
+        scheduler.forkBlocking("netfs-journal", this::tell);
+        return over;
+    }
+
+    private void tell() {
+        for (List<Told> next = next(); !next.isEmpty(); next = next()) {
+            long last = 0;
+            for (Told one : next) {
+                last = Math.max(last, one.lsn);
+            }
+            try {
+                await(last);
+            } catch (FsException e) {
+                // It is broken: what is not on the server is not safe, and waits for nothing.
+            }
+            next.forEach(one -> one.over.complete(null));
+        }
+    }
+
+    private List<Told> next() {
+        lock.lock();
+        try {
+            List<Told> next = List.copyOf(told);
+            told.clear();
+            telling = !next.isEmpty();
+            return next;
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -4,6 +4,7 @@ package io.netfs4j.cache.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsException;
 import io.netfs4j.testing.ForgetfulDisk;
 
@@ -12,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -208,6 +210,31 @@ class JournalTest {
         world.runForked();
         assertThat(journal.broken()).isNull();
         assertThat(disk.names()).doesNotContain(segment);
+    }
+
+    /** Thousands of files may be on their way: each with a thread that waits would be too many. */
+    @Test
+    void whoeverIsToldOfAForce_sharesOneTask_alsoWhenItFails() throws Exception {
+        for (boolean fails : new boolean[] {false, true}) {
+            JournalWorld world = new JournalWorld(0, false);
+            ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(8));
+            Journal journal = Journal.open(world.environment(), disk, LIMITS);
+            journal.describe(1, 0, new byte[] {1});
+            int before = world.forkedCount();
+            List<Completion<Void>> told = new ArrayList<>();
+            for (int n = 0; n < 10; n++) {
+                told.add(journal.whenForced(journal.write(1, 10L * n, 10L * n, bytes(1, 10))));
+            }
+            assertThat(told).noneMatch(Completion::isDone);
+            assertThat(world.forkedCount()).isEqualTo(before + 1);
+            if (fails) {
+                disk.failAt(0, Integer.MAX_VALUE, "Input/output error");
+            }
+            world.runForked();
+            assertThat(told).allMatch(Completion::isDone);
+            assertThat(journal.broken() != null).isEqualTo(fails);
+            assertThat(journal.whenForced(1).isDone()).isTrue();
+        }
     }
 
     /** Such as what is known of a removed file that is open: it counts for as long as that is. */

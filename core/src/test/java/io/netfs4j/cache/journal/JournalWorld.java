@@ -74,6 +74,11 @@ public final class JournalWorld {
         return environment;
     }
 
+    /** How much a journal does later. */
+    int forkedCount() {
+        return forked.size();
+    }
+
     /** The first thing that a journal does later is done now. */
     void runOneForked() {
         forked.remove().run();
