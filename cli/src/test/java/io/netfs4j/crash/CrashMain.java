@@ -48,10 +48,6 @@ public final class CrashMain {
     private long bytesHere;
 
     private long lost;
-
-    /** Where uploads have their locks; one that a killed mount had just taken may stay. */
-    private static final String LOCKS = "\\.netfs-locks";
-
     private long invented;
 
     private CrashMain(Path root, Path work, long seed, String name) {
@@ -319,8 +315,7 @@ public final class CrashMain {
         }
         try (Stream<Path> names = Files.list(above)) {
             List<Path> others =
-                    names.filter(path -> !path.getFileName().toString().matches("w\\d|" + LOCKS))
-                            .toList();
+                    names.filter(path -> !path.getFileName().toString().matches("w\\d")).toList();
             if (!others.isEmpty()) {
                 invented += others.size();
                 System.out.println("invented: " + others);

@@ -38,6 +38,11 @@ final class Journalling {
         }
     }
 
+    /** As {@link Journal#identity}; null without a journal. */
+    @Nullable String identity() {
+        return journal == null ? null : journal.identity();
+    }
+
     // ---- bytes --------------------------------------------------------------------------------
 
     /** Data that is about to be used: it gets a place in the journal. */

@@ -188,7 +188,7 @@ final class Recovery {
             inode.found = true;
             inode.truncatingTo = facts.truncatingTo();
             inode.symlinkTarget = facts.target();
-            inode.uploadLock = UploadLocks.Lock.found(facts.uploadLock());
+            inode.uploadLock = creations.locks().found(facts.uploadLock());
             fill(inode, file, facts, size);
             parts.table().lock().lock();
             try {

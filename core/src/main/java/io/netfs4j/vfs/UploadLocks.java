@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -42,7 +43,8 @@ import java.util.Set;
  * <p>It is kept until what the server has is known again: while an upload fails, too, and over a
  * crash, for the journal knows it. So whoever still finds his lock knows that no other mount has
  * written meanwhile. A lock that has not changed for {@link #EXPIRY_NANOS}, nor its file, is taken
- * for a dead mount's and broken.
+ * for a dead mount's and broken. One of an earlier mount with this journal is so at once, for
+ * nobody else has that journal, unless that knew of it.
  *
  * <p><b>Threads</b>: any; what asks the server waits, and wants no lock and not the {@link
  * NamesGate}.
@@ -67,6 +69,9 @@ final class UploadLocks {
      */
     private static final int FAILURES_MAX = 10;
 
+    /** With more locks than these on the server nobody looks for those that are left over. */
+    private static final int LOOKED_AT_MAX = 1000;
+
     /** 16 bytes of a digest, as names of the lock directory. */
     private static final int DIGEST_BYTES = 16;
 
@@ -87,7 +92,7 @@ final class UploadLocks {
             return name + "/" + target;
         }
 
-        static @Nullable Lock found(@Nullable String text) {
+        static @Nullable Lock parse(@Nullable String text) {
             int slash = text == null ? -1 : text.indexOf('/');
             return text == null || slash < 0
                     ? null
@@ -111,12 +116,17 @@ final class UploadLocks {
     @GuardedBy("table lock")
     private final Set<Completion<@Nullable Void>> releases = new LinkedHashSet<>();
 
-    /** The directory of locks may be there because of us. */
+    /** Whose locks an earlier mount's journal tells of, until they are given back. */
+    @GuardedBy("table lock")
+    private final Set<String> found = new HashSet<>();
+
+    /** The directory of locks may be there because of us, or of an earlier mount that died. */
     @GuardedBy("table lock")
     private boolean used;
 
     UploadLocks(VfsParts parts) {
         this.parts = parts;
+        used = parts.journalling().identity() != null;
     }
 
     boolean areUsed() {
@@ -229,7 +239,8 @@ final class UploadLocks {
         }
     }
 
-    private static RemotePath name(RemotePath path) {
+    /** Where the lock of a file is. */
+    static RemotePath name(RemotePath path) {
         try {
             byte[] digest =
                     MessageDigest.getInstance("SHA-256")
@@ -245,13 +256,43 @@ final class UploadLocks {
         try {
             used = true;
             if (owner.isEmpty()) {
-                String host = parts.options().conflicts().host();
-                owner =
-                        (host.isEmpty() ? "netfs" : host)
-                                + "-"
-                                + Long.toHexString(parts.environment().random().nextLong());
+                owner = lives() + Long.toHexString(parts.environment().random().nextLong());
             }
             return owner + "-" + ++taken;
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    /** What targets begin with of all mounts that had this mount's journal. */
+    private String lives() {
+        String host = parts.options().conflicts().host();
+        String journal = parts.journalling().identity();
+        return (host.isEmpty() ? "netfs" : host) + "-" + (journal == null ? "" : journal + "-");
+    }
+
+    /** A lock that an earlier mount may have left; null for none. */
+    @Nullable Lock found(@Nullable String text) {
+        Lock lock = Lock.parse(text);
+        parts.table().lock().lock();
+        try {
+            if (lock != null) {
+                found.add(lock.target());
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+        return lock;
+    }
+
+    /** Whether a lock is of an earlier mount with this journal, which it does not tell of. */
+    private boolean isLeftOver(String target) {
+        parts.table().lock().lock();
+        try {
+            return parts.journalling().identity() != null
+                    && target.startsWith(lives())
+                    && (owner.isEmpty() || !target.startsWith(owner + "-"))
+                    && !found.contains(target);
         } finally {
             parts.table().lock().unlock();
         }
@@ -274,6 +315,10 @@ final class UploadLocks {
         RemotePath path = parts.table().path(inode);
         RemotePath name = name(path);
         String holder = holder(name);
+        if (holder != null && isLeftOver(holder)) {
+            breakLock(name, holder);
+            return new Watched(null, null, parts.nowNanos());
+        }
         ServerAttributes file = parts.stat(path);
         CoherencyToken version = file == null ? null : file.token();
         Watched now = new Watched(holder, version, parts.nowNanos());
@@ -381,6 +426,7 @@ final class UploadLocks {
             parts.table().lock().lock();
             try {
                 releases.remove(released);
+                found.remove(lock.target());
             } finally {
                 parts.table().lock().unlock();
             }
@@ -418,14 +464,35 @@ final class UploadLocks {
         for (Completion<@Nullable Void> release : pending) {
             parts.environment().waits().await(release);
         }
-        if (tidies && !refused) {
+        if (tidies && areUsed()) {
             try {
+                removeLeftOvers();
                 parts.server().removeDirectory(PLACE);
             } catch (FsException e) {
                 // Others have locks there, or it is gone.
                 if (e.error() == FsError.EINTR) {
                     throw e;
                 }
+            }
+        }
+    }
+
+    /** What a mount that was killed had taken, and had not told its journal of. */
+    private void removeLeftOvers() throws FsException {
+        List<String> names = new ArrayList<>();
+        parts.server()
+                .list(
+                        PLACE,
+                        (name, type, attributes) -> {
+                            if (names.size() >= LOOKED_AT_MAX) {
+                                throw new FsException(FsError.EFBIG, "too many locks");
+                            }
+                            names.add(name);
+                        });
+        for (String name : names) {
+            String holder = holder(PLACE.child(name));
+            if (holder != null && isLeftOver(holder)) {
+                breakLock(PLACE.child(name), holder);
             }
         }
     }

@@ -140,6 +140,42 @@ class UploadLocksTest extends OneSecond {
         assertNothingIsLocked();
     }
 
+    /** Nobody but this mount has its journal: so whoever left the lock is not there any more. */
+    @Test
+    void theLockOfAMountThatHadTheJournal_isBrokenAtOnce_andGoesWithTheLastOne() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = Journal.open(runtime.environment(), disk, LIMITS);
+        RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
+        String dead = "host-" + journal.identity() + "-1f-";
+        store.makeDirectory(locks, 0755);
+        store.makeSymlink(UploadLocks.name(RemotePath.ROOT.child("f")), dead + 1);
+        store.makeSymlink(locks.child("another"), dead + 2);
+        try (Client one = new Client(OnConflict.COPY, journal)) {
+            OpenFile ours = one.open("f");
+            one.write(ours, 0, "AAA");
+            one.save(ours);
+            one.vfs.release(ours);
+            one.vfs.awaitNames();
+        }
+        assertThat(onServer("f")).isEqualTo("AAA3456789");
+        assertNothingIsLocked();
+    }
+
+    /** It had sent all, and was killed before it gave the lock back. */
+    @Test
+    void theLockOfAMountThatHadTheJournal_goes_whereNothingIsSaved() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = Journal.open(runtime.environment(), disk, LIMITS);
+        RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
+        store.makeDirectory(locks, 0755);
+        store.makeSymlink(locks.child("f"), "host-" + journal.identity() + "-1f-1");
+        store.makeSymlink(locks.child("other"), "host-" + "0".repeat(32) + "-1f-1");
+        try (Client one = new Client(OnConflict.COPY, journal)) {
+            one.vfs.awaitNames();
+        }
+        assertThat(names(locks)).containsExactly("other");
+    }
+
     @Test
     void theLockOfADeadMount_isBrokenAfterAWhile() throws Exception {
         Client dead = new Client();

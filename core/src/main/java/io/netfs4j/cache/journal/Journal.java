@@ -135,6 +135,11 @@ public final class Journal implements AutoCloseable {
         return damages.stream().map(JournalScan.Damage::words).toList();
     }
 
+    /** Which journal this is, for as long as anything is in it: no other has the same. */
+    public String identity() {
+        return tail.identity();
+    }
+
     // ---- what it holds ------------------------------------------------------------------------
 
     /** A number that no file here has. */

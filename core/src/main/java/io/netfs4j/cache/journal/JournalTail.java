@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -149,6 +150,11 @@ final class JournalTail {
     @GuardedBy("lock")
     @Nullable FsException broken() {
         return broken;
+    }
+
+    /** Which journal this is, for as long as anything is in it: no other has the same. */
+    String identity() {
+        return HexFormat.of().toHexDigits(journalHigh) + HexFormat.of().toHexDigits(journalLow);
     }
 
     /** Who hears, in a step of its own, when nothing is written any more. */
