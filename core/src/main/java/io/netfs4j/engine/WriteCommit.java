@@ -29,7 +29,7 @@ final class WriteCommit {
     private boolean asks;
 
     private @Nullable Completion<ServerAttributes> result;
-    private PendingAttributes times = PendingAttributes.NONE;
+    private PendingAttributes taken = PendingAttributes.NONE;
 
     WriteCommit(WriteRequest request) {
         this.request = request;
@@ -91,7 +91,7 @@ final class WriteCommit {
 
     @GuardedBy("inode lock")
     private void commit(WriteSession session, PendingAttributes pending) {
-        times = pending;
+        taken = pending;
         inode.areAttributesUnderWay = pending.isOwed();
         Completion<ServerAttributes> ended = new Completion<>();
         result = ended;
@@ -143,7 +143,7 @@ final class WriteCommit {
         } catch (FsException e) {
             // What somebody set is tried again, under whatever was set since.
             if (e.error() != FsError.ESTALE) {
-                inode.pendingAttributes = inode.pendingAttributes.after(times.owed());
+                inode.pendingAttributes = inode.pendingAttributes.after(taken.owed());
             }
             fail(e, upload);
         }
@@ -177,17 +177,17 @@ final class WriteCommit {
 
     @GuardedBy("inode lock")
     private boolean wereRefused(FsException refused) {
-        return !times.isEmpty()
+        return !taken.isEmpty()
                 && (refused.error() == FsError.EPERM || refused.error() == FsError.EACCES);
     }
 
     /** Nobody is let down in silence: who set them hears of it at fsync or close. */
     @GuardedBy("inode lock")
     private void giveUpAttributes(FsException refused) {
-        if (times.isOwed()) {
+        if (taken.isOwed()) {
             inode.errors().record(refused);
             request.engine().counters().add(Counter.ERRORS, 1);
-            if (inode.pendingAttributes.equals(times)) {
+            if (inode.pendingAttributes.equals(taken)) {
                 inode.pendingAttributes = inode.pendingAttributes.notOwed();
             }
         }

@@ -62,15 +62,10 @@ final class Listings {
         return name.startsWith(hiddenPrefix);
     }
 
-    /** Whether a name is that of the directory that mounts of the same remote share. */
-    private static boolean isOurs(RemotePath directory, String name) {
-        return directory.isRoot() && name.equals(UploadLocks.DIRECTORY);
-    }
-
     /** Whether a name in a directory is not an application's to see. */
     boolean isHidden(Inode directory, String name) {
-        boolean ours = name.equals(UploadLocks.DIRECTORY) && directory == parts.table().root();
-        return ours || isHidden(name);
+        boolean shared = name.equals(UploadLocks.DIRECTORY) && directory == parts.table().root();
+        return shared || isHidden(name);
     }
 
     /**
@@ -236,7 +231,7 @@ final class Listings {
                                         FsError.EFBIG,
                                         path + ": more than " + entriesMax + " entries");
                             }
-                            if (!isHidden(name) && !isOurs(path, name)) {
+                            if (!isHidden(directory, name)) {
                                 found.put(name, new Found(type, attributes));
                             }
                         });

@@ -151,19 +151,14 @@ final class RangeOperations {
         files.save(source.data, source.inode);
         files.save(target.data, target.inode);
         parts.journalling().beforeChange(target.data);
-        long[] copied = new long[1];
-        opens.sizes()
+        return opens.sizes()
                 .exclusively(
                         target.inode,
                         target.data,
                         () ->
-                                copied[0] =
-                                        borrowing(
-                                                source,
-                                                reading ->
-                                                        copyFrom(
-                                                                reading, from, target, to, count)));
-        return copied[0];
+                                borrowing(
+                                        source,
+                                        reading -> copyFrom(reading, from, target, to, count)));
     }
 
     private long copyFrom(ServerFile reading, long from, OpenedInode target, long to, long count)

@@ -223,13 +223,13 @@ final class Recovery {
                 found += end - range.from();
             }
         }
-        PendingAttributes times = facts.pending();
-        if (found > 0 && times.modified() == null) {
+        PendingAttributes pending = facts.pending();
+        if (found > 0 && pending.modified() == null) {
             Instant now = parts.coherency().now();
-            times = times.written(now);
+            pending = pending.written(now);
             inode.modified = now;
         }
-        data.setPendingAttributes(times);
+        data.setPendingAttributes(pending);
         data.expectCreation();
         files++;
         bytes += found;
