@@ -30,6 +30,10 @@ same() { diff -r -x .netfs-locks "$SFTP_DATA/files" mnt || fail "$1: files diffe
 
 downloaded() { field mnt downloadedBytes; }
 
+# Whether the server's files are older than the second in which they could change unnoticed: what a
+# mount reads of younger ones it does not leave to the next.
+are_old() { [ -z "$(find "$SFTP_DATA/files" -type f -newermt '3 seconds ago')" ]; }
+
 # ---- across mounts ------------------------------------------------------------------------------
 
 over_sftp files mnt -o cache
@@ -38,12 +42,14 @@ for ((i = 0; i < count; i++)); do
   head -c 100K /dev/urandom >"mnt/sent$i"
 done
 unmounted mnt
+wait_for are_old
 [ "$(stat -c %a "$XDG_CACHE_HOME/netfs")" = 700 ] || fail "the cache directory is open to others"
 over_sftp files mnt -o cache
 same "second read"
 [ "$(downloaded)" -eq 0 ] || fail "$(downloaded) bytes were downloaded again"
 touch -d '2 hours ago' "$SFTP_DATA/files/read0"
 head -c 512K /dev/urandom >"$SFTP_DATA/files/read1"
+touch -d '1 hour ago' "$SFTP_DATA/files/read1"
 unmounted mnt
 over_sftp files mnt -o cache,ro
 same "what others changed"
