@@ -96,7 +96,7 @@ final class Conflicts {
             throw moved;
         }
         // Whoever finds the file in the journal knows by that what the server may have of it.
-        parts.journalling().beforeSending(data);
+        parts.journalling().awaitForcedIfWorking(data);
     }
 
     /**

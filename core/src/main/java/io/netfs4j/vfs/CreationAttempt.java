@@ -335,7 +335,7 @@ final class CreationAttempt {
             inode.lock.unlock();
         }
         // Nothing is sent before the journal knows that what the server has is ours.
-        parts.journalling().beforeSending(inode.data);
+        parts.journalling().awaitForcedIfWorking(inode.data);
         inode.lock.lock();
         try {
             InodeData data = dataOf(inode);

@@ -120,10 +120,11 @@ final class Journalling {
     }
 
     /**
-     * Bytes of a file are about to be sent: what says so survives a loss of power from now on. Else
-     * what the server has of them would be found to be another client's.
+     * As {@link #awaitIfWorking}, until all that was said of a file survives a loss of power:
+     * before the server is asked for anything by which it would look as if another client had been
+     * there.
      */
-    void beforeSending(@Nullable InodeData data) {
+    void awaitForcedIfWorking(@Nullable InodeData data) {
         FileJournal of = data == null ? null : data.journal();
         long lsn = of == null ? 0 : of.lastRecord();
         if (of == null || lsn == 0) {
@@ -193,7 +194,7 @@ final class Journalling {
             inode.lock.unlock();
         }
         awaitSaid(syncs);
-        beforeSending(inode.data);
+        awaitForcedIfWorking(inode.data);
     }
 
     /**
@@ -205,7 +206,7 @@ final class Journalling {
      */
     void beforeChange(@Nullable InodeData data) {
         awaitSaid(false);
-        beforeSending(data);
+        awaitForcedIfWorking(data);
     }
 
     /** What was saved stays so: after a loss of power no older bytes are sent over it. */

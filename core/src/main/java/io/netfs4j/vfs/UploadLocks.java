@@ -5,6 +5,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.Capability;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.RemotePath;
@@ -395,8 +396,9 @@ final class UploadLocks {
         } finally {
             parts.table().lock().unlock();
         }
-        if (inode.data != null) {
-            inode.data.describe();
+        InodeData data = inode.data;
+        if (data != null) {
+            data.describe();
         }
         parts.environment()
                 .scheduler()
@@ -404,7 +406,7 @@ final class UploadLocks {
                         "netfs-unlock",
                         () -> {
                             // Else what is ours would be found in the journal without its lock.
-                            parts.journalling().awaitIfWorking(inode.data);
+                            parts.journalling().awaitForcedIfWorking(data);
                             remove(lock, released);
                         });
     }

@@ -165,6 +165,9 @@ abstract class OneSecond {
         /** Another's lock was met. */
         final CountDownLatch met = new CountDownLatch(1);
 
+        /** Counted down when the server has taken a lock away; then this mount hears no more. */
+        final AtomicReference<CountDownLatch> unlocked = new AtomicReference<>();
+
         final AtomicBoolean mayNotLock = new AtomicBoolean();
 
         Client() throws FsException {
@@ -247,6 +250,11 @@ abstract class OneSecond {
                     met.countDown();
                 }
                 throw e;
+            }
+            CountDownLatch unheard = call.is(Server.class, "remove") ? unlocked.get() : null;
+            if (unheard != null) {
+                unheard.countDown();
+                throw new FsException(FsError.ENOTCONN, "not heard of");
             }
             return switch (result) {
                 case ServerAttributes a -> coarse(a);

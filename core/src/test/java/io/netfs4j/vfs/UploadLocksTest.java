@@ -26,6 +26,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
 
 /** Two mounts of a server whose versions look alike, and the locks that keep them apart. */
 @Timeout(60)
@@ -321,6 +322,32 @@ class UploadLocksTest extends OneSecond {
             next.vfs.release(again);
         }
         assertThat(onServer("f")).isEqualTo("AAA3456BBB");
+        assertThat(names(RemotePath.ROOT)).containsExactly("f");
+        dying.close();
+    }
+
+    /** What tells that it is ours is no longer on the server: the journal has to by then. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void whatWasSentWhole_isNoConflict_afterALossOfPower(long seed) throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(seed));
+        SystemRuntime dying = new SystemRuntime();
+        Journal journal = Journal.open(dying.environment(), disk, LIMITS);
+        Client dead = new Client(OnConflict.COPY, journal);
+        OpenFile file = dead.open("f");
+        dead.write(file, 0, "AAA4");
+        CountDownLatch unlocked = new CountDownLatch(1);
+        dead.unlocked.set(unlocked);
+        dead.vfs.flush(file);
+        unlocked.await();
+        disk.losePower();
+        try (Client next =
+                new Client(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS))) {
+            OpenFile again = next.open("f");
+            next.save(again);
+            next.vfs.release(again);
+        }
+        assertThat(onServer("f")).isEqualTo("AAA4456789");
         assertThat(names(RemotePath.ROOT)).containsExactly("f");
         dying.close();
     }
