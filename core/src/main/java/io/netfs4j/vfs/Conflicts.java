@@ -331,7 +331,8 @@ final class Conflicts {
         } finally {
             inode.lock.unlock();
         }
-        parts.journalling().awaitIfWorking(inode.data);
+        // Else there would be a second one after a loss of power, and this one stay empty.
+        parts.journalling().awaitForcedIfWorking(inode.data);
         parts.engine().counters().add(Counter.CONFLICTS, 1);
         for (Inode.Link link : before) {
             parts.coherency().kernelCache().invalidateEntry(link.directory().ino, link.name());

@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.cache.journal.JournalLimits;
 import io.netfs4j.engine.EngineLimits;
+import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Origin;
 import io.netfs4j.server.PathSource;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
@@ -49,6 +52,9 @@ class ConflictsTest {
 
     /** Counted down where the server has all of an upload; then that hears no more of it. */
     private volatile CountDownLatch uploaded;
+
+    /** Counted down where the server has made a file beside another; that is not heard either. */
+    private volatile CountDownLatch copyMade;
 
     @AfterEach
     void close() {
@@ -96,6 +102,14 @@ class ConflictsTest {
         if (call.is(Server.class, "create")
                 && call.argument(0, PathSource.class).path().name().equals("held")) {
             gate.await();
+        }
+        CountDownLatch made = copyMade;
+        if (made != null
+                && call.is(Server.class, "create")
+                && call.argument(0, PathSource.class).path().name().contains(".conflict-")) {
+            call.proceed();
+            made.countDown();
+            throw new FsException(FsError.ENOTCONN, "not heard of");
         }
         CountDownLatch unheard = uploaded;
         if (unheard != null && call.is(WriteSession.class, "commit")) {
@@ -159,6 +173,27 @@ class ConflictsTest {
         store.list(RemotePath.ROOT, (name, type, attributes) -> names.add(name));
         names.sort(null);
         return names;
+    }
+
+    private void saveAll(CachedVfs vfs) throws FsException {
+        for (InodeData data : vfs.engine().flusher().unsaved()) {
+            try {
+                save(vfs, data);
+            } catch (FsException e) {
+                save(vfs, data); // It has become another file.
+            }
+        }
+    }
+
+    private void save(CachedVfs vfs, InodeData data) throws FsException {
+        Completion<Void> saved;
+        data.lock().lock();
+        try {
+            saved = vfs.engine().writeback(data, Origin.SYNC);
+        } finally {
+            data.lock().unlock();
+        }
+        runtime.environment().waits().await(saved);
     }
 
     private static void assertFsyncTellsOfIt(CachedVfs vfs, OpenFile file) {
@@ -411,6 +446,37 @@ class ConflictsTest {
         second.release(again);
         assertThat(names()).containsExactly("f");
         assertThat(onServer("f")).isEqualTo(isNew ? "\0\0here" : "bahere");
+        dying.close();
+    }
+
+    /** What is here goes to the file that was made for it, and to no second one. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void fileChangedElsewhere_hasOneFileBesideIt_alsoAfterALossOfPower(long seed) throws Exception {
+        make("f", "base");
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(seed));
+        SystemRuntime dying = new SystemRuntime();
+        Journal journal = Journal.open(dying.environment(), disk, LIMITS);
+        CachedVfs first = mount(OnConflict.COPY, journal);
+        OpenFile file = open(first, "f");
+        assertThat(read(first, file)).isEqualTo("base");
+        write(first, file, 0, "here");
+        journal.awaitForced(journal.lastLsn());
+        make2("f", "elsewhere");
+        CountDownLatch made = new CountDownLatch(1);
+        copyMade = made;
+        assertFsyncTellsOfIt(first, file);
+        first.flush(file);
+        made.await();
+        copyMade = null;
+        // That mount is not heard of again.
+        disk.losePower();
+        CachedVfs second =
+                mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
+        saveAll(second);
+        assertThat(names()).hasSize(2);
+        assertThat(onServer("f")).isEqualTo("elsewhere");
+        assertThat(onServer(names().get(1))).isEqualTo("here");
         dying.close();
     }
 }
