@@ -86,7 +86,7 @@ final class DirectoryOps {
             set.forget(change);
             int faults = world.server.nameFaults;
             Attributes after = vfs().setAttributes(ino, change, null);
-            quiet = directory.busy.isEmpty() && claims == set.claims();
+            quiet &= directory.busy.isEmpty() && claims == set.claims();
             set.wasSet(change, quiet, faults);
             requireSet(directory, after, "setattr");
         } catch (FsException e) {

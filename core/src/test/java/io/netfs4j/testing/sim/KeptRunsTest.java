@@ -463,4 +463,17 @@ class KeptRunsTest {
                 .operation(2, 30, Op.CREATE)
                 .passes();
     }
+
+    /** A directory's times are set while a file in it is being made. */
+    @Test
+    void replay_names_seed103380() {
+        KeptRun.of(103380L)
+                .operation(2, 11, Op.MKDIR)
+                .operation(3, 16, Op.OPEN)
+                .operation(2, 12, Op.WRITE)
+                .operation(3, 21, Op.SET_DIRECTORY)
+                .strike(Fault.SLOW, 2, 12, 0)
+                .strike(Fault.SLOW, 3, 21, 3)
+                .passes();
+    }
 }
