@@ -547,12 +547,16 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    /** Writes and forces what is staged, and closes its files. */
+    /**
+     * Writes and forces what is staged, and closes its files. What comes to it later is not
+     * written, as if it were broken.
+     */
     @Override
     public void close() {
         writeStaged();
         forceSaid();
         space.close();
+        tail.close();
         lock.lock();
         try {
             closed = true;

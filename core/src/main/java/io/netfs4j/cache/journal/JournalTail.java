@@ -4,6 +4,7 @@ package io.netfs4j.cache.journal;
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.Disk;
 import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Scheduler;
@@ -281,6 +282,30 @@ final class JournalTail {
                 writeAll();
             } else {
                 waits.awaitUninterruptibly(turn);
+            }
+        }
+    }
+
+    /** Waits for what is being written. From then on nothing is: the files may be another's. */
+    void close() {
+        while (true) {
+            Completion<@Nullable Void> turn;
+            lock.lock();
+            try {
+                if (!writing) {
+                    if (broken == null) {
+                        broken = new FsException(FsError.EIO, "the journal is closed");
+                    }
+                    return;
+                }
+                turn = round;
+            } finally {
+                lock.unlock();
+            }
+            try {
+                waits.awaitUninterruptibly(turn);
+            } catch (FsException e) {
+                throw new IllegalStateException("a round has no failure of its own", e);
             }
         }
     }

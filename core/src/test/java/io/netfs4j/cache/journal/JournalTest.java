@@ -86,6 +86,23 @@ class JournalTest {
         assertThat(open(disk).ranges(1)).containsExactly(new Journal.Range(0, 20));
     }
 
+    /** Its files may be another's by then. */
+    @Test
+    void whatComesAfterTheEnd_isNotWritten() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = open(disk);
+        journal.awaitWritten(journal.write(1, 0, 100, bytes(1, 100)));
+        journal.close();
+        int calls = disk.calls();
+        long late = journal.write(2, 0, 100, bytes(2, 100));
+        assertThatThrownBy(() -> journal.awaitWritten(late))
+                .isInstanceOf(FsException.class)
+                .hasMessageContaining("closed");
+        assertThatThrownBy(() -> journal.awaitForced(late)).isInstanceOf(FsException.class);
+        assertThat(disk.calls()).isEqualTo(calls);
+        assertThat(open(disk).files()).containsExactly(1L);
+    }
+
     @Test
     void damage_thatWasForced_isTold_andTheRestCounts() throws Exception {
         ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
