@@ -8,27 +8,32 @@ import org.jspecify.annotations.Nullable;
 import java.time.Instant;
 
 /**
- * Times and permission bits of a file that the next commit takes to the server. What somebody set
- * is owed: a commit that fails leaves it to the next. The time of a write goes along with its data,
- * and is not worth a request of its own.
+ * Times, permission bits and owners of a file that the next commit takes to the server. What
+ * somebody set is owed: a commit that fails leaves it to the next. The time of a write goes along
+ * with its data, and is not worth a request of its own.
  *
  * @param modifiedWasSet whether somebody set the modification time; else it is that of a write
  * @param mode permission bits that somebody set; null for none
+ * @param uid owner that somebody set; null for none
+ * @param gid group that somebody set; null for none
  */
 public record PendingAttributes(
         @Nullable Instant accessed,
         @Nullable Instant modified,
         boolean modifiedWasSet,
-        @Nullable Integer mode) {
-    public static final PendingAttributes NONE = new PendingAttributes(null, null, false, null);
+        @Nullable Integer mode,
+        @Nullable Integer uid,
+        @Nullable Integer gid) {
+    public static final PendingAttributes NONE =
+            new PendingAttributes(null, null, false, null, null, null);
 
     public boolean isEmpty() {
-        return accessed == null && modified == null && mode == null;
+        return equals(NONE);
     }
 
     /** Whether anything of it was set, and not only written. */
     boolean isOwed() {
-        return accessed != null || modifiedWasSet || mode != null;
+        return !owed().isEmpty();
     }
 
     /** After a write at that moment. */
@@ -36,18 +41,23 @@ public record PendingAttributes(
         if (now.equals(modified) && !modifiedWasSet) {
             return this; // The clock has not moved since the write before.
         }
-        return new PendingAttributes(accessed, now, false, mode);
+        return new PendingAttributes(accessed, now, false, mode, uid, gid);
     }
 
     /** After a truncate that the server dated itself. */
     public PendingAttributes withoutModified() {
-        return new PendingAttributes(accessed, null, false, mode);
+        return new PendingAttributes(accessed, null, false, mode, uid, gid);
     }
 
-    /** After somebody set what the change has of times and permission bits. */
+    /** After somebody set what the change has, but for the size. */
     public PendingAttributes set(AttributeChange change) {
-        boolean sets = change.modified() != null;
-        return new PendingAttributes(change.accessed(), change.modified(), sets, change.mode())
+        return new PendingAttributes(
+                        change.accessed(),
+                        change.modified(),
+                        change.modified() != null,
+                        change.mode(),
+                        change.uid(),
+                        change.gid())
                 .after(this);
     }
 
@@ -58,21 +68,24 @@ public record PendingAttributes(
                 accessed != null ? accessed : older.accessed,
                 mine ? modified : older.modified,
                 mine ? modifiedWasSet : older.modifiedWasSet,
-                mode != null ? mode : older.mode);
+                mode != null ? mode : older.mode,
+                uid != null ? uid : older.uid,
+                gid != null ? gid : older.gid);
     }
 
     /** Only what somebody set. */
     PendingAttributes owed() {
         return new PendingAttributes(
-                accessed, modifiedWasSet ? modified : null, modifiedWasSet, mode);
+                accessed, modifiedWasSet ? modified : null, modifiedWasSet, mode, uid, gid);
     }
 
     /** Only the time of a write. */
     PendingAttributes notOwed() {
-        return new PendingAttributes(null, modifiedWasSet ? null : modified, false, null);
+        Instant time = modifiedWasSet ? null : modified;
+        return new PendingAttributes(null, time, false, null, null, null);
     }
 
     public AttributeChange change() {
-        return new AttributeChange(mode, null, null, null, accessed, modified);
+        return new AttributeChange(mode, uid, gid, null, accessed, modified);
     }
 }

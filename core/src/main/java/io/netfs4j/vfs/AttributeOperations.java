@@ -14,8 +14,6 @@ import io.netfs4j.server.ServerFile;
 
 import org.jspecify.annotations.Nullable;
 
-import java.time.Instant;
-
 /** Asking for attributes and setting them. */
 final class AttributeOperations {
     /** So often the server is asked for attributes while others change them all the time. */
@@ -202,8 +200,8 @@ final class AttributeOperations {
 
     /**
      * Times of a file with data on its way are kept and sent after the data, which would otherwise
-     * move them; and permission bits of one that this mount has made, for the server lets its owner
-     * set them.
+     * move them; and permission bits and owners of one that this mount has made, as far as the
+     * server lets us set them.
      *
      * @return what is left to be asked of the server
      */
@@ -218,23 +216,14 @@ final class AttributeOperations {
                 return change;
             }
             boolean ours = data.creation() != null || inode.isThere;
-            Integer mode = ours && parts.options().metadataWriteback() ? change.mode() : null;
-            AttributeChange kept =
-                    new AttributeChange(
-                            mode, null, null, null, change.accessed(), change.modified());
-            if (kept.isEmpty()) {
-                return change;
+            if (ours
+                    && parts.options().metadataWriteback()
+                    && creations.paths().mayGive(inode, change)) {
+                keep(inode, data, change);
+                return AttributeChange.NONE;
             }
-            if (mode != null) {
-                inode.mode = mode;
-                inode.ownerChanges++;
-            }
-            data.setPendingAttributes(data.pendingAttributes().set(kept));
-            apply(inode, kept);
-            data.describe();
-            parts.engine().flusher().onDirtied(data);
-            Integer left = mode == null ? change.mode() : null;
-            return new AttributeChange(left, change.uid(), change.gid(), null, null, null);
+            keep(inode, data, AttributeChange.times(change.accessed(), change.modified()));
+            return new AttributeChange(change.mode(), change.uid(), change.gid(), null, null, null);
         } finally {
             inode.lock.unlock();
         }
@@ -250,30 +239,33 @@ final class AttributeOperations {
         if (data.creation() == null) {
             creations.paths().open(inode, data);
         }
-        Integer mode = change.mode();
-        if (mode != null) {
-            inode.mode = mode;
-            inode.ownerChanges++;
-        }
-        data.setPendingAttributes(data.pendingAttributes().set(change));
-        apply(inode, change);
-        parts.journalling().created(data);
-        parts.engine().flusher().onDirtied(data);
+        keep(inode, data, change);
         return AttributeChange.NONE;
     }
 
+    /** Shows what is set from now on, and leaves it to the next commit. */
     @GuardedBy("inode lock")
-    private void apply(Inode inode, AttributeChange change) {
-        Instant accessed = change.accessed();
-        Instant modified = change.modified();
-        if (accessed != null) {
-            inode.accessed = accessed;
+    private void keep(Inode inode, InodeData data, AttributeChange change) {
+        if (change.isEmpty()) {
+            return;
         }
-        if (modified != null) {
-            inode.modified = modified;
+        if (change.mode() != null || change.uid() != null || change.gid() != null) {
+            inode.ownerChanges++;
         }
+        inode.mode = or(change.mode(), inode.mode);
+        inode.uid = or(change.uid(), inode.uid);
+        inode.gid = or(change.gid(), inode.gid);
+        inode.accessed = or(change.accessed(), inode.accessed);
+        inode.modified = or(change.modified(), inode.modified);
         inode.changed = parts.coherency().now();
         inode.changes++;
+        data.setPendingAttributes(data.pendingAttributes().set(change));
+        parts.journalling().created(data);
+        parts.engine().flusher().onDirtied(data);
+    }
+
+    private static <T> T or(@Nullable T set, T known) {
+        return set == null ? known : set;
     }
 
     String readSymlink(Inode inode) throws FsException {

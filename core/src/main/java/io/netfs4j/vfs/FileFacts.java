@@ -98,8 +98,9 @@ record FileFacts(
                 null);
     }
 
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
 
+    private static final int VERSION_WITHOUT_OWNERS = 2;
     private static final int VERSION_WITHOUT_LOCKS = 1;
 
     /** So deep is no path that a door hands in. */
@@ -135,8 +136,9 @@ record FileFacts(
             write(out, pending.accessed());
             write(out, pending.modified());
             out.writeBoolean(pending.modifiedWasSet());
-            Integer mode = pending.mode();
-            out.writeInt(mode == null ? -1 : mode);
+            write(out, pending.mode());
+            write(out, pending.uid());
+            write(out, pending.gid());
             out.writeBoolean(uploadLock != null);
             if (uploadLock != null) {
                 out.writeUTF(uploadLock);
@@ -183,14 +185,34 @@ record FileFacts(
                     new Owner(in.readInt(), in.readInt(), in.readInt()),
                     required(readTime(in)),
                     required(readTime(in)),
-                    new PendingAttributes(
-                            readTime(in), readTime(in), in.readBoolean(), mode(in.readInt())),
+                    pending(in, version),
                     version > VERSION_WITHOUT_LOCKS && in.readBoolean() ? in.readUTF() : null);
         } catch (FsException e) {
             throw e;
         } catch (IOException | DateTimeException e) {
             throw new FsException(FsError.EIO, "facts that cannot be read", e);
         }
+    }
+
+    private static PendingAttributes pending(DataInputStream in, int version) throws IOException {
+        boolean owners = version > VERSION_WITHOUT_OWNERS;
+        return new PendingAttributes(
+                readTime(in),
+                readTime(in),
+                in.readBoolean(),
+                readNumber(in),
+                owners ? readNumber(in) : null,
+                owners ? readNumber(in) : null);
+    }
+
+    /** Bits or an owner: -1 is neither. */
+    private static void write(DataOutputStream out, @Nullable Integer number) throws IOException {
+        out.writeInt(number == null ? -1 : number);
+    }
+
+    private static @Nullable Integer readNumber(DataInputStream in) throws IOException {
+        int number = in.readInt();
+        return number == -1 ? null : (Integer) number;
     }
 
     private static void write(DataOutputStream out, @Nullable RemotePath path) throws IOException {
@@ -227,10 +249,6 @@ record FileFacts(
 
     private static @Nullable Instant readTime(DataInputStream in) throws IOException {
         return in.readBoolean() ? Instant.ofEpochSecond(in.readLong(), in.readInt()) : null;
-    }
-
-    private static @Nullable Integer mode(int written) {
-        return written < 0 ? null : (Integer) written;
     }
 
     private static Instant required(@Nullable Instant time) throws IOException {

@@ -5,6 +5,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
+import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
@@ -312,10 +313,10 @@ final class Inode {
     @GuardedBy("lock")
     void takeOwners(ServerAttributes a) {
         InodeData kept = data;
-        Integer set = kept == null ? null : kept.pendingAttributes().mode();
-        mode = set == null ? a.mode() : set;
-        uid = a.uid();
-        gid = a.gid();
+        PendingAttributes set = kept == null ? PendingAttributes.NONE : kept.pendingAttributes();
+        mode = set.mode() == null ? a.mode() : set.mode();
+        uid = set.uid() == null ? a.uid() : set.uid();
+        gid = set.gid() == null ? a.gid() : set.gid();
         linkCount = a.links();
         changed = a.changed();
     }

@@ -12,6 +12,7 @@ import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.Capability;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
@@ -23,10 +24,10 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Sets times and permission bits of directories and symbolic links in the background. They have no
- * handle on the server: the engine is given one that sets by path what a commit of a file would
- * set. So being unsaved, the journal, pauses after a failure and unmounting are what they are for
- * files.
+ * Sets times, permission bits and owners of directories and symbolic links in the background. They
+ * have no handle on the server: the engine is given one that sets by path what a commit of a file
+ * would set. So being unsaved, the journal, pauses after a failure and unmounting are what they are
+ * for files.
  *
  * <pre>
  *   kept | age | commit: names in it are made | set on the server
@@ -47,6 +48,11 @@ final class PathAttributes {
      */
     private static final int OWNER_BITS = 0700;
 
+    /** Set-user-id and set-group-id: a server takes them away from what is given to others. */
+    private static final int SET_ID_BITS = 06000;
+
+    private static final int ROOT_UID = 0;
+
     private final VfsParts parts;
     private final Creations creations;
     private final AtomicInteger handles = new AtomicInteger();
@@ -64,12 +70,41 @@ final class PathAttributes {
                 mode == null
                         || (inode.isDirectory() && (mode & inode.mode & OWNER_BITS) == OWNER_BITS);
         return works
-                && change.uid() == null
-                && change.gid() == null
+                && mayGive(inode, change)
                 && parts.options().metadataWriteback()
                 && !parts.options().syncWrites()
                 && isOurs(inode)
                 && handles.get() < HANDLES_MAX;
+    }
+
+    /**
+     * Whether owners may be set later, too: they are what we take them for, or the server makes
+     * files for us as those of its root, who may give them to anybody.
+     */
+    @GuardedBy("inode lock")
+    boolean mayGive(Inode inode, AttributeChange change) {
+        Integer mode = change.mode();
+        Integer uid = change.uid();
+        Integer gid = change.gid();
+        if (uid == null && gid == null) {
+            return true;
+        }
+        boolean same = (uid == null || uid == inode.uid) && (gid == null || gid == inode.gid);
+        int bits = inode.mode | (mode == null ? 0 : mode);
+        return parts.server().capabilities().has(Capability.OWNERS)
+                && (bits & SET_ID_BITS) == 0
+                && (same || isMadeByRoot(inode));
+    }
+
+    private boolean isMadeByRoot(Inode inode) {
+        parts.table().lock().lock();
+        try {
+            Inode.Owners made =
+                    inode.links.isEmpty() ? null : inode.links.get(0).directory().owners;
+            return made != null && made.uid() == ROOT_UID;
+        } finally {
+            parts.table().lock().unlock();
+        }
     }
 
     /** The server lets its owner set them. */

@@ -35,7 +35,7 @@ class FileFactsTest {
                     new FileFacts.Owner(07777, 1000, -1),
                     Instant.ofEpochSecond(5, 6),
                     Instant.ofEpochSecond(-7, 8),
-                    new PendingAttributes(Instant.EPOCH, Instant.MAX, true, 0640),
+                    new PendingAttributes(Instant.EPOCH, Instant.MAX, true, 0640, 12, null),
                     "0123/host-1");
 
     @Test

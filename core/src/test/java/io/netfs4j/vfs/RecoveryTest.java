@@ -189,7 +189,7 @@ class RecoveryTest {
                         new FileFacts.Owner(0755, 0, 0),
                         LONG_AGO,
                         Instant.EPOCH,
-                        new PendingAttributes(null, LONG_AGO, true, 0755),
+                        new PendingAttributes(null, LONG_AGO, true, 0755, null, null),
                         null)
                 .encode();
     }

@@ -324,7 +324,7 @@ final class FileOps {
             Attributes attributes = vfs().getAttributes(handle.open.ino());
             handle.file.checkSize(attributes.sizeBytes(), watch, "getattr");
             if (quiet && handle.file.isAsSince(began)) {
-                handle.file.attributes.checkMode(attributes.mode(), "getattr");
+                handle.file.attributes.checkBits(attributes, "getattr");
                 handle.file.attributes.checkTimes(
                         attributes.accessed(), attributes.modified(), "getattr");
             }
@@ -346,7 +346,9 @@ final class FileOps {
         Integer mode = random.nextBoolean() ? 0600 | random.nextInt(0200) : null;
         Instant accessed = random.nextInt(3) == 0 ? time() : null;
         Instant modified = mode == null || random.nextBoolean() ? time() : null;
-        AttributeChange change = new AttributeChange(mode, null, null, null, accessed, modified);
+        // Of what is drawn anyway: what a seed draws stays what it was.
+        Integer owner = mode == null || mode % 4 > 0 ? null : mode % 0100 + 1;
+        AttributeChange change = new AttributeChange(mode, owner, owner, null, accessed, modified);
         int began = world.sequence.next();
         event(
                 "set",
@@ -357,14 +359,11 @@ final class FileOps {
         file.setAt = began;
         handle.busy++;
         ModelAttributes known = file.attributes;
-        known.mode = mode == null ? known.mode : null;
-        known.forgetTimes(change);
+        known.forget(change);
         try {
             Attributes after = vfs().setAttributes(handle.open.ino(), change, handle.open);
-            if (mode != null) {
-                known.modeWasSet(mode, began);
-            }
-            known.checkMode(after.mode(), "setattr");
+            known.bitsWereSet(change, began);
+            known.checkBits(after, "setattr");
             known.timesWereSet(change, began);
             known.checkTimes(after.accessed(), after.modified(), "setattr");
         } catch (FsException e) {

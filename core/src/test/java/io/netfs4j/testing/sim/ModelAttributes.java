@@ -2,17 +2,21 @@
 package io.netfs4j.testing.sim;
 
 import io.netfs4j.server.AttributeChange;
+import io.netfs4j.vfs.Attributes;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
 
-/** What one file must show besides its content: permission bits and times, as far as known. */
+/** What one file must show besides its content: bits, owners and times, as far as known. */
 final class ModelAttributes {
     private final ModelFile file;
 
     /** Permission bits that were set, null when unknown. */
-    @Nullable Integer mode;
+    private @Nullable Integer mode;
+
+    /** User and group that were set, which are the same; null when unknown. */
+    private @Nullable Integer owner;
 
     /** Times that were set and stand, null when unknown. */
     private @Nullable Instant accessed;
@@ -26,19 +30,11 @@ final class ModelAttributes {
         this.file = file;
     }
 
-    /** Judges permission bits, where the model knows them. */
-    void checkMode(int seenMode, String where) {
-        if (mode != null && mode != seenMode) {
-            throw new Violation(
-                    "attributes",
-                    where
-                            + " of file "
-                            + file.number
-                            + " shows mode "
-                            + Integer.toOctalString(seenMode)
-                            + ", not "
-                            + Integer.toOctalString(mode));
-        }
+    /** Judges permission bits and owners, where the model knows them. */
+    void checkBits(Attributes seen, String where) {
+        check("mode", mode, seen.mode(), where);
+        check("user", owner, seen.uid(), where);
+        check("group", owner, seen.gid(), where);
     }
 
     /** A change of the content moves its time to one that nobody knows. */
@@ -46,8 +42,10 @@ final class ModelAttributes {
         modified = null;
     }
 
-    /** Somebody sets times: until that has ended they are unknown. */
-    void forgetTimes(AttributeChange change) {
+    /** Somebody sets them: until that has ended they are unknown. */
+    void forget(AttributeChange change) {
+        mode = change.mode() == null ? mode : null;
+        owner = change.uid() == null ? owner : null;
         accessed = change.accessed() == null ? accessed : null;
         modified = change.modified() == null ? modified : null;
     }
@@ -63,9 +61,12 @@ final class ModelAttributes {
         }
     }
 
-    /** Permission bits were set: those of a file of this mount go with what else is on its way. */
-    void modeWasSet(int bits, int since) {
-        mode = refusedAt >= since ? null : bits;
+    /** Bits and owners were set: those of a file of this mount go with what is on its way. */
+    void bitsWereSet(AttributeChange change, int since) {
+        if (refusedAt < since) {
+            mode = change.mode() == null ? mode : change.mode();
+            owner = change.uid() == null ? owner : change.uid();
+        }
     }
 
     /**
@@ -75,22 +76,24 @@ final class ModelAttributes {
      */
     boolean wereRefused(AttributeChange change, int now) {
         boolean ofMode = mode != null && mode.equals(change.mode());
+        boolean ofOwner = owner != null && owner.equals(change.uid());
         boolean ofAccess = accessed != null && accessed.equals(change.accessed());
         boolean ofContent = modified != null && modified.equals(change.modified());
         mode = ofMode ? null : mode;
+        owner = ofOwner ? null : owner;
         accessed = ofAccess ? null : accessed;
         modified = ofContent ? null : modified;
         refusedAt = now;
-        return ofMode || ofAccess || ofContent;
+        return ofMode || ofOwner || ofAccess || ofContent;
     }
 
     /** Judges times, where the model knows them. */
     void checkTimes(Instant seenAccessed, Instant seenModified, String where) {
-        checkTime("accessed", accessed, seenAccessed, where);
-        checkTime("modified", modified, seenModified, where);
+        check("accessed", accessed, seenAccessed, where);
+        check("modified", modified, seenModified, where);
     }
 
-    private void checkTime(String what, @Nullable Instant known, Instant seen, String where) {
+    private void check(String what, @Nullable Object known, Object seen, String where) {
         if (known != null && !known.equals(seen)) {
             throw new Violation(
                     "attributes",
