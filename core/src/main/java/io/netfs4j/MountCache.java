@@ -8,6 +8,7 @@ import io.netfs4j.base.SystemDisk;
 import io.netfs4j.base.TimedWaits;
 import io.netfs4j.cache.store.DiskStore;
 import io.netfs4j.cache.store.StoreLimits;
+import io.netfs4j.cache.store.Succession;
 import io.netfs4j.server.Remote;
 
 import org.jspecify.annotations.Nullable;
@@ -69,7 +70,11 @@ final class MountCache implements AutoCloseable {
             }
             SystemDisk disk = directory.part(lock, StateDirectory.CACHE);
             StoreLimits limits = StoreLimits.DEFAULT.withBytesMax(options.cacheBytesMax());
-            store = DiskStore.open(environment, disk, limits);
+            Succession succession =
+                    state == null
+                            ? LastMount.follow(environment, remote, options)
+                            : state.succession();
+            store = DiskStore.open(environment, disk, limits, succession);
             MountCache cache = new MountCache(environment, taken, store, null);
             cache.awaitOpened(store);
             return cache;

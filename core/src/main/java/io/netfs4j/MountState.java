@@ -6,12 +6,13 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemDisk;
 import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.cache.journal.JournalLimits;
+import io.netfs4j.cache.store.Succession;
 import io.netfs4j.server.Remote;
 
 import org.jspecify.annotations.Nullable;
 
 /** What a mount keeps on this machine: its remote's part of the state directory, locked. */
-record MountState(StateLock lock, Journal journal) implements AutoCloseable {
+record MountState(StateLock lock, Journal journal, Succession succession) implements AutoCloseable {
     /** Whether new files may be on this machine alone for a while. */
     static boolean allowsNewFiles(Remote remote, @Nullable MountState state) {
         return state != null || !MountOptions.outlives(remote);
@@ -35,8 +36,10 @@ record MountState(StateLock lock, Journal journal) implements AutoCloseable {
             JournalLimits limits = JournalLimits.DEFAULT.withBytesMax(options.journalBytesMax());
             SystemDisk disk = directory.part(lock, StateDirectory.JOURNAL);
             Journal journal = Journal.open(environment, disk, limits);
+            Succession succession =
+                    LastMount.succeed(new SystemDisk(lock.directory()), environment);
             opened = true;
-            return new MountState(lock, journal);
+            return new MountState(lock, journal, succession);
         } finally {
             if (!opened) {
                 lock.close();

@@ -166,6 +166,17 @@ public final class StateDirectory {
         }
     }
 
+    /** The directory of a remote, for what is changed there in one step. */
+    SystemDisk unlocked(String remote) throws FsException {
+        Path directory = root.resolve(name(remote));
+        try {
+            make(directory);
+            return new SystemDisk(directory);
+        } catch (IOException e) {
+            throw failure("what is kept in " + directory + " cannot be used", e);
+        }
+    }
+
     /** Whether something that is locked lies here. */
     boolean isOf(StateLock lock) {
         return lock.directory().startsWith(root);

@@ -52,6 +52,10 @@ final class FuseOpener implements MountOpener {
         List<String> notes = new ArrayList<>();
         if (choice.options().vfs().readOnly()) {
             notes.addAll(StateNotes.unseen(plan, choice, environment));
+            if (options.cache() != null) {
+                // Which mount was the last is known there.
+                options = options.withState(StateHome.of(plan, options, environment).directory());
+            }
         } else if (options.isOfState(choice.remote())) {
             StateHome home = StateHome.of(plan, options, environment);
             options = options.withState(home.directory());

@@ -31,6 +31,15 @@ public interface Disk {
     /** Gives a file another name, in one step; a file that had that name is gone. */
     void rename(String from, String to) throws IOException;
 
+    /**
+     * Gives a file of another directory a name in this one as well: it is there until it has
+     * neither, and what is written under the one is written under the other.
+     *
+     * @throws java.nio.file.NoSuchFileException when there is no such file
+     * @throws IOException also when both directories are not on one file system that can do so
+     */
+    void link(Disk from, String name, String as) throws IOException;
+
     /** Removes a file; its space is free once nobody has it open. */
     void delete(String name) throws IOException;
 

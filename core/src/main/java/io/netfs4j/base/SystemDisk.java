@@ -83,6 +83,14 @@ public final class SystemDisk implements Disk {
     }
 
     @Override
+    public void link(Disk from, String name, String as) throws IOException {
+        if (!(from instanceof SystemDisk other)) {
+            throw new IOException(from + " is no directory of this machine");
+        }
+        Files.createLink(directory.resolve(as), other.directory.resolve(name));
+    }
+
+    @Override
     public void delete(String name) throws IOException {
         Files.delete(directory.resolve(name));
     }

@@ -22,6 +22,15 @@ public interface DiskCache {
     @Nullable Cookie acquire(String key, @Nullable String version);
 
     /**
+     * As {@link #acquire(String, String)}, of a file that a journal has bytes of: what is stored
+     * while it has them need not be written.
+     */
+    default @Nullable Cookie acquire(
+            String key, @Nullable String version, @Nullable Journalled journal) {
+        return acquire(key, version);
+    }
+
+    /**
      * The path names another file from now on, or none: it was removed, replaced or moved. No later
      * {@link #acquire} is served what was stored before, at later mounts neither. A cookie that is
      * open goes on, and what it has stored goes with it.

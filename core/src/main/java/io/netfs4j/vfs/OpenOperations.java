@@ -521,7 +521,9 @@ final class OpenOperations implements InodeTable.Unsaved {
             }
             CoherencyToken token = data.token();
             String key = cacheKey();
-            return key == null ? null : cache.acquire(key, token == null ? null : token.text());
+            return key == null
+                    ? null
+                    : cache.acquire(key, token == null ? null : token.text(), data.journal());
         }
 
         /** Only a number names a file through renames; a path is dropped with each of them. */

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -231,6 +232,19 @@ public final class ForgetfulDisk implements Disk {
             throw new NoSuchFileException(from);
         }
         names.put(to, content);
+        namesChanged();
+    }
+
+    @Override
+    public void link(Disk from, String name, String as) throws IOException {
+        begins();
+        Content content = ((ForgetfulDisk) from).names.get(name);
+        if (content == null) {
+            throw new NoSuchFileException(name);
+        }
+        if (names.putIfAbsent(as, content) != null) {
+            throw new FileAlreadyExistsException(as);
+        }
         namesChanged();
     }
 

@@ -4,6 +4,7 @@ package io.netfs4j.vfs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
@@ -14,6 +15,7 @@ import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.WriteSession;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
 
@@ -72,12 +74,31 @@ class OwnersTest {
         } else if (call.is(ServerFile.class, "setAttributes")) {
             requireAllowed(call.argument(0, AttributeChange.class));
         }
+        if (call.is(WriteSession.class, "commit")) {
+            return commit(call);
+        }
         return switch (call.proceed()) {
             case ServerAttributes a -> owned(a);
             case OpenedFile o -> new OpenedFile(o.file(), owned(o.attributes()));
             case null -> null;
             case Object other -> other;
         };
+    }
+
+    @SuppressWarnings("unchecked")
+    private Object commit(DoubleServer.Call call) throws Throwable {
+        AttributeChange change = call.argument(0, AttributeChange.class);
+        requireAllowed(change);
+        Completion<ServerAttributes> done = call.argument(1, Completion.class);
+        Completion<ServerAttributes> fine = new Completion<>();
+        fine.whenDone((a, failure) -> {
+            if (failure == null) {
+                done.complete(owned(a));
+            } else {
+                done.fail(failure);
+            }
+        });
+        return call.proceedWith(change, fine);
     }
 
     private void requireAllowed(AttributeChange change) throws FsException {

@@ -11,6 +11,7 @@ import io.netfs4j.base.SystemDisk;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.cache.store.DiskStore;
 import io.netfs4j.cache.store.StoreLimits;
+import io.netfs4j.cache.store.Succession;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
@@ -90,10 +91,15 @@ class PathCacheTest {
         return bytes;
     }
 
+    private long mounts;
+
     private void mount() throws FsException {
         store =
                 DiskStore.open(
-                        runtime.environment(), new SystemDisk(directory), StoreLimits.DEFAULT);
+                        runtime.environment(),
+                        new SystemDisk(directory),
+                        StoreLimits.DEFAULT,
+                        new Succession(mounts, ++mounts));
         runtime.environment().waits().await(store.opened());
         PageCache.Limits memory = new PageCache.Limits(MEMORY_BYTES, MEMORY_BYTES, MEMORY_BYTES);
         Server numberless = DoubleServer.of(server, this::answer);

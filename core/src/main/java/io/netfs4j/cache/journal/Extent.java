@@ -16,6 +16,11 @@ record Extent(
         return offset + length;
     }
 
+    /** Where in its segment they begin. */
+    long payloadAt() {
+        return record + JournalFormat.RECORD_HEADER_BYTES + skip;
+    }
+
     /** The part of it in a range that meets it. */
     Extent slice(long from, long to) {
         long begin = Math.max(offset, from);

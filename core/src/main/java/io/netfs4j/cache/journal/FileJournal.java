@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cache.journal;
 
+import io.netfs4j.base.Disk;
 import io.netfs4j.base.FsException;
+import io.netfs4j.cache.Journalled;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 
 /**
  * The journal's side of one open file. Before anything of it is appended, what is known of it is;
  * once nothing of it is owed, it is forgotten.
  *
- * <p><b>Threads</b>: with the lock of the file's inode held, except for {@link #read}, which waits
- * for the disk.
+ * <p><b>Threads</b>: with the lock of the file's inode held, except for {@link #read} and {@link
+ * #link}, which wait for the disk, and {@link #find}.
  */
-public final class FileJournal {
+public final class FileJournal implements Journalled {
     /** Who knows a file. */
     public interface Facts {
         /** All that is to be known of it besides its bytes and its length, as it is now. */
@@ -139,6 +143,24 @@ public final class FileJournal {
     /** As {@link Journal#extentEnd}. */
     public long extentEnd(long position) {
         return journal.extentEnd(file, position);
+    }
+
+    @Override
+    public void find(long position, int blockBytes, long[] segments, int[] positions) {
+        Arrays.fill(segments, NOWHERE);
+        if (known) {
+            journal.find(file, position, blockBytes, segments, positions);
+        }
+    }
+
+    @Override
+    public int segmentBytes() {
+        return journal.segmentBytes();
+    }
+
+    @Override
+    public void link(long segment, Disk into, String as) throws IOException {
+        journal.link(segment, into, as);
     }
 
     /** As {@link Journal#read}. */

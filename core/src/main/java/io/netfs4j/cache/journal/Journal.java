@@ -48,6 +48,7 @@ public final class Journal implements AutoCloseable {
     private final List<JournalScan.Damage> damages;
 
     private final Scheduler scheduler;
+    private final SegmentFiles files;
 
     @GuardedBy("lock")
     private long lastFile;
@@ -83,7 +84,7 @@ public final class Journal implements AutoCloseable {
         for (long number : found.leftOver()) {
             setAside(disk, number);
         }
-        SegmentFiles files = new SegmentFiles(disk, segmentBytes);
+        files = new SegmentFiles(disk, segmentBytes);
         files.prepare();
         tail = new JournalTail(lock, environment, files, limits, index, found);
         // What an earlier process wrote survived that, but perhaps no loss of power.
@@ -507,6 +508,27 @@ public final class Journal implements AutoCloseable {
                 lock.unlock();
             }
         }
+    }
+
+    /** As {@link io.netfs4j.cache.Journalled#find}, but for where there is nothing. */
+    void find(long file, long position, int blockBytes, long[] segments, int[] positions) {
+        lock.lock();
+        try {
+            JournalledFile known = index.get(file);
+            if (known != null) {
+                known.lend(tail.writtenLsn(), position, blockBytes, segments, positions);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    int segmentBytes() {
+        return limits.segmentBytes();
+    }
+
+    void link(long segment, Disk into, String as) throws IOException {
+        files.link(segment, into, as);
     }
 
     /** Where the bytes that one record has of a file end; the position where it has none there. */

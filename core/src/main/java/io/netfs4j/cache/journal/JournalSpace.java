@@ -226,7 +226,7 @@ final class JournalSpace {
                 // Nothing in it need be sure, and nobody begins to force it.
                 segment.forcedEnd = segment.writtenEnd;
                 file = segment.file;
-                reusable = !segment.poisoned;
+                reusable = !segment.poisoned && !segment.lent;
             } finally {
                 lock.unlock();
             }

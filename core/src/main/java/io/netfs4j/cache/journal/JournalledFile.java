@@ -117,6 +117,32 @@ final class JournalledFile {
         return met;
     }
 
+    /**
+     * As {@link io.netfs4j.cache.Journalled#find}.
+     *
+     * @param writtenLsn the last record that is on the disk
+     */
+    @GuardedBy("journal lock")
+    void lend(long writtenLsn, long from, int blockBytes, long[] segments, int[] positions) {
+        for (Extent met : between(from, from + (long) segments.length * blockBytes)) {
+            LogSegment segment = met.segment();
+            if (met.lsn() > writtenLsn || segment.poisoned) {
+                continue;
+            }
+            long before = Math.max(0, met.offset() - from);
+            int first = (int) ((before + blockBytes - 1) / blockBytes);
+            for (int i = first; i < segments.length; i++) {
+                long block = from + (long) i * blockBytes;
+                if (block + blockBytes > met.end()) {
+                    break;
+                }
+                segments[i] = segment.number;
+                positions[i] = (int) (met.payloadAt() + block - met.offset());
+                segment.lent = true;
+            }
+        }
+    }
+
     /** Where bytes of a range begin that came after a record; the end of the range if none did. */
     @GuardedBy("journal lock")
     long firstSince(long lsn, long from, long to) {

@@ -53,6 +53,10 @@ final class LogSegment {
     @GuardedBy("journal lock")
     int users;
 
+    /** Somebody else counts on what is in it: its space must not be used for another. */
+    @GuardedBy("journal lock")
+    boolean lent;
+
     /** Nothing is appended to it any more. */
     @GuardedBy("journal lock")
     boolean sealed;

@@ -197,6 +197,11 @@ final class SegmentFiles {
         file.close();
     }
 
+    /** Gives the file of a segment a name in another directory, too. */
+    void link(long number, Disk into, String as) throws IOException {
+        into.link(disk, name(number), as);
+    }
+
     /**
      * A segment was not begun: where that failed halfway there may be a file of its name all the
      * same, with a header, and it would be missed later that nothing is in it. May be called again.

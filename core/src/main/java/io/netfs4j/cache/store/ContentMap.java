@@ -6,12 +6,14 @@ import io.netfs4j.base.SortedLongMap;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
+import java.util.function.LongPredicate;
 import java.util.zip.CRC32C;
 
 /**
- * Which blocks of one file are held, and what their checksums are; also which have space on the
- * disk. In chunks of {@value #CHUNK_BLOCKS} blocks, so that a file of which little is held takes
- * little memory: 4 bytes for each block, and some for each chunk.
+ * Which blocks of one file are held, where, and what their checksums are; also which have space in
+ * the file's own data file. In chunks of {@value #CHUNK_BLOCKS} blocks, so that a file of which
+ * little is held takes little memory: 4 bytes for each block, 12 where it lies in a segment of the
+ * journal, and some for each chunk.
  *
  * <p><b>Threads</b>: with the store's lock held.
  */
@@ -24,8 +26,19 @@ final class ContentMap {
 
     private static final int CHUNK_SHIFT = 6;
 
-    /** What a chunk takes in a file: its index, two words of marks, its checksums. */
-    static final int CHUNK_RECORD_BYTES = 3 * Long.BYTES + CHUNK_BLOCKS * Integer.BYTES;
+    /** What a chunk takes in a file: its index, three words of marks, its checksums. */
+    static final int CHUNK_RECORD_BYTES = 4 * Long.BYTES + CHUNK_BLOCKS * Integer.BYTES;
+
+    /** And what it takes besides where any of its blocks lies in a segment. */
+    static final int PLACES_RECORD_BYTES = CHUNK_BLOCKS * Long.BYTES;
+
+    /** The place of a block in the data file, where it is in the file. */
+    static final long OWN = -1;
+
+    /** Hears of blocks in segments that do not count any more, so many at a time. */
+    interface Released {
+        void released(long segment, int blocks);
+    }
 
     private static final class Chunk {
         final long index;
@@ -34,7 +47,13 @@ final class ContentMap {
         /** Blocks that were ever written: the disk has them, whether they count or not. */
         long allocated;
 
+        /** Those that are held and lie in segments. */
+        long placed;
+
         final int[] crcs = new int[CHUNK_BLOCKS];
+
+        /** Where those lie; null where none ever did. */
+        long @Nullable [] places;
 
         Chunk(long index) {
             this.index = index;
@@ -43,11 +62,35 @@ final class ContentMap {
         long firstBlock() {
             return index << CHUNK_SHIFT;
         }
+
+        boolean isPlaced(int at) {
+            return ((placed >>> at) & 1) != 0;
+        }
     }
 
     private final SortedLongMap<Chunk> chunks = new SortedLongMap<>();
+    private final Released released;
     private long heldBlocks;
     private long allocatedBlocks;
+    private long placedBlocks;
+    private int placingChunks;
+
+    ContentMap(Released released) {
+        this.released = released;
+    }
+
+    /** Where in a segment a block begins. */
+    static long place(long segment, int position) {
+        return segment << Integer.SIZE | position;
+    }
+
+    static long segment(long place) {
+        return place >>> Integer.SIZE;
+    }
+
+    static int position(long place) {
+        return (int) place;
+    }
 
     long heldBlocks() {
         return heldBlocks;
@@ -55,6 +98,11 @@ final class ContentMap {
 
     long allocatedBlocks() {
         return allocatedBlocks;
+    }
+
+    /** Those of the held that lie in segments. */
+    long placedBlocks() {
+        return placedBlocks;
     }
 
     /** The block behind the last one that is held. */
@@ -148,16 +196,51 @@ final class ContentMap {
         return chunk;
     }
 
-    /** Blocks are held from now on, as many as there are checksums. */
-    void hold(long from, int[] crcs, int count) {
+    /**
+     * Blocks are held from now on, as many as there are checksums.
+     *
+     * @param places of blocks in a segment; null where they are in the data file
+     */
+    void hold(long from, int[] crcs, long @Nullable [] places, int count) {
         for (int i = 0; i < count; i++) {
             Chunk chunk = chunk((from + i) >> CHUNK_SHIFT);
             int at = (int) (from + i) & (CHUNK_BLOCKS - 1);
-            if (((chunk.held >>> at) & 1) == 0) {
-                chunk.held |= 1L << at;
-                heldBlocks++;
-            }
+            drop(chunk, 1L << at);
+            chunk.held |= 1L << at;
+            heldBlocks++;
             chunk.crcs[at] = crcs[i];
+            if (places != null) {
+                put(chunk, at, places[i]);
+            }
+        }
+    }
+
+    private void put(Chunk chunk, int at, long place) {
+        long[] places = chunk.places;
+        if (places == null) {
+            places = new long[CHUNK_BLOCKS];
+            chunk.places = places;
+        }
+        placingChunks += chunk.placed == 0 ? 1 : 0;
+        chunk.placed |= 1L << at;
+        places[at] = place;
+        placedBlocks++;
+    }
+
+    private void drop(Chunk chunk, long marks) {
+        long dropped = chunk.held & marks;
+        chunk.held &= ~marks;
+        heldBlocks -= Long.bitCount(dropped);
+        long freed = chunk.placed & dropped;
+        long[] places = chunk.places;
+        if (freed == 0 || places == null) {
+            return;
+        }
+        chunk.placed &= ~freed;
+        placingChunks -= chunk.placed == 0 ? 1 : 0;
+        placedBlocks -= Long.bitCount(freed);
+        for (long left = freed; left != 0; left &= left - 1) {
+            released.released(segment(places[Long.numberOfTrailingZeros(left)]), 1);
         }
     }
 
@@ -166,23 +249,42 @@ final class ContentMap {
         long before = heldBlocks;
         Chunk chunk = chunks.ceiling(from >> CHUNK_SHIFT);
         while (chunk != null && chunk.firstBlock() < to) {
-            long marks = chunk.held & marks(chunk.firstBlock(), from, to);
-            chunk.held &= ~marks;
-            heldBlocks -= Long.bitCount(marks);
+            drop(chunk, marks(chunk.firstBlock(), from, to));
             chunk = chunks.ceiling(chunk.index + 1);
         }
         return before - heldBlocks;
     }
 
-    /** The checksums of blocks; false when not all of them are held. */
-    boolean checksums(long from, int[] into, int count) {
+    /** Blocks in segments that are not there are not held; none of them is told of. */
+    void dropUnless(LongPredicate isThere) {
+        Chunk chunk = placedBlocks == 0 ? null : chunks.first();
+        while (chunk != null) {
+            long gone = 0;
+            for (long left = chunk.placed; left != 0; left &= left - 1) {
+                int at = Long.numberOfTrailingZeros(left);
+                long[] places = chunk.places;
+                gone |= places != null && isThere.test(segment(places[at])) ? 0 : 1L << at;
+            }
+            chunk.placed &= ~gone;
+            chunk.held &= ~gone;
+            placingChunks -= gone != 0 && chunk.placed == 0 ? 1 : 0;
+            placedBlocks -= Long.bitCount(gone);
+            heldBlocks -= Long.bitCount(gone);
+            chunk = chunks.ceiling(chunk.index + 1);
+        }
+    }
+
+    /** The checksums of blocks, and where they lie; false when not all of them are held. */
+    boolean find(long from, int[] crcs, long[] places, int count) {
         for (int i = 0; i < count; i++) {
             Chunk chunk = chunks.get((from + i) >> CHUNK_SHIFT);
             int at = (int) (from + i) & (CHUNK_BLOCKS - 1);
             if (chunk == null || ((chunk.held >>> at) & 1) == 0) {
                 return false;
             }
-            into[i] = chunk.crcs[at];
+            crcs[i] = chunk.crcs[at];
+            long[] known = chunk.places;
+            places[i] = known == null || !chunk.isPlaced(at) ? OWN : known[at];
         }
         return true;
     }
@@ -204,32 +306,61 @@ final class ContentMap {
         return chunks.size();
     }
 
+    /** How many of them have blocks in segments. */
+    int placingChunks() {
+        return placingChunks;
+    }
+
     /** Appends all chunks to a buffer. */
     void put(ByteBuffer to) {
         Chunk chunk = chunks.first();
         while (chunk != null) {
             to.putLong(chunk.index).putLong(chunk.held).putLong(chunk.allocated);
+            to.putLong(chunk.placed);
             for (int crc : chunk.crcs) {
                 to.putInt(crc);
+            }
+            long[] places = chunk.places;
+            if (chunk.placed != 0 && places != null) {
+                for (long place : places) {
+                    to.putLong(place);
+                }
             }
             chunk = chunks.ceiling(chunk.index + 1);
         }
     }
 
-    /** What chunks in a buffer say; null where that cannot be. */
-    static @Nullable ContentMap get(ByteBuffer from, int count) {
-        ContentMap map = new ContentMap();
+    /**
+     * What chunks in a buffer say; null where that cannot be.
+     *
+     * @param placing how many of them have blocks in segments
+     */
+    static @Nullable ContentMap get(ByteBuffer from, int count, int placing, Released released) {
+        ContentMap map = new ContentMap(released);
         long before = -1;
         for (int i = 0; i < count; i++) {
             Chunk chunk = new Chunk(from.getLong());
             chunk.held = from.getLong();
             chunk.allocated = from.getLong();
+            chunk.placed = from.getLong();
             boolean ascends = chunk.index > before && chunk.index <= Long.MAX_VALUE >> 18;
-            if (!ascends || (chunk.held & ~chunk.allocated) != 0) {
+            long known = chunk.allocated | chunk.placed;
+            if (!ascends || (chunk.held & ~known) != 0 || (chunk.placed & ~chunk.held) != 0) {
                 return null;
             }
             for (int c = 0; c < CHUNK_BLOCKS; c++) {
                 chunk.crcs[c] = from.getInt();
+            }
+            if (chunk.placed != 0) {
+                if (++map.placingChunks > placing) {
+                    return null;
+                }
+                long[] places = new long[CHUNK_BLOCKS];
+                for (int c = 0; c < CHUNK_BLOCKS; c++) {
+                    places[c] = from.getLong();
+                }
+                chunk.places = places;
+                map.placedBlocks += Long.bitCount(chunk.placed);
             }
             map.chunks.put(chunk.index, chunk);
             map.heldBlocks += Long.bitCount(chunk.held);

@@ -7,6 +7,7 @@ import io.netfs4j.base.Environment;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.Cookie;
 import io.netfs4j.cache.DiskCache;
+import io.netfs4j.cache.Journalled;
 
 import org.jspecify.annotations.Nullable;
 
@@ -49,7 +50,11 @@ public final class DiskStore implements DiskCache {
     @GuardedBy("parts.lock")
     private boolean distrustsPaths;
 
-    private DiskStore(Environment environment, Disk disk, StoreLimits limits) {
+    private final Succession succession;
+
+    private DiskStore(
+            Environment environment, Disk disk, StoreLimits limits, Succession succession) {
+        this.succession = succession;
         parts = new StoreParts(environment, disk, limits);
     }
 
@@ -57,9 +62,11 @@ public final class DiskStore implements DiskCache {
      * A store that opens in the background; until then it caches no file.
      *
      * @param disk a directory of its own, for its owner only
+     * @param succession whose paths still are what they were: those of the mount before
      */
-    public static DiskStore open(Environment environment, Disk disk, StoreLimits limits) {
-        DiskStore store = new DiskStore(environment, disk, limits);
+    public static DiskStore open(
+            Environment environment, Disk disk, StoreLimits limits, Succession succession) {
+        DiskStore store = new DiskStore(environment, disk, limits, succession);
         store.parts.lock.lock();
         try {
             store.parts.keeper.add(store::openNow);
@@ -75,7 +82,7 @@ public final class DiskStore implements DiskCache {
     }
 
     private void openNow() throws IOException {
-        StoreOpening opening = new StoreOpening(parts.files, parts.limits);
+        StoreOpening opening = new StoreOpening(parts.files, parts.limits, succession);
         boolean done = false;
         try {
             opening.run();
@@ -85,6 +92,7 @@ public final class DiskStore implements DiskCache {
             try {
                 parts.index.isTaken(opening.lastNumber);
                 if (done) {
+                    parts.segments.take(opening.segments);
                     take(opening.lines);
                     ready = true;
                     parts.space.look();
@@ -117,6 +125,7 @@ public final class DiskStore implements DiskCache {
             file.heldBlocks = line.heldBlocks();
             file.heldEnd = line.heldEnd();
             file.allocatedBlocks = line.allocatedBlocks();
+            file.placedBlocks = line.placedBlocks();
             file.mapBytes = line.mapBytes();
             file.hasMap = true;
             parts.index.add(file);
@@ -129,6 +138,12 @@ public final class DiskStore implements DiskCache {
 
     @Override
     public @Nullable Cookie acquire(String key, @Nullable String version) {
+        return acquire(key, version, null);
+    }
+
+    @Override
+    public @Nullable Cookie acquire(
+            String key, @Nullable String version, @Nullable Journalled journal) {
         parts.lock.lock();
         try {
             if (!ready || closing || parts.health.isOff() || parts.keeper.isBehind()) {
@@ -138,14 +153,15 @@ public final class DiskStore implements DiskCache {
             if (!fits || !MapFormat.mayBeText(key)) {
                 return null;
             }
-            return acquireFile(key, version);
+            return acquireFile(key, version, journal);
         } finally {
             parts.lock.unlock();
         }
     }
 
     @GuardedBy("parts.lock")
-    private @Nullable Cookie acquireFile(String key, @Nullable String version) {
+    private @Nullable Cookie acquireFile(
+            String key, @Nullable String version, @Nullable Journalled journal) {
         StoredFile file = parts.index.get(key);
         if (file != null && file.cookie != null) {
             return null; // Two names of the server's for one file, of which it does not tell.
@@ -163,7 +179,7 @@ public final class DiskStore implements DiskCache {
                 return null;
             }
             file = new StoredFile(parts.index.takeNumber(), key);
-            file.map = new ContentMap();
+            file.map = new ContentMap(parts.segments);
             file.changed = true;
             parts.index.add(file);
         }
@@ -171,7 +187,7 @@ public final class DiskStore implements DiskCache {
             file.version = version;
             file.versionHash = MapFormat.hash(version);
         }
-        StoreCookie cookie = new StoreCookie(parts, file);
+        StoreCookie cookie = new StoreCookie(parts, file, journal);
         file.cookie = cookie;
         parts.index.touch(file);
         if (mustLoad) {
@@ -244,11 +260,19 @@ public final class DiskStore implements DiskCache {
             if (ready && !parts.health.isOff()) {
                 List<IndexFormat.Line> lines = new ArrayList<>();
                 for (StoredFile file : parts.index.files()) {
+                    ContentMap map = file.map;
                     if (file.hasMap && !file.changed) {
                         lines.add(file.line());
+                    } else if (map != null) {
+                        parts.segments.release(map);
                     }
                 }
-                IndexFormat.Index index = new IndexFormat.Index(parts.index.nextNumber(), lines);
+                IndexFormat.Index index =
+                        new IndexFormat.Index(
+                                parts.index.nextNumber(),
+                                succession.present(),
+                                parts.segments.lines(),
+                                lines);
                 bytes = IndexFormat.encode(index);
             }
             ready = false;
@@ -279,8 +303,10 @@ public final class DiskStore implements DiskCache {
                     parts.hits,
                     parts.misses,
                     parts.storedBytes,
+                    parts.adoptedBytes,
+                    parts.segments.count(),
                     parts.index.heldBytes(),
-                    parts.index.usedBytes(),
+                    parts.space.usedBytes(),
                     parts.index.size(),
                     parts.space.culled(),
                     parts.badBlocks,

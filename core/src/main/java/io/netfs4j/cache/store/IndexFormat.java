@@ -10,22 +10,27 @@ import java.util.List;
 
 /**
  * How the index lies on disk, little endian throughout: every file that the store has, least
- * recently used first, so that a mount need not open each of them.
+ * recently used first, so that a mount need not open each of them; and every segment.
  *
  * <pre>
  *   0  u64 magic "NFSI0001"     file:
- *   8  u32 version               0  u64 number           40  u64 bytes of its map
- *  12  u32 files                 8  u64 hash of version  48  u32 characters of the key
- *  16  u64 next number          16  u64 held blocks      52  key, UTF-16
- *  24  files                    24  u64 block behind the last held
- *      u32 CRC32C of all before 32  u64 blocks that have space on the disk
+ *   8  u32 version               0  u64 number           40  u64 blocks that lie in segments
+ *  12  u32 files                 8  u64 hash of version  48  u64 bytes of its map
+ *  16  u64 next number          16  u64 held blocks      56  u32 characters of the key
+ *  24  u64 mount that wrote it  24  u64 block behind     60  key, UTF-16
+ *  32  u32 segments                     the last held
+ *  36  segments                 32  u64 blocks that     segment:
+ *      files                            have space in    0  u64 number
+ *      u32 CRC32C of all before         the data file    8  u64 bytes
+ *                                                       16  u64 blocks that count, -1: unknown
  * </pre>
  */
 final class IndexFormat {
     private static final long MAGIC = 0x3130_3030_4953_464eL; // "NFSI0001"
-    private static final int VERSION = 1;
-    private static final int HEADER_BYTES = 24;
-    private static final int FIXED_BYTES = 52;
+    private static final int VERSION = 2;
+    private static final int HEADER_BYTES = 36;
+    private static final int SEGMENT_BYTES = 24;
+    private static final int FIXED_BYTES = 60;
 
     private IndexFormat() {}
 
@@ -37,30 +42,44 @@ final class IndexFormat {
             long heldBlocks,
             long heldEnd,
             long allocatedBlocks,
+            long placedBlocks,
             long mapBytes) {
         private boolean isPlausible() {
             return heldBlocks >= 0
                     && heldBlocks <= heldEnd
-                    && heldBlocks <= allocatedBlocks
+                    && allocatedBlocks >= 0
                     && allocatedBlocks <= Long.MAX_VALUE >> ContentMap.BLOCK_SHIFT
+                    && placedBlocks >= 0
+                    && placedBlocks <= heldBlocks
                     && heldEnd <= Long.MAX_VALUE >> ContentMap.BLOCK_SHIFT
                     && mapBytes >= 0
                     && mapBytes <= Integer.MAX_VALUE;
         }
     }
 
+    /** What the index says of a segment. */
+    record SegmentLine(long number, long bytes, long liveBlocks) {
+        private boolean isPlausible() {
+            return number >= 0
+                    && bytes >= 0
+                    && bytes <= Integer.MAX_VALUE
+                    && liveBlocks >= StoreSegments.UNKNOWN;
+        }
+    }
+
     /** All that there is. */
-    record Index(long nextNumber, List<Line> lines) {}
+    record Index(long nextNumber, long mount, List<SegmentLine> segments, List<Line> lines) {}
 
     /** As many bytes as an index of so many files has at most. */
     static long bytesMax(int files) {
         long line = FIXED_BYTES + (long) MapFormat.TEXT_CHARS_MAX * Character.BYTES;
-        return Math.min(Integer.MAX_VALUE, HEADER_BYTES + files * line + Integer.BYTES);
+        long segments = (long) StoreSegments.SEGMENTS_MAX * SEGMENT_BYTES;
+        return Math.min(Integer.MAX_VALUE, HEADER_BYTES + segments + files * line + Integer.BYTES);
     }
 
     /** Null when it would be too long. */
     static @Nullable ByteBuffer encode(Index index) {
-        long size = HEADER_BYTES + Integer.BYTES;
+        long size = HEADER_BYTES + (long) index.segments.size() * SEGMENT_BYTES + Integer.BYTES;
         for (Line line : index.lines) {
             size += FIXED_BYTES + (long) line.key.length() * Character.BYTES;
         }
@@ -69,9 +88,14 @@ final class IndexFormat {
         }
         ByteBuffer bytes = ByteBuffer.allocate((int) size).order(ByteOrder.LITTLE_ENDIAN);
         bytes.putLong(MAGIC).putInt(VERSION).putInt(index.lines.size()).putLong(index.nextNumber);
+        bytes.putLong(index.mount).putInt(index.segments.size());
+        for (SegmentLine segment : index.segments) {
+            bytes.putLong(segment.number).putLong(segment.bytes).putLong(segment.liveBlocks);
+        }
         for (Line line : index.lines) {
             bytes.putLong(line.number).putLong(line.versionHash).putLong(line.heldBlocks);
-            bytes.putLong(line.heldEnd).putLong(line.allocatedBlocks).putLong(line.mapBytes);
+            bytes.putLong(line.heldEnd).putLong(line.allocatedBlocks);
+            bytes.putLong(line.placedBlocks).putLong(line.mapBytes);
             bytes.putInt(line.key.length());
             MapFormat.putText(bytes, line.key);
         }
@@ -90,10 +114,24 @@ final class IndexFormat {
             return null;
         }
         int count = from.getInt(12);
-        List<Line> lines = new ArrayList<>();
+        int segmentCount = from.getInt(32);
+        if (segmentCount < 0 || segmentCount > (end - HEADER_BYTES) / SEGMENT_BYTES) {
+            return null;
+        }
         int at = HEADER_BYTES;
+        List<SegmentLine> segments = new ArrayList<>();
+        for (int i = 0; i < segmentCount; i++) {
+            SegmentLine segment =
+                    new SegmentLine(from.getLong(at), from.getLong(at + 8), from.getLong(at + 16));
+            if (!segment.isPlausible()) {
+                return null;
+            }
+            segments.add(segment);
+            at += SEGMENT_BYTES;
+        }
+        List<Line> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            int chars = at + FIXED_BYTES <= end ? from.getInt(at + 48) : -1;
+            int chars = at + FIXED_BYTES <= end ? from.getInt(at + 56) : -1;
             boolean fits = chars >= 0 && chars <= MapFormat.TEXT_CHARS_MAX;
             int next = at + FIXED_BYTES + chars * Character.BYTES;
             if (!fits || next > end) {
@@ -107,13 +145,14 @@ final class IndexFormat {
                             from.getLong(at + 16),
                             from.getLong(at + 24),
                             from.getLong(at + 32),
-                            from.getLong(at + 40));
+                            from.getLong(at + 40),
+                            from.getLong(at + 48));
             if (!line.isPlausible()) {
                 return null;
             }
             lines.add(line);
             at = next;
         }
-        return at == end ? new Index(from.getLong(16), lines) : null;
+        return at == end ? new Index(from.getLong(16), from.getLong(24), segments, lines) : null;
     }
 }

@@ -9,22 +9,25 @@ import java.util.zip.CRC32C;
 
 /**
  * How the map of one file lies on disk, little endian throughout. The file's blocks are in the data
- * file of the same number, each where it is in the file; of what the map does not name nothing is
- * believed, whatever the data file has there.
+ * file of the same number, each where it is in the file, or in segments that a journal wrote; of
+ * what the map does not name nothing is believed, whatever is there.
  *
  * <pre>
  *   0  u64 magic "NFSC0001"            48  u64 blocks that are held
- *   8  u32 version of this format      56  u64 blocks that have space on the disk
+ *   8  u32 version of this format      56  u64 blocks that have space in the data file
  *  12  u32 bytes of this header        64  u16 characters of the key
  *  16  u64 number of the file          66  u16 characters of the version text
- *  24  u64 last use, seconds           68  u32 0
- *  32  u32 chunks                      72  key and version text, UTF-16
+ *  24  u64 last use, seconds           68  u32 chunks with blocks in segments
+ *  32  u32 chunks                      72  u64 blocks that lie in segments
+ *                                      80  key and version text, UTF-16
  *  36  u32 CRC32C of all chunks            u32 CRC32C of all before
  *  40  u64 block behind the last held
  *
  *  chunk: 64 blocks, as often as there are any, ascending
- *   0  u64 index                       16  u64 which have space on the disk
- *   8  u64 which are held              24  64 times u32 CRC32C of the block, see ContentMap.seed
+ *   0  u64 index                       24  u64 which lie in segments
+ *   8  u64 which are held              32  64 times u32 CRC32C of the block, see ContentMap.seed
+ *  16  u64 which have space in the         then, where any lies in a segment, 64 times
+ *      data file                           u32 where that block begins in it, u32 its number
  * </pre>
  *
  * Names are no valid UTF-16 always, and must come back as they were.
@@ -33,12 +36,12 @@ final class MapFormat {
     /** More than any path that Linux takes; and what no coherency token comes near to. */
     static final int TEXT_CHARS_MAX = 4096;
 
-    static final int FIXED_BYTES = 72;
+    static final int FIXED_BYTES = 80;
     static final int HEADER_BYTES_MAX =
             FIXED_BYTES + 2 * TEXT_CHARS_MAX * Character.BYTES + Integer.BYTES;
 
     private static final long MAGIC = 0x3130_3030_4353_464eL; // "NFSC0001"
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     private MapFormat() {}
 
@@ -49,10 +52,12 @@ final class MapFormat {
             String version,
             long usedSeconds,
             int chunks,
+            int placingChunks,
             int chunksCrc,
             long heldEnd,
             long heldBlocks,
-            long allocatedBlocks) {
+            long allocatedBlocks,
+            long placedBlocks) {
         int bytes() {
             return FIXED_BYTES
                     + (key.length() + version.length()) * Character.BYTES
@@ -61,7 +66,9 @@ final class MapFormat {
 
         /** The bytes of the whole map. */
         long mapBytes() {
-            return bytes() + (long) chunks * ContentMap.CHUNK_RECORD_BYTES;
+            return bytes()
+                    + (long) chunks * ContentMap.CHUNK_RECORD_BYTES
+                    + (long) placingChunks * ContentMap.PLACES_RECORD_BYTES;
         }
     }
 
@@ -73,7 +80,9 @@ final class MapFormat {
     static ByteBuffer encode(
             long number, String key, String version, long usedSeconds, ContentMap map) {
         int chunks = map.chunkCount();
-        Header sized = new Header(number, key, version, usedSeconds, chunks, 0, 0, 0, 0);
+        int placing = map.placingChunks();
+        Header sized =
+                new Header(number, key, version, usedSeconds, chunks, placing, 0, 0, 0, 0, 0);
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(sized.mapBytes()));
         bytes.order(ByteOrder.LITTLE_ENDIAN).position(sized.bytes());
         map.put(bytes);
@@ -82,7 +91,8 @@ final class MapFormat {
         bytes.putLong(MAGIC).putInt(VERSION).putInt(sized.bytes());
         bytes.putLong(number).putLong(usedSeconds).putInt(chunks).putInt(chunksCrc);
         bytes.putLong(map.heldEnd()).putLong(map.heldBlocks()).putLong(map.allocatedBlocks());
-        bytes.putShort((short) key.length()).putShort((short) version.length()).putInt(0);
+        bytes.putShort((short) key.length()).putShort((short) version.length()).putInt(placing);
+        bytes.putLong(map.placedBlocks());
         putText(bytes, key);
         putText(bytes, version);
         bytes.putInt(crc(bytes, 0, bytes.position()));
@@ -114,36 +124,47 @@ final class MapFormat {
                         text(from, FIXED_BYTES + keyChars * Character.BYTES, versionChars),
                         from.getLong(24),
                         from.getInt(32),
+                        from.getInt(68),
                         from.getInt(36),
                         from.getLong(40),
                         from.getLong(48),
-                        from.getLong(56));
+                        from.getLong(56),
+                        from.getLong(72));
         return isPlausible(header) ? header : null;
     }
 
     /** Of another program's numbers, with the right checksum, nothing bad may come either. */
     private static boolean isPlausible(Header h) {
+        long most = (long) h.chunks * ContentMap.CHUNK_BLOCKS;
         return h.chunks >= 0
+                && h.placingChunks >= 0
+                && h.placingChunks <= h.chunks
                 && h.mapBytes() <= Integer.MAX_VALUE
                 && h.heldBlocks >= 0
                 && h.heldBlocks <= h.heldEnd
-                && h.heldBlocks <= h.allocatedBlocks
-                && h.allocatedBlocks <= (long) h.chunks * ContentMap.CHUNK_BLOCKS
+                && h.heldBlocks <= most
+                && h.allocatedBlocks >= 0
+                && h.allocatedBlocks <= most
+                && h.placedBlocks >= 0
+                && h.placedBlocks <= h.heldBlocks
                 && h.heldEnd >= 0
                 && h.heldEnd <= Long.MAX_VALUE >> ContentMap.BLOCK_SHIFT;
     }
 
     /** The chunks of a whole map; null when they are not what the header says. */
-    static @Nullable ContentMap chunks(Header header, ByteBuffer whole) {
+    static @Nullable ContentMap chunks(
+            Header header, ByteBuffer whole, ContentMap.Released released) {
         if (whole.limit() != header.mapBytes()
                 || crc(whole, header.bytes(), whole.limit()) != header.chunksCrc) {
             return null;
         }
         whole.order(ByteOrder.LITTLE_ENDIAN).position(header.bytes());
-        ContentMap map = ContentMap.get(whole, header.chunks);
+        ContentMap map = ContentMap.get(whole, header.chunks, header.placingChunks, released);
         return map != null
                         && map.heldBlocks() == header.heldBlocks
                         && map.allocatedBlocks() == header.allocatedBlocks
+                        && map.placedBlocks() == header.placedBlocks
+                        && map.placingChunks() == header.placingChunks
                         && map.heldEnd() == header.heldEnd
                 ? map
                 : null;

@@ -3,7 +3,10 @@ package io.netfs4j.cache.store;
 
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.Cookie;
+import io.netfs4j.cache.Journalled;
 import io.netfs4j.request.Destination;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * The handle of one file. The file behind it is another one when all that it held was discarded:
@@ -14,6 +17,7 @@ import io.netfs4j.request.Destination;
  */
 final class StoreCookie implements Cookie {
     private final StoreParts parts;
+    private final @Nullable Journalled journal;
 
     @GuardedBy("parts.lock")
     StoredFile file;
@@ -21,8 +25,12 @@ final class StoreCookie implements Cookie {
     @GuardedBy("parts.lock")
     private boolean closed;
 
-    StoreCookie(StoreParts parts, StoredFile file) {
+    /**
+     * @param journal has what is written to the file here; null when none has
+     */
+    StoreCookie(StoreParts parts, StoredFile file, @Nullable Journalled journal) {
         this.parts = parts;
+        this.journal = journal;
         this.file = file;
     }
 
@@ -99,12 +107,12 @@ final class StoreCookie implements Cookie {
 
     @Override
     public Destination reads() {
-        return new StoreTransfers(parts, this, false);
+        return new StoreTransfers(parts, this, false, null);
     }
 
     @Override
     public Destination writes() {
-        return new StoreTransfers(parts, this, true);
+        return new StoreTransfers(parts, this, true, journal);
     }
 
     @Override
@@ -121,7 +129,7 @@ final class StoreCookie implements Cookie {
             long end = blockEnd(to);
             ContentMap map = file.map;
             if (first == 0 && to == Long.MAX_VALUE) {
-                if (map == null || map.allocatedBlocks() > 0) {
+                if (map == null || map.allocatedBlocks() + map.placedBlocks() > 0) {
                     parts.replace(this, file);
                 }
             } else if (map == null) {

@@ -2,6 +2,7 @@
 package io.netfs4j.cache.store;
 
 import io.netfs4j.base.Disk;
+import io.netfs4j.cache.Journalled;
 
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ final class StoreFiles {
     private static final String INDEX_BEING_WRITTEN = "index.new";
     private static final String DATA = ".data";
     private static final String MAP = ".map";
+    private static final String SEGMENT = ".log";
     private static final int NUMBER_DIGITS = 16;
 
     private final Disk disk;
@@ -35,6 +37,15 @@ final class StoreFiles {
 
     static String mapName(long number) {
         return String.format(Locale.ROOT, "%016x%s", number, MAP);
+    }
+
+    static String segmentName(long number) {
+        return String.format(Locale.ROOT, "%016x%s", number, SEGMENT);
+    }
+
+    /** The number of the segment that a name is of; -1 when it is none. */
+    static long numberOfSegment(String name) {
+        return number(name, SEGMENT);
     }
 
     /** The number of the file whose map a name is; -1 when it is none. */
@@ -81,6 +92,20 @@ final class StoreFiles {
         return disk.open(dataName(number), create);
     }
 
+    Disk.File openSegment(long number) throws IOException {
+        return disk.open(segmentName(number), false);
+    }
+
+    long segmentBytes(long number) throws IOException {
+        try (Disk.File file = openSegment(number)) {
+            return file.sizeBytes();
+        }
+    }
+
+    void link(Journalled journal, long inJournal, long number) throws IOException {
+        journal.link(inJournal, disk, segmentName(number));
+    }
+
     /** Removes a file; that it is not there is as good. */
     void delete(String name) throws IOException {
         try {
@@ -122,7 +147,8 @@ final class StoreFiles {
     record Map(MapFormat.Header header, ContentMap content) {}
 
     /** Null when it is damaged, of another format, or not as long as it should be. */
-    @Nullable Map readMap(long number, long bytesExpected) throws IOException {
+    @Nullable Map readMap(long number, long bytesExpected, ContentMap.Released released)
+            throws IOException {
         try (Disk.File file = disk.open(mapName(number), false)) {
             if (file.sizeBytes() != bytesExpected) {
                 return null;
@@ -133,7 +159,7 @@ final class StoreFiles {
             if (header == null || header.number() != number) {
                 return null;
             }
-            ContentMap content = MapFormat.chunks(header, bytes);
+            ContentMap content = MapFormat.chunks(header, bytes, released);
             return content == null ? null : new Map(header, content);
         }
     }

@@ -121,6 +121,7 @@ final class StoreIndex {
         long space = map.allocatedBlocks() - file.allocatedBlocks;
         file.allocatedBlocks += space;
         usedBytes += space << ContentMap.BLOCK_SHIFT;
+        file.placedBlocks = map.placedBlocks();
     }
 
     /** Its map is so long on the disk, or about to be. */

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Finds out what a store has: from its index after a clean end, else from the head of each map.
@@ -19,15 +20,20 @@ import java.util.TreeMap;
 final class StoreOpening {
     private final StoreFiles files;
     private final StoreLimits limits;
+    private final Succession succession;
 
     /** Least recently used first. */
     final List<IndexFormat.Line> lines = new ArrayList<>();
 
+    /** Segments of a journal that blocks are in. */
+    final List<IndexFormat.SegmentLine> segments = new ArrayList<>();
+
     /** All numbers up to this one may be taken. */
     long lastNumber;
 
-    StoreOpening(StoreFiles files, StoreLimits limits) {
+    StoreOpening(StoreFiles files, StoreLimits limits, Succession succession) {
         this.files = files;
+        this.succession = succession;
         this.limits = limits;
     }
 
@@ -42,25 +48,38 @@ final class StoreOpening {
         files.removeIndex();
         Set<Long> maps = new HashSet<>();
         Set<Long> data = new HashSet<>();
+        Set<Long> logs = new TreeSet<>();
         for (String name : files.list()) {
             long map = StoreFiles.numberOfMap(name);
             long block = StoreFiles.numberOfData(name);
-            lastNumber = Math.max(lastNumber, Math.max(map, block));
+            long log = StoreFiles.numberOfSegment(name);
+            lastNumber = Math.max(lastNumber, Math.max(log, Math.max(map, block)));
             if (map >= 0) {
                 maps.add(map);
+            } else if (log >= 0) {
+                logs.add(log);
             } else if (block >= 0) {
                 data.add(block);
             }
         }
         if (index != null) {
             lastNumber = Math.max(lastNumber, index.nextNumber() - 1);
+            // A mount in between has perhaps moved what is there, and could not say so here.
+            boolean last = succession.isAfter(index.mount());
             for (IndexFormat.Line line : index.lines()) {
-                if (maps.contains(line.number()) && data.contains(line.number())) {
+                boolean whole = line.allocatedBlocks() == 0 || data.contains(line.number());
+                if (maps.contains(line.number()) && whole && (last || !isPath(line.key()))) {
                     lines.add(line);
+                }
+            }
+            for (IndexFormat.SegmentLine segment : index.segments()) {
+                if (logs.remove(segment.number())) {
+                    segments.add(segment);
                 }
             }
         } else {
             scan(maps, data);
+            scanSegments(logs);
         }
         for (IndexFormat.Line line : lines) {
             maps.remove(line.number());
@@ -71,6 +90,9 @@ final class StoreOpening {
         }
         for (long number : data) {
             remove(StoreFiles.dataName(number));
+        }
+        for (long number : logs) {
+            remove(StoreFiles.segmentName(number));
         }
     }
 
@@ -92,7 +114,10 @@ final class StoreOpening {
         for (long number : maps) {
             MapFormat.Header header = null;
             try {
-                header = data.contains(number) ? files.readHeader(number) : null;
+                header = files.readHeader(number);
+                boolean whole =
+                        header != null && (header.allocatedBlocks() == 0 || data.contains(number));
+                header = whole ? header : null;
             } catch (IOException e) {
                 if (++failures >= StoreHealth.FAILURES_MAX) {
                     throw e;
@@ -114,6 +139,24 @@ final class StoreOpening {
         }
     }
 
+    /** Which blocks of them count only all maps together could tell. */
+    private void scanSegments(Set<Long> logs) throws IOException {
+        int failures = 0;
+        for (long number : List.copyOf(logs)) {
+            try {
+                long bytes = files.segmentBytes(number);
+                if (bytes <= Integer.MAX_VALUE && segments.size() < StoreSegments.SEGMENTS_MAX) {
+                    logs.remove(number);
+                    segments.add(new IndexFormat.SegmentLine(number, bytes, StoreSegments.UNKNOWN));
+                }
+            } catch (IOException e) {
+                if (++failures >= StoreHealth.FAILURES_MAX) {
+                    throw e;
+                }
+            }
+        }
+    }
+
     private static IndexFormat.Line line(MapFormat.Header header) {
         return new IndexFormat.Line(
                 header.number(),
@@ -122,6 +165,7 @@ final class StoreOpening {
                 header.heldBlocks(),
                 header.heldEnd(),
                 header.allocatedBlocks(),
+                header.placedBlocks(),
                 header.mapBytes());
     }
 }

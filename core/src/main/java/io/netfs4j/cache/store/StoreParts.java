@@ -30,6 +30,7 @@ final class StoreParts {
     final StoreHealth health;
     final StoreKeeper keeper;
     final StoreIndex index = new StoreIndex();
+    final StoreSegments segments;
     final StoreSpace space;
     final StoreMemory memory;
 
@@ -58,6 +59,9 @@ final class StoreParts {
     long storedBytes;
 
     @GuardedBy("lock")
+    long adoptedBytes;
+
+    @GuardedBy("lock")
     long badBlocks;
 
     StoreParts(Environment environment, Disk disk, StoreLimits limits) {
@@ -66,7 +70,8 @@ final class StoreParts {
         files = new StoreFiles(disk);
         health = new StoreHealth(environment.clock());
         keeper = new StoreKeeper(lock, environment.scheduler(), files, health);
-        space = new StoreSpace(lock, limits, files, index, keeper);
+        segments = new StoreSegments(lock, files, keeper);
+        space = new StoreSpace(lock, limits, files, index, segments, keeper);
         memory = new StoreMemory(lock);
     }
 
@@ -104,14 +109,19 @@ final class StoreParts {
     }
 
     private void removeMap(StoredFile file) throws IOException {
+        boolean last;
         lock.lock();
         try {
             if (file.hasMap || file.removed) {
                 return; // Another one was written over it, or all is gone.
             }
             keeper.oweForce();
+            last = file.dead && file.map == null;
         } finally {
             lock.unlock();
+        }
+        if (last) {
+            space.release(file); // Nobody can tell afterwards.
         }
         boolean done = false;
         try {
@@ -147,12 +157,12 @@ final class StoreParts {
         StoredFile fresh = new StoredFile(index.takeNumber(), file.key);
         fresh.version = file.version;
         fresh.versionHash = file.versionHash;
-        fresh.map = new ContentMap();
+        fresh.map = new ContentMap(segments);
         fresh.changed = true;
         fresh.dead = wasDead;
         fresh.cookie = cookie;
         file.cookie = null;
-        file.discardAll();
+        file.discardAll(segments);
         cookie.file = fresh;
         if (wasDead) {
             used(file);
@@ -263,7 +273,7 @@ final class StoreParts {
         StoreFiles.Map read = null;
         boolean failed = false;
         try {
-            read = files.readMap(file.number, bytes);
+            read = files.readMap(file.number, bytes, segments);
         } catch (NoSuchFileException e) {
             // Somebody has tidied up.
         } catch (IOException | RuntimeException e) {
@@ -283,6 +293,9 @@ final class StoreParts {
                     header != null
                             && header.key().equals(file.key)
                             && header.version().equals(wanted);
+            if (read != null && (file.voided || !right)) {
+                segments.release(read.content());
+            }
             if (!file.voided) {
                 loaded(file, read == null || !right ? null : read.content(), wanted);
             }
@@ -303,7 +316,7 @@ final class StoreParts {
         StoreCookie cookie = file.cookie;
         if (content == null) {
             if (cookie == null) {
-                file.discardAll();
+                file.discardAll(segments);
                 drop(file);
             } else {
                 replace(cookie, file);
@@ -311,11 +324,14 @@ final class StoreParts {
             return;
         }
         file.map = content;
+        long before = content.placedBlocks();
+        content.dropUnless(segments::has);
+        boolean lost = content.placedBlocks() < before;
         for (int i = 0; i < file.droppedWhileLoading.count(); i++) {
             content.drop(file.droppedWhileLoading.start(i), file.droppedWhileLoading.end(i));
         }
         boolean otherVersion = wanted == null || !wanted.equals(file.version);
-        if (!file.droppedWhileLoading.isEmpty() || otherVersion) {
+        if (!file.droppedWhileLoading.isEmpty() || otherVersion || lost) {
             changed(file);
         }
         file.droppedWhileLoading.clear();

@@ -22,6 +22,7 @@ final class StoreSpace {
     private final StoreLimits limits;
     private final StoreFiles files;
     private final StoreIndex index;
+    private final StoreSegments segments;
     private final StoreKeeper keeper;
 
     /** As the disk said last, less what was stored since. */
@@ -49,11 +50,13 @@ final class StoreSpace {
             StoreLimits limits,
             StoreFiles files,
             StoreIndex index,
+            StoreSegments segments,
             StoreKeeper keeper) {
         this.lock = lock;
         this.limits = limits;
         this.files = files;
         this.index = index;
+        this.segments = segments;
         this.keeper = keeper;
     }
 
@@ -61,16 +64,36 @@ final class StoreSpace {
         return culled;
     }
 
+    /** What all of it takes on the disk, in bytes. */
+    @GuardedBy("lock")
+    long usedBytes() {
+        return index.usedBytes() + segments.usedBytes();
+    }
+
     /** Whether so many more bytes of a file may be stored; makes room where it is short. */
     @GuardedBy("lock")
     boolean admits(StoredFile file, long bytes) {
-        long ofFile = file.usedBytes() + bytes;
-        if (ofFile > limits.fileBytesMax()) {
-            return false;
-        }
-        cullIfNeeded(bytes);
-        return index.usedBytes() + bytes <= limits.usedStopBytes()
+        return isSmall(file, bytes)
+                && admitsSegment(bytes)
                 && freeBytes - bytes >= StoreLimits.percent(diskBytes, limits.free().stopPercent());
+    }
+
+    /** As {@link #admits}, of bytes that the disk has already: in a segment, which may be new. */
+    @GuardedBy("lock")
+    boolean admitsIn(StoredFile file, long bytes, long segmentBytes) {
+        return isSmall(file, bytes) && admitsSegment(segmentBytes);
+    }
+
+    @GuardedBy("lock")
+    private boolean isSmall(StoredFile file, long more) {
+        long inSegments = file.placedBlocks << ContentMap.BLOCK_SHIFT;
+        return file.usedBytes() + inSegments + more <= limits.fileBytesMax();
+    }
+
+    @GuardedBy("lock")
+    private boolean admitsSegment(long bytes) {
+        cullIfNeeded(bytes);
+        return usedBytes() + bytes <= limits.usedStopBytes();
     }
 
     /** So many more bytes are about to be stored. */
@@ -132,7 +155,7 @@ final class StoreSpace {
     @GuardedBy("lock")
     void cullIfNeeded(long bytes) {
         boolean needed =
-                index.usedBytes() + bytes > limits.usedCullBytes()
+                usedBytes() + bytes > limits.usedCullBytes()
                         || freeBytes - bytes < percentOfDisk(limits.free().cullPercent())
                         || index.size() >= limits.filesMax();
         if (needed && !culling) {
@@ -150,9 +173,8 @@ final class StoreSpace {
         List<StoredFile> victims = new ArrayList<>();
         lock.lock();
         try {
-            long usedTooMuch = index.usedBytes() - limits.usedRunBytes();
             long freeTooLittle = percentOfDisk(limits.free().runPercent()) - freeBytes;
-            long tooMuch = Math.max(usedTooMuch, freeTooLittle);
+            long tooMuch = Math.max(usedBytes() - limits.usedRunBytes(), freeTooLittle);
             int filesRun = (int) StoreLimits.percent(limits.filesMax(), limits.used().runPercent());
             int left = index.size();
             for (StoredFile file : index.files()) {
@@ -160,7 +182,7 @@ final class StoreSpace {
                     break;
                 }
                 if (file.isIdle()) {
-                    tooMuch -= file.usedBytes();
+                    tooMuch -= file.usedBytes() + (file.placedBlocks << ContentMap.BLOCK_SHIFT);
                     left--;
                     victims.add(file);
                 }
@@ -182,6 +204,11 @@ final class StoreSpace {
         }
         lock.lock();
         try {
+            // Of segments as much may be left as one block of each that counts.
+            boolean more = true;
+            while (more && usedBytes() > limits.usedRunBytes()) {
+                more = segments.removeOldest();
+            }
             culling = false;
             if (!victims.isEmpty()) {
                 look();
@@ -199,6 +226,7 @@ final class StoreSpace {
      * the index, and so the next mount tries again.
      */
     void remove(StoredFile file) throws IOException {
+        release(file);
         try {
             files.deleteMap(file.number);
             files.deleteData(file.number);
@@ -211,6 +239,38 @@ final class StoreSpace {
             } finally {
                 lock.unlock();
             }
+        }
+    }
+
+    /**
+     * What a file that nobody finds any more has in segments does not count. Where its map must be
+     * read for that and cannot be, those segments stay until they are the oldest.
+     */
+    void release(StoredFile file) {
+        boolean reads;
+        lock.lock();
+        try {
+            reads = file.map == null && file.placedBlocks > 0;
+        } finally {
+            lock.unlock();
+        }
+        StoreFiles.Map read = null;
+        if (reads) {
+            try {
+                read = files.readMap(file.number, file.mapBytes, segments);
+            } catch (IOException e) {
+                read = null;
+            }
+        }
+        lock.lock();
+        try {
+            ContentMap map = read == null ? file.map : read.content();
+            if (map != null && file.placedBlocks > 0) {
+                segments.release(map);
+            }
+            file.placedBlocks = 0;
+        } finally {
+            lock.unlock();
         }
     }
 }

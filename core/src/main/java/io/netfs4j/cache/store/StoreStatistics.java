@@ -7,6 +7,8 @@ package io.netfs4j.cache.store;
  * @param hits pieces that were read from it
  * @param misses questions for bytes of which it had none, and pieces that it turned out not to have
  * @param storedBytes written into it since it was opened
+ * @param adoptedBytes that it did not write, for they were in a segment of the journal
+ * @param segments of journals that it has something in now
  * @param heldBytes held now, in all files
  * @param usedBytes of the disk used now, with what is held no longer and the maps
  * @param files that it has something of now
@@ -18,6 +20,8 @@ public record StoreStatistics(
         long hits,
         long misses,
         long storedBytes,
+        long adoptedBytes,
+        int segments,
         long heldBytes,
         long usedBytes,
         int files,

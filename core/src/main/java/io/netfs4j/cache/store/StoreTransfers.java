@@ -7,6 +7,8 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Segment;
 import io.netfs4j.base.SystemErrors;
+import io.netfs4j.cache.Journalled;
+import io.netfs4j.cache.store.StoreSegments.Adopted;
 import io.netfs4j.request.Destination;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
@@ -21,7 +23,8 @@ import java.util.zip.CRC32C;
 
 /**
  * The pieces of one file in one direction. Each is forked and has one call of the disk, whatever
- * number of blocks it has.
+ * number of blocks it has, but for blocks that lie in a journal's segments: those are read stretch
+ * by stretch, and are not written at all where the store has that segment already.
  *
  * <p>Blocks that are being written hold nothing, and no other piece is let in there until the disk
  * has answered, whether the first still counts or not: so of two writes of a block the later one is
@@ -41,11 +44,17 @@ final class StoreTransfers implements Destination {
     private final StoreParts parts;
     private final StoreCookie cookie;
     private final boolean write;
+    private final @Nullable Journalled journal;
 
-    StoreTransfers(StoreParts parts, StoreCookie cookie, boolean write) {
+    /**
+     * @param journal of what is stored it may have some; null when it has not
+     */
+    StoreTransfers(
+            StoreParts parts, StoreCookie cookie, boolean write, @Nullable Journalled journal) {
         this.parts = parts;
         this.cookie = cookie;
         this.write = write;
+        this.journal = journal;
     }
 
     @Override
@@ -55,15 +64,16 @@ final class StoreTransfers implements Destination {
 
     @Override
     public boolean issue(Subrequest offer, Runnable whenReady) {
+        long most = Math.min(offer.length(), PIECE_BYTES_MAX);
+        Run run = write ? Run.of(journal, offer.position(), most) : null;
         boolean taken;
         parts.lock.lock();
         try {
-            long most = Math.min(offer.length(), PIECE_BYTES_MAX);
             taken =
                     !cookie.isClosed()
                             && !parts.health.isOff()
                             && hasCredit(most)
-                            && (write ? beginWrite(offer, most) : beginRead(offer, most));
+                            && (run == null ? beginRead(offer, most) : beginWrite(offer, run));
         } finally {
             parts.lock.unlock();
         }
@@ -108,34 +118,89 @@ final class StoreTransfers implements Destination {
 
     // ---- storing ------------------------------------------------------------------------------
 
+    /**
+     * Blocks side by side that one segment of the journal has, or none.
+     *
+     * @param segment {@link Journalled#NOWHERE} for none
+     * @param positions of each in the segment
+     */
+    private record Run(int blocks, long segment, int[] positions) {
+        private static final Run NONE = new Run(0, Journalled.NOWHERE, new int[0]);
+
+        /** The first of so many bytes. */
+        static Run of(@Nullable Journalled journal, long position, long bytes) {
+            int count = (int) (bytes / BLOCK_BYTES);
+            if (count == 0 || position % BLOCK_BYTES != 0) {
+                return NONE;
+            }
+            if (journal == null) {
+                return new Run(count, Journalled.NOWHERE, NONE.positions);
+            }
+            long[] segments = new long[count];
+            int[] positions = new int[count];
+            journal.find(position, BLOCK_BYTES, segments, positions);
+            int same = 1;
+            while (same < count && segments[same] == segments[0]) {
+                same++;
+            }
+            return new Run(same, segments[0], positions);
+        }
+    }
+
     @GuardedBy("parts.lock")
-    private boolean beginWrite(Subrequest offer, long most) {
+    private boolean beginWrite(Subrequest offer, Run run) {
         StoredFile file = cookie.file;
         ContentMap map = file.map;
-        long bytes = most - most % BLOCK_BYTES;
-        if (map == null || bytes == 0 || offer.position() % BLOCK_BYTES != 0) {
-            return false;
-        }
         long from = StoreCookie.block(offer.position());
-        long to = from + bytes / BLOCK_BYTES;
-        long more = map.unallocated(from, to) * BLOCK_BYTES;
-        if (file.isWritten(from, to) || !parts.space.admits(file, more)) {
+        long to = from + run.blocks;
+        if (map == null || run.blocks == 0 || file.isWritten(from, to)) {
             return false;
         }
-        begin(offer, bytes);
+        boolean adopts = run.segment != Journalled.NOWHERE && parts.segments.areTaken();
+        long more = adopts ? 0 : map.unallocated(from, to) * BLOCK_BYTES;
+        Adopted segment = null;
+        if (adopts) {
+            segment = adopt(file, run);
+        }
+        if (adopts ? segment == null : !parts.space.admits(file, more)) {
+            return false;
+        }
+        begin(offer, (long) run.blocks * BLOCK_BYTES);
         map.drop(from, to);
-        map.allocate(from, to);
-        parts.space.take(more);
+        if (!adopts) {
+            map.allocate(from, to);
+            parts.space.take(more);
+        }
         parts.index.update(file, map);
         parts.changed(file);
         StoredFile.Writing writing = new StoredFile.Writing(from, to);
         file.writings.add(writing);
-        fork(() -> write(offer, file, writing));
+        Adopted adopted = segment;
+        fork(() -> write(offer, file, writing, run, adopted));
         return true;
     }
 
-    private void write(Subrequest piece, StoredFile file, StoredFile.Writing writing) {
+    @GuardedBy("parts.lock")
+    private @Nullable Adopted adopt(StoredFile file, Run run) {
+        Journalled from = journal;
+        if (from == null) {
+            return null;
+        }
+        long bytes = (long) run.blocks * BLOCK_BYTES;
+        long more = parts.segments.moreBytes(run.segment, from);
+        return parts.space.admitsIn(file, bytes, more)
+                ? parts.segments.begin(run.segment, from, parts.index)
+                : null;
+    }
+
+    private void write(
+            Subrequest piece,
+            StoredFile file,
+            StoredFile.Writing writing,
+            Run run,
+            @Nullable Adopted segment) {
         int[] crcs = new int[(int) (writing.to - writing.from)];
+        boolean linked = false;
         ByteBuffer own = null;
         Exception failure = null;
         try {
@@ -146,7 +211,13 @@ final class StoreTransfers implements Destination {
                 bytes = own;
             }
             checksums(bytes, file.seed, writing.from, crcs);
-            parts.data(file, true).write(bytes, piece.position());
+            linked = segment != null && isLinked(segment);
+            if (segment != null && !linked) {
+                allocate(file, writing);
+            }
+            if (!linked) {
+                parts.data(file, true).write(bytes, piece.position());
+            }
         } catch (IOException | RuntimeException e) {
             failure = e;
         }
@@ -155,7 +226,11 @@ final class StoreTransfers implements Destination {
         try {
             end(piece);
             file.writings.remove(writing);
-            written(file, writing, crcs, failure);
+            long[] places = linked && segment != null ? places(run, segment) : null;
+            boolean held = written(file, writing, crcs, places, failure);
+            if (segment != null) {
+                parts.segments.ended(segment, held && linked ? crcs.length : 0);
+            }
             parts.used(file);
         } finally {
             parts.lock.unlock();
@@ -163,24 +238,85 @@ final class StoreTransfers implements Destination {
         piece.terminated(failure == null ? Termination.DONE : failure("cannot store", failure));
     }
 
+    /** Has the store's name for a segment there; false where it cannot be had. */
+    private boolean isLinked(Adopted segment) {
+        Journalled from = journal;
+        try {
+            if (from != null) {
+                parts.segments.link(segment, from);
+            }
+            return from != null;
+        } catch (IOException | RuntimeException e) {
+            return false; // It is gone by now, or on another disk: the bytes are written then.
+        }
+    }
+
+    /** Gets space for what was to need none. */
+    private void allocate(StoredFile file, StoredFile.Writing writing) throws IOException {
+        parts.lock.lock();
+        try {
+            ContentMap map = file.map;
+            if (map == null || writing.dropped) {
+                return; // It comes to nothing.
+            }
+            long more = map.unallocated(writing.from, writing.to) * BLOCK_BYTES;
+            if (!parts.space.admits(file, more)) {
+                throw new NoRoomException();
+            }
+            map.allocate(writing.from, writing.to);
+            parts.space.take(more);
+            parts.index.update(file, map);
+        } finally {
+            parts.lock.unlock();
+        }
+    }
+
+    /** The disk has not failed: it was not asked. */
+    private static final class NoRoomException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        NoRoomException() {
+            super("there is no room for it");
+        }
+    }
+
+    private static long[] places(Run run, Adopted segment) {
+        long[] places = new long[run.blocks];
+        for (int i = 0; i < places.length; i++) {
+            places[i] = ContentMap.place(segment.number, run.positions[i]);
+        }
+        return places;
+    }
+
+    /** Returns whether its blocks are held from now on. */
     @GuardedBy("parts.lock")
-    private void written(
-            StoredFile file, StoredFile.Writing writing, int[] crcs, @Nullable Exception failure) {
+    private boolean written(
+            StoredFile file,
+            StoredFile.Writing writing,
+            int[] crcs,
+            long @Nullable [] places,
+            @Nullable Exception failure) {
         if (failure != null) {
-            parts.health.failed();
+            if (!(failure instanceof NoRoomException)) {
+                parts.health.failed();
+            }
             if (SystemErrors.isFull(failure)) {
                 parts.space.isFull();
             }
-            return;
+            return false;
         }
         parts.health.succeeded();
-        parts.storedBytes += (long) crcs.length * BLOCK_BYTES;
+        long bytes = (long) crcs.length * BLOCK_BYTES;
+        parts.storedBytes += places == null ? bytes : 0;
+        parts.adoptedBytes += places == null ? 0 : bytes;
         ContentMap map = file.map;
-        if (!writing.dropped && map != null) {
-            map.hold(writing.from, crcs, crcs.length);
-            parts.index.update(file, map);
-            parts.changed(file);
+        if (writing.dropped || map == null) {
+            return false;
         }
+        map.hold(writing.from, crcs, places, crcs.length);
+        parts.index.update(file, map);
+        parts.changed(file);
+        return true;
     }
 
     /** All bytes of a piece, where they lie side by side; else null. */
@@ -248,11 +384,12 @@ final class StoreTransfers implements Destination {
         long from = StoreCookie.block(piece.position());
         long to = StoreCookie.blockEnd(piece.position() + piece.length());
         int[] crcs = new int[(int) (to - from)];
+        long[] places = new long[crcs.length];
         Termination termination;
-        if (!isHeld(file, from, crcs)) {
+        if (!isHeld(file, from, crcs, places)) {
             termination = failure("does not have it any more", null);
         } else {
-            termination = readBlocks(piece, file, from, crcs);
+            termination = readBlocks(piece, file, from, crcs, places);
         }
         boolean done = termination instanceof Termination.Done;
         parts.lock.lock();
@@ -268,17 +405,18 @@ final class StoreTransfers implements Destination {
         piece.terminated(termination);
     }
 
-    private boolean isHeld(StoredFile file, long from, int[] crcs) {
+    private boolean isHeld(StoredFile file, long from, int[] crcs, long[] places) {
         parts.lock.lock();
         try {
             ContentMap map = file.map;
-            return map != null && map.checksums(from, crcs, crcs.length);
+            return map != null && map.find(from, crcs, places, crcs.length);
         } finally {
             parts.lock.unlock();
         }
     }
 
-    private Termination readBlocks(Subrequest piece, StoredFile file, long from, int[] crcs) {
+    private Termination readBlocks(
+            Subrequest piece, StoredFile file, long from, int[] crcs, long[] places) {
         int bytes = crcs.length * BLOCK_BYTES;
         boolean whole = bytes == piece.length();
         ByteBuffer direct = whole ? inOneRun(piece) : null;
@@ -286,18 +424,13 @@ final class StoreTransfers implements Destination {
         try {
             ByteBuffer into = direct == null ? own : direct;
             long position = from << ContentMap.BLOCK_SHIFT;
-            Disk.File data = parts.data(file, false);
-            int count = into == null ? 0 : data.read(into.duplicate(), position);
-            if (into == null || !fits(into, count, file, from, crcs)) {
+            if (into == null || !isRead(into, file, from, crcs, places)) {
                 return failure("has lost or damaged it", null);
             }
             if (direct == null) {
                 scatter(into, (int) (piece.position() - position), piece);
             }
             return Termination.DONE;
-        } catch (NoSuchFileException e) {
-            lost(file, from, crcs);
-            return failure("has lost it", e);
         } catch (IOException | RuntimeException e) {
             parts.lock.lock();
             try {
@@ -308,6 +441,47 @@ final class StoreTransfers implements Destination {
             return failure("cannot read", e);
         } finally {
             parts.memory.giveBack(own);
+        }
+    }
+
+    /** Reads blocks from wherever they lie, those that lie side by side at once. */
+    private boolean isRead(ByteBuffer into, StoredFile file, long from, int[] crcs, long[] places)
+            throws IOException {
+        int start = into.position();
+        for (int at = 0; at < places.length; ) {
+            int end = at + 1;
+            while (end < places.length && places[end] == following(places[end - 1])) {
+                end++;
+            }
+            ByteBuffer part = into.duplicate().limit(start + end * BLOCK_BYTES);
+            part.position(start + at * BLOCK_BYTES);
+            try {
+                readRun(part, file, from + at, places[at]);
+            } catch (NoSuchFileException e) {
+                lost(file, from + at, end - at);
+                return false;
+            }
+            while (part.hasRemaining()) {
+                part.put(
+                        (byte) 0); // The file was cut short; that fits no checksum but a right one.
+            }
+            at = end;
+        }
+        return fits(into, crcs.length * BLOCK_BYTES, file, from, crcs);
+    }
+
+    private static long following(long place) {
+        return place == ContentMap.OWN ? ContentMap.OWN : place + BLOCK_BYTES;
+    }
+
+    private void readRun(ByteBuffer part, StoredFile file, long block, long place)
+            throws IOException {
+        if (place == ContentMap.OWN) {
+            parts.data(file, false).read(part, block << ContentMap.BLOCK_SHIFT);
+            return;
+        }
+        try (Disk.File segment = parts.files.openSegment(ContentMap.segment(place))) {
+            segment.read(part, ContentMap.position(place));
         }
     }
 
@@ -340,12 +514,12 @@ final class StoreTransfers implements Destination {
         }
     }
 
-    /** The data file has gone. */
-    private void lost(StoredFile file, long from, int[] crcs) {
+    /** The file that they were in has gone. */
+    private void lost(StoredFile file, long from, int count) {
         parts.lock.lock();
         try {
             ContentMap map = file.map;
-            if (map != null && map.drop(from, from + crcs.length) > 0) {
+            if (map != null && map.drop(from, from + count) > 0) {
                 parts.index.update(file, map);
                 parts.changed(file);
             }

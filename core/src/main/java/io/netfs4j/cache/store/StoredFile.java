@@ -51,6 +51,9 @@ final class StoredFile {
     @GuardedBy("store lock")
     long allocatedBlocks;
 
+    @GuardedBy("store lock")
+    long placedBlocks;
+
     /** What its map takes on the disk, 0 for none. */
     @GuardedBy("store lock")
     long mapBytes;
@@ -121,9 +124,13 @@ final class StoredFile {
     }
 
     /** Nothing that it holds, or that is being stored, counts. */
-    void discardAll() {
+    void discardAll(ContentMap.Released segments) {
         voided = true;
-        map = new ContentMap();
+        ContentMap present = map;
+        if (present != null) {
+            present.drop(0, Long.MAX_VALUE >> ContentMap.BLOCK_SHIFT);
+        }
+        map = new ContentMap(segments);
         for (Writing writing : writings) {
             writing.dropped = true;
         }
@@ -149,13 +156,21 @@ final class StoredFile {
         return heldBlocks == heldEnd;
     }
 
+    /** What it takes on the disk besides what it has in segments. */
     long usedBytes() {
         return (allocatedBlocks << ContentMap.BLOCK_SHIFT) + mapBytes;
     }
 
     IndexFormat.Line line() {
         return new IndexFormat.Line(
-                number, key, versionHash, heldBlocks, heldEnd, allocatedBlocks, mapBytes);
+                number,
+                key,
+                versionHash,
+                heldBlocks,
+                heldEnd,
+                allocatedBlocks,
+                placedBlocks,
+                mapBytes);
     }
 
     @Override

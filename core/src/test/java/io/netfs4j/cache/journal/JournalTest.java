@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netfs4j.base.Completion;
+import io.netfs4j.base.Disk;
 import io.netfs4j.base.FsException;
 import io.netfs4j.testing.ForgetfulDisk;
 
@@ -268,5 +269,44 @@ class JournalTest {
         world.runForked();
         assertThat(journal.hasRoom(LIMITS.writableBytes() / 2)).isTrue();
         assertThat(journal.facts(1)).containsExactly(1);
+    }
+
+    /** Somebody has another name for it, and reads what is in it. */
+    @Test
+    void segmentThatIsLent_isNotUsedAgain() throws Exception {
+        for (boolean lent : new boolean[] {false, true}) {
+            ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+            ForgetfulDisk other = new ForgetfulDisk(new SplittableRandom(2));
+            JournalWorld world = new JournalWorld(0, false);
+            Journal journal = Journal.open(world.environment(), disk, LIMITS);
+            FileJournal file = new FileJournal(journal, () -> new byte[0]);
+            file.describe(0);
+            ByteBuffer payload = bytes(7, 1000);
+            file.written(50, 0, payload.duplicate());
+            journal.awaitWritten(file.lastLsn());
+            long[] segments = new long[4];
+            int[] positions = new int[4];
+            if (lent) {
+                file.find(40, 300, segments, positions);
+                assertThat(segments).containsExactly(-1, 1, 1, -1);
+                file.link(1, other, "theirs");
+            }
+            for (int n = 0; n < 400; n++) {
+                file.landed(0, 1_000_000, file.lastLsn());
+                file.written(0, 0, bytes(n, 4000));
+                journal.awaitForced(file.lastLsn());
+                world.runForked();
+            }
+            assertThat(disk.names()).doesNotContain(SegmentFiles.name(1));
+            if (lent) {
+                ByteBuffer read = ByteBuffer.allocate(600);
+                try (Disk.File theirs = other.open("theirs", false)) {
+                    theirs.read(read, positions[1]);
+                }
+                assertThat(read.flip()).isEqualTo(bytes(7, 600));
+            }
+            assertThat(disk.names().stream().filter(name -> name.startsWith("spare-")).count())
+                    .isPositive();
+        }
     }
 }

@@ -23,8 +23,14 @@ class DiskStoreTest {
     private final Pieces pieces = new Pieces(1);
     private DiskStore store = opened(StoreLimits.DEFAULT);
 
+    private long mounts;
+
+    private Succession next() {
+        return new Succession(mounts, ++mounts);
+    }
+
     private DiskStore opened(StoreLimits limits) {
-        store = DiskStore.open(tasks.environment, disk, limits);
+        store = DiskStore.open(tasks.environment, disk, limits, next());
         tasks.runAll();
         assertThat(store.opened().isDone()).isTrue();
         return store;
@@ -88,6 +94,67 @@ class DiskStoreTest {
                 files,
                 4,
                 1 << 20);
+    }
+
+    /** It moved files, perhaps, and could not say so here. */
+    @Test
+    void storedUnderAPath_isNotServed_afterAMountWithoutACache() {
+        byte[] bytes = bytes(1, 5);
+        keep(NUMBER, "v1", bytes);
+        keep(PATH, "v1", bytes);
+        var ended = store.close();
+        tasks.runAll();
+        assertThat(ended.isDone()).isTrue();
+        mounts++;
+        opened(StoreLimits.DEFAULT);
+        assertThat(get(acquire(NUMBER, "v1"), 0, bytes.length)).isEqualTo(bytes);
+        assertThat(acquire(PATH, "v1").nextHeld(0, bytes.length)).isEqualTo(bytes.length);
+    }
+
+    private Cookie lent(String key, LentSegments journal) {
+        Cookie cookie = store.acquire(key, "v1", journal.of(key));
+        assertThat(cookie).isNotNull();
+        tasks.runAll();
+        return cookie;
+    }
+
+    @Test
+    void whatTheJournalHas_isNotWritten_andIsServedAtTheNextMount_withoutTheJournal() {
+        LentSegments journal = new LentSegments(new SplittableRandom(1));
+        byte[] bytes = bytes(1, 5);
+        journal.write(NUMBER, 0, bytes);
+        Cookie cookie = lent(NUMBER, journal);
+        for (int block = 0; block < 5; block++) {
+            put(
+                    cookie,
+                    block * BLOCK,
+                    Arrays.copyOfRange(bytes, block * BLOCK, (block + 1) * BLOCK));
+        }
+        cookie.close();
+        assertThat(store.statistics().adoptedBytes()).isPositive();
+        long both = store.statistics().adoptedBytes() + store.statistics().storedBytes();
+        assertThat(both).isEqualTo(bytes.length);
+        journal.write(PATH, 0, bytes(2, 20));
+        journal.retire();
+        remount();
+        assertThat(get(acquire(NUMBER, "v1"), 0, bytes.length)).isEqualTo(bytes);
+    }
+
+    @Test
+    void segment_goesWithTheLastBlockThatCounts() {
+        LentSegments journal = new LentSegments(new SplittableRandom(1));
+        byte[] bytes = bytes(1, 2);
+        journal.record(NUMBER, 0, bytes);
+        Cookie cookie = lent(NUMBER, journal);
+        put(cookie, 0, bytes);
+        cookie.discard(0, 1);
+        assertThat(get(cookie, BLOCK, BLOCK))
+                .isEqualTo(Arrays.copyOfRange(bytes, BLOCK, 2 * BLOCK));
+        assertThat(disk.names()).anyMatch(name -> StoreFiles.numberOfSegment(name) >= 0);
+        cookie.discard(BLOCK, BLOCK + 1);
+        tasks.runAll();
+        assertThat(disk.names()).noneMatch(name -> StoreFiles.numberOfSegment(name) >= 0);
+        assertThat(store.statistics().segments()).isZero();
     }
 
     @Test
@@ -350,7 +417,7 @@ class DiskStoreTest {
     void storeThatCannotOpen_cachesNothing_andTriesAgain() {
         tasks.clear();
         disk.failAt(0, Integer.MAX_VALUE, "Input/output error");
-        DiskStore late = DiskStore.open(tasks.environment, disk, StoreLimits.DEFAULT);
+        DiskStore late = DiskStore.open(tasks.environment, disk, StoreLimits.DEFAULT, next());
         tasks.runAll();
         assertThat(late.acquire(NUMBER, "v1")).isNull();
         disk.restart();

@@ -215,6 +215,8 @@ class FailNthStoreCallTest {
 
     /** What the server has. */
     private static final class Served {
+        long mounts;
+
         private final SplittableRandom random = new SplittableRandom(SEED);
         private final TreeMap<String, byte[]> files = new TreeMap<>();
         private final TreeMap<String, Integer> versions = new TreeMap<>();
@@ -248,7 +250,12 @@ class FailNthStoreCallTest {
 
         Life(ForgetfulDisk disk, Served server, StoreLimits limits) {
             this.server = server;
-            store = DiskStore.open(tasks.environment, disk, limits);
+            store =
+                    DiskStore.open(
+                            tasks.environment,
+                            disk,
+                            limits,
+                            new Succession(server.mounts, ++server.mounts));
             settle();
         }
 

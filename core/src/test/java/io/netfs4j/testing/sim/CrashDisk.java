@@ -104,6 +104,11 @@ final class CrashDisk implements Disk {
     }
 
     @Override
+    public void link(Disk from, String name, String as) throws IOException {
+        act(() -> disk.link(from instanceof CrashDisk other ? other.disk : from, name, as));
+    }
+
+    @Override
     public void delete(String name) throws IOException {
         act(() -> disk.delete(name));
     }

@@ -9,6 +9,7 @@ import io.netfs4j.cache.DiskCache;
 import io.netfs4j.cache.store.DiskStore;
 import io.netfs4j.cache.store.StoreLimits;
 import io.netfs4j.cache.store.StoreStatistics;
+import io.netfs4j.cache.store.Succession;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.testing.ForgetfulDisk;
@@ -70,7 +71,7 @@ final class SimStore {
     }
 
     DiskCache open(Environment environment) {
-        DiskStore opened = DiskStore.open(slow(environment), disk, limits);
+        DiskStore opened = DiskStore.open(slow(environment), disk, limits, new Succession(0, 1));
         store = opened;
         return opened;
     }
@@ -144,7 +145,7 @@ final class SimStore {
                     }
                 };
         Environment quiet = new Environment(server.loop, atOnce, server.loop, () -> 0);
-        again = DiskStore.open(quiet, disk, limits);
+        again = DiskStore.open(quiet, disk, limits, new Succession(1, 2));
         drain();
     }
 
