@@ -293,8 +293,8 @@ final class CrashApp {
     }
 
     private static void setNamed(@org.jspecify.annotations.Nullable Thing thing) {
-        if (thing instanceof Named file) {
-            file.content().named = true;
+        if (thing != null) {
+            thing.setNamed();
         }
     }
 

@@ -13,13 +13,77 @@ import java.util.TreeSet;
 /** The names below one directory, by their paths: as acknowledged, and as they soon are. */
 final class CrashTree {
     /** What a name stands for. */
-    sealed interface Thing {}
+    sealed interface Thing {
+        /** Whether it was made safe: else a loss of power may take it. */
+        boolean isNamed();
 
-    record Directory() implements Thing {}
+        void setNamed();
+    }
 
-    record Link(String target) implements Thing {}
+    /** What has nothing in it by which the model would tell two of them apart. */
+    private abstract static class Bare {
+        private boolean named;
 
-    record Named(CrashContent content) implements Thing {}
+        public boolean isNamed() {
+            return named;
+        }
+
+        public void setNamed() {
+            named = true;
+        }
+    }
+
+    static final class Directory extends Bare implements Thing {
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Directory;
+        }
+
+        @Override
+        public int hashCode() {
+            return 1;
+        }
+
+        @Override
+        public String toString() {
+            return "a directory";
+        }
+    }
+
+    static final class Link extends Bare implements Thing {
+        private final String target;
+
+        Link(String target) {
+            this.target = target;
+        }
+
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Link link && link.target.equals(target);
+        }
+
+        @Override
+        public int hashCode() {
+            return target.hashCode();
+        }
+
+        @Override
+        public String toString() {
+            return "a link to " + target;
+        }
+    }
+
+    record Named(CrashContent content) implements Thing {
+        @Override
+        public boolean isNamed() {
+            return content.named;
+        }
+
+        @Override
+        public void setNamed() {
+            content.named = true;
+        }
+    }
 
     /** What was found under a name. */
     record Seen(@Nullable Thing thing, byte[] bytes, Instant modified) {}
@@ -122,7 +186,7 @@ final class CrashTree {
                 return "/" + path + " has come from nowhere";
             }
             if (found == null) {
-                if (powerLost && thing instanceof Named file && !file.content.named) {
+                if (powerLost && !thing.isNamed()) {
                     continue;
                 }
                 return "/" + path + " is gone: " + thing;
