@@ -24,7 +24,8 @@ final class Listings {
     private static final String HIDDEN_PREFIX = ".netfs-removed-";
 
     /**
-     * So many unknown names asked for within the time that a listing counts: list the directory.
+     * So many names asked for that are unknown, or were asked for too long ago, within the time
+     * that a listing counts: list the directory.
      */
     private static final int MISSES_BEFORE_LISTING = 2;
 
@@ -137,7 +138,7 @@ final class Listings {
         return Math.max(0, parts.options().attributesValidNanos() - age);
     }
 
-    /** Whether so many unknown names of it are asked for that a listing is cheaper. */
+    /** Whether so many names of it are asked for that a listing is cheaper. */
     boolean isWorthListing(Inode directory) {
         long now = parts.nowNanos();
         parts.table().lock().lock();
@@ -147,17 +148,23 @@ final class Listings {
                 directory.misses = 0;
             }
             int names = directory.children == null ? 0 : directory.children.size();
-            return !directory.tooLargeToList
-                    && ++directory.misses > MISSES_BEFORE_LISTING + names / NAMES_PER_LOOKUP;
+            boolean worth = ++directory.misses > MISSES_BEFORE_LISTING + names / NAMES_PER_LOOKUP;
+            // Who comes while it is being listed asks for the name alone.
+            return worth && !directory.tooLargeToList && directory.listings == 0;
         } finally {
             parts.table().lock().unlock();
         }
     }
 
-    /** Lists a directory for look-ups' sake, unless it is too large for that. */
+    /**
+     * Lists a directory for look-ups' sake, unless it is too large for that: all that is known in
+     * it is known anew.
+     */
     boolean listedNow(Inode directory) throws FsException {
+        Map<String, Known> before = children(directory);
         try {
-            list(directory, LISTING_KEPT_MAX);
+            Map<String, Listing.Listed> now = list(directory, LISTING_KEPT_MAX, true);
+            before.forEach((name, child) -> refresh(directory, name, child, now.get(name)));
             return true;
         } catch (FsException e) {
             if (e.error() != FsError.EFBIG) {
@@ -170,6 +177,58 @@ final class Listings {
                 parts.table().lock().unlock();
             }
             return false;
+        }
+    }
+
+    /** What was in a directory, and {@link Inode#changes} of it. */
+    private record Known(Inode inode, long changes) {}
+
+    private Map<String, Known> children(Inode directory) {
+        Map<String, Inode> children;
+        parts.table().lock().lock();
+        try {
+            directory.misses = 0;
+            children = new HashMap<>(directory.children());
+        } finally {
+            parts.table().lock().unlock();
+        }
+        Map<String, Known> known = new HashMap<>();
+        children.forEach((name, child) -> {
+            child.lock.lock();
+            try {
+                known.put(name, new Known(child, child.changes));
+            } finally {
+                child.lock.unlock();
+            }
+        });
+        return known;
+    }
+
+    /** Takes in what was listed of a file, where that is the one that was known by the name. */
+    private void refresh(
+            Inode directory, String name, Known known, Listing.@Nullable Listed listed) {
+        ServerAttributes a = listed == null ? null : listed.attributes();
+        Inode child = known.inode();
+        if (a == null || a.type() != child.type) {
+            return;
+        }
+        child.lock.lock();
+        try {
+            parts.table().lock().lock();
+            try {
+                boolean same =
+                        child.serverFileId == 0
+                                || a.serverFileId() == 0
+                                || child.serverFileId == a.serverFileId();
+                if (!same || !child.equals(directory.children().get(name))) {
+                    return;
+                }
+            } finally {
+                parts.table().lock().unlock();
+            }
+            parts.coherency().apply(child, a, known.changes());
+        } finally {
+            child.lock.unlock();
         }
     }
 
@@ -186,18 +245,21 @@ final class Listings {
                 parts.table().lock().unlock();
             }
         }
-        return list(directory, LISTING_ENTRIES_MAX);
+        return list(directory, LISTING_ENTRIES_MAX, false);
     }
 
     /**
      * Lists a directory; call within the gate. Keeps the listing when nothing changed meanwhile.
+     *
+     * @param anew whether one that still counts does not do
      */
-    private Map<String, Listing.Listed> list(Inode directory, int entriesMax) throws FsException {
+    private Map<String, Listing.Listed> list(Inode directory, int entriesMax, boolean anew)
+            throws FsException {
         Asked asked;
         parts.table().lock().lock();
         try {
             Listing fresh = fresh(directory);
-            if (fresh != null) {
+            if (fresh != null && (!anew || directory.pending)) {
                 return new LinkedHashMap<>(fresh.entries());
             }
             asked = new Asked(directory.unseenChanges, directory.nameChanges, parts.nowNanos());

@@ -122,11 +122,12 @@ final class NameOperations {
 
     private Entry ask(Inode directory, String name) throws FsException {
         Inode child = parts.table().child(directory, name);
-        if (child == null && listings.isWorthListing(directory)) {
+        if (listings.isWorthListing(directory)) {
             Entry known = listings.listedNow(directory) ? known(directory, name) : null;
             if (known != null) {
                 return known;
             }
+            child = parts.table().child(directory, name);
         }
         long asked = changesOf(child);
         ServerAttributes a;
