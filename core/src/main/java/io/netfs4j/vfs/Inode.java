@@ -152,6 +152,10 @@ final class Inode {
     @GuardedBy("table lock")
     @Nullable Map<String, Integer> making;
 
+    /** How its files are opened; null until one is, to be read. */
+    @GuardedBy("table lock")
+    LookAhead.@Nullable Walk walk;
+
     /** Listings of it under way. */
     @GuardedBy("table lock")
     int listings;
@@ -207,6 +211,10 @@ final class Inode {
     /** Raised when the server has changed owners, permission bits or times for us. */
     @GuardedBy("lock")
     long ownerChanges;
+
+    /** What the server said before anybody asked; null when it did not. */
+    @GuardedBy("lock")
+    LookAhead.@Nullable Answer ahead;
 
     /** Raised by every change of ours: an answer to a question asked before it does not count. */
     @GuardedBy("lock")

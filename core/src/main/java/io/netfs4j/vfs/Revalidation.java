@@ -27,21 +27,28 @@ final class Revalidation {
 
     private final VfsParts parts;
     private final OpenOperations opens;
+    private final LookAhead ahead;
 
     Revalidation(VfsParts parts, OpenOperations opens) {
         this.parts = parts;
         this.opens = opens;
+        this.ahead = new LookAhead(parts);
     }
 
     /**
      * Close-to-open: asks the server which version stands now, by a new handle where the present
      * one does not do, else by its attributes. Where times are coarse, a version of this very
      * second may be changed once more and look the same: who is to write waits until it is over.
+     * Who is to read goes by what was asked ahead.
      *
      * @return whether what is cached belongs to that version
      */
     boolean revalidate(Inode inode, OpenFlags flags) throws FsException {
-        boolean same = look(inode, flags.access());
+        boolean reads = flags.access() == Access.READ && !flags.truncate();
+        boolean same = (reads && isAnswered(inode)) || look(inode, flags.access());
+        if (reads) {
+            ahead.opened(inode);
+        }
         // Whoever empties it does not go by what is in it.
         boolean waits = flags.access().writes() && !flags.truncate();
         long unproven = unprovenNanos(inode);
@@ -54,6 +61,23 @@ final class Revalidation {
             same = false;
         }
         return same;
+    }
+
+    /** Whether the server has said, before it was asked, that the version is the one we know. */
+    private boolean isAnswered(Inode inode) {
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            if (!ahead.isAnswered(inode) || data == null) {
+                return false;
+            }
+            ServerFile handle = data.file();
+            return handle == null
+                    ? adoptLater(inode, data, Access.READ)
+                    : BackEnd.isReadable(handle);
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     private boolean look(Inode inode, Access access) throws FsException {
