@@ -43,6 +43,7 @@ for ((i = 0; i < count; i++)); do
 done
 unmounted mnt
 wait_for are_old
+find "$XDG_CACHE_HOME/netfs" -name '*.log' | grep -q . || fail "what the journal had was written again"
 [ "$(stat -c %a "$XDG_CACHE_HOME/netfs")" = 700 ] || fail "the cache directory is open to others"
 over_sftp files mnt -o cache
 same "second read"
@@ -62,22 +63,23 @@ ok "$mebibytes MiB that were read, and what was sent, came from the disk cache"
 # ---- on a disk that is full ---------------------------------------------------------------------
 
 if [ "$(id -u)" -eq 0 ]; then
-  truncate -s 16M image
+  truncate -s 64M image
   mkfs.ext4 -q image || fail "no file system"
   mkdir small
   mount -o loop image small || fail "no loop device"
   at_end "umount -l '$WORK/small'"
   with_cache "$WORK/small/cache" -o cache_size=1g
+  head -c 40M /dev/zero >small/other
   same "small disk"
   cat /dev/zero >small/filler 2>/dev/null
   same "full disk"
   head -c 2M /dev/urandom >mnt/late
   unmounted mnt
-  rm small/filler
+  rm small/filler small/other
   with_cache "$WORK/small/cache" -o cache_size=1g
   same "after a full disk"
   unmounted mnt
-  ok "a cache of $mebibytes MiB on a disk of 16 MiB, full besides"
+  ok "a cache of $mebibytes MiB on a disk of 64 MiB, full besides"
 fi
 
 # ---- on a disk that hangs, and one that vanishes --------------------------------------------------
