@@ -452,10 +452,14 @@ public final class InodeData {
                 || !pendingAttributes.isEmpty();
     }
 
+    /** Whether the server has not got all that somebody has set. */
+    public boolean owesAttributes() {
+        return pendingAttributes.isOwed() || areAttributesUnderWay;
+    }
+
     /** Whether giving it up now would lose anything that somebody wrote or set. */
     public boolean isOwed() {
-        return pendingAttributes.isOwed()
-                || areAttributesUnderWay
+        return owesAttributes()
                 || creation != null
                 || pages.dirtyBytes() > 0
                 || pages.writebackBytes() > 0;

@@ -120,7 +120,7 @@ final class AttributeOperations {
         }
         if (!change.isEmpty()) {
             creations.settled(inode);
-            creations.sent(inode);
+            creations.sent(inode, change.uid() != null || change.gid() != null);
             changeOnServer(inode, change);
         }
         return get(inode);
@@ -216,14 +216,25 @@ final class AttributeOperations {
                 return change;
             }
             boolean ours = data.creation() != null || inode.isThere;
-            if (ours
-                    && parts.options().metadataWriteback()
-                    && creations.paths().mayGive(inode, change)) {
-                keep(inode, data, change);
-                return AttributeChange.NONE;
-            }
-            keep(inode, data, AttributeChange.times(change.accessed(), change.modified()));
-            return new AttributeChange(change.mode(), change.uid(), change.gid(), null, null, null);
+            boolean later = ours && parts.options().metadataWriteback();
+            boolean gives = later && creations.paths().mayGive(inode, change);
+            keep(
+                    inode,
+                    data,
+                    new AttributeChange(
+                            later ? change.mode() : null,
+                            gives ? change.uid() : null,
+                            gives ? change.gid() : null,
+                            null,
+                            change.accessed(),
+                            change.modified()));
+            return new AttributeChange(
+                    later ? null : change.mode(),
+                    gives ? null : change.uid(),
+                    gives ? null : change.gid(),
+                    null,
+                    null,
+                    null);
         } finally {
             inode.lock.unlock();
         }

@@ -434,7 +434,7 @@ public final class CachedVfs implements Vfs {
         if (!parts.journalling().forceNames()) {
             // Every other operation on names has returned from the server before it returned here.
             creations.awaitAll(directory);
-            creations.sent(directory);
+            creations.sent(directory, false);
         }
         creations.paths().tellRefusal(directory);
     }

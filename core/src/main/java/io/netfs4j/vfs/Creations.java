@@ -300,13 +300,17 @@ final class Creations {
     /**
      * Waits until the server has what was set on something that has no handle: a directory, a
      * symbolic link.
+     *
+     * @param owners whether it is to be given away next: also until it has what was set on a file,
+     *     which may have been given to somebody else before
      */
-    void sent(Inode inode) throws FsException {
+    void sent(Inode inode, boolean owners) throws FsException {
         Completion<@Nullable Void> sent;
         inode.lock.lock();
         try {
             InodeData data = inode.data;
-            if (data == null || inode.type == FileType.REGULAR) {
+            boolean file = inode.type == FileType.REGULAR;
+            if (data == null || (file && !(owners && data.owesAttributes()))) {
                 return;
             }
             sent = parts.engine().writeback(data, Origin.SYNC);

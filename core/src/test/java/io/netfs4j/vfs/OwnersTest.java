@@ -189,6 +189,22 @@ class OwnersTest {
         vfs.release(file);
     }
 
+    /** What was kept before is sent before: else it would come last. */
+    @Test
+    void ownersThatAreSetAtOnce_areTheLastOnes() throws Exception {
+        mount(ROOT);
+        OpenFile file = newFile();
+        vfs.setAttributes(file.ino(), owners(OTHER, 34), file);
+        AttributeChange both = new AttributeChange(04755, 13, 35, null, null, null);
+        Attributes shown = vfs.setAttributes(file.ino(), both, file);
+        assertThat(shown.uid()).isEqualTo(13);
+        vfs.fsync(file, false);
+        assertThat(onServer("made", "a").uid()).isEqualTo(13);
+        assertThat(onServer("made", "a").mode()).isEqualTo(04755);
+        assertThat(vfs.getAttributes(file.ino()).gid()).isEqualTo(35);
+        vfs.release(file);
+    }
+
     @Test
     void ownersOfADirectory_areShownBeforeTheServerHasThem_ofItsRoot() throws Exception {
         mount(ROOT);

@@ -476,4 +476,39 @@ class KeptRunsTest {
                 .strike(Fault.SLOW, 3, 21, 3)
                 .passes();
     }
+
+    /** Bits that were set with an owner are sent at once, and those set before follow them. */
+    @Test
+    void replay_attributes_seed300623() {
+        KeptRun.of(300623L)
+                .operation(2, 1, Op.WRITE)
+                .operation(0, 1, Op.SYMLINK)
+                .operation(1, 1, Op.WRITE)
+                .operation(1, 2, Op.CLOSE)
+                .operation(1, 3, Op.ALLOCATE)
+                .operation(1, 4, Op.CREATE)
+                .operation(1, 5, Op.WRITE)
+                .operation(1, 7, Op.SET)
+                .operation(1, 15, Op.WRITE)
+                .operation(1, 16, Op.WRITE)
+                .operation(1, 17, Op.FORGET)
+                .operation(1, 18, Op.WRITE)
+                .operation(1, 19, Op.WRITE)
+                .operation(1, 20, Op.FORGET)
+                .operation(1, 21, Op.WRITE)
+                .operation(1, 22, Op.WRITE)
+                .operation(1, 23, Op.READ)
+                .operation(1, 24, Op.OPEN)
+                .operation(1, 37, Op.WRITE)
+                .operation(1, 38, Op.MKDIR)
+                .operation(2, 18, Op.WRITE)
+                .operation(1, 40, Op.WRITE)
+                .operation(1, 45, Op.WRITE)
+                .operation(1, 46, Op.SYMLINK)
+                .operation(1, 52, Op.SET)
+                .operation(2, 54, Op.SET)
+                .strike(Fault.NAME_FAILS, 2, 1, 0)
+                .strike(Fault.NAME_FAILS, 1, 46, 0)
+                .passes();
+    }
 }
