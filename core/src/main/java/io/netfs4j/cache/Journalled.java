@@ -16,7 +16,6 @@ public interface Journalled {
 
     /**
      * Says where blocks lie, one behind the other from a position on, as many as there are places.
-     * A segment that is named here holds nothing else later: its space is not used again.
      *
      * @param position of the first, in bytes
      * @param blockBytes of each
@@ -29,7 +28,8 @@ public interface Journalled {
     int segmentBytes();
 
     /**
-     * Gives a segment's file a name in another directory too; waits for the disk.
+     * Gives a segment's file a name in another directory too; waits for the disk. It holds nothing
+     * else later: the journal does not use its space again.
      *
      * @throws java.nio.file.NoSuchFileException when the journal has it no more
      * @throws IOException also when that directory is on another file system

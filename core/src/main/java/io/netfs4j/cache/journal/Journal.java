@@ -527,8 +527,9 @@ public final class Journal implements AutoCloseable {
         return limits.segmentBytes();
     }
 
-    void link(long segment, Disk into, String as) throws IOException {
-        files.link(segment, into, as);
+    void link(long number, Disk into, String as) throws IOException {
+        tail.lend(number);
+        files.link(number, into, as);
     }
 
     /** Where the bytes that one record has of a file end; the position where it has none there. */

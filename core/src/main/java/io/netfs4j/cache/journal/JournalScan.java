@@ -169,6 +169,7 @@ final class JournalScan {
             LogSegment segment = new LogSegment(number, header.salt(), header.firstLsn());
             segment.file = file;
             segment.sealed = true;
+            segment.lent = true; // Perhaps: the mount before did not say.
             counts = true;
             return new Found(segment, header, file);
         } finally {

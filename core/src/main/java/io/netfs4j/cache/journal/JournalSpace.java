@@ -227,6 +227,7 @@ final class JournalSpace {
                 segment.forcedEnd = segment.writtenEnd;
                 file = segment.file;
                 reusable = !segment.poisoned && !segment.lent;
+                segment.goes = true;
             } finally {
                 lock.unlock();
             }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -222,6 +223,26 @@ final class JournalTail {
         batch.lastLsn = header.lsn();
         segment.end += bytes;
         return place;
+    }
+
+    /**
+     * Somebody is about to count on what is in a segment.
+     *
+     * @throws NoSuchFileException where it goes
+     */
+    void lend(long number) throws NoSuchFileException {
+        lock.lock();
+        try {
+            for (LogSegment segment : segments) {
+                if (segment.number == number && !segment.goes) {
+                    segment.lent = true;
+                    return;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        throw new NoSuchFileException(SegmentFiles.name(number));
     }
 
     /** What is staged from now on goes to a new segment. */

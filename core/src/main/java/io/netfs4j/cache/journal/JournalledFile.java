@@ -138,7 +138,6 @@ final class JournalledFile {
                 }
                 segments[i] = segment.number;
                 positions[i] = (int) (met.payloadAt() + block - met.offset());
-                segment.lent = true;
             }
         }
     }

@@ -57,6 +57,10 @@ final class LogSegment {
     @GuardedBy("journal lock")
     boolean lent;
 
+    /** Its file is about to go, or to be used for another. */
+    @GuardedBy("journal lock")
+    boolean goes;
+
     /** Nothing is appended to it any more. */
     @GuardedBy("journal lock")
     boolean sealed;

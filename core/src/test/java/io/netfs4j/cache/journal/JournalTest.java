@@ -309,4 +309,56 @@ class JournalTest {
                     .isPositive();
         }
     }
+
+    /** Nobody says so to the next mount. */
+    @Test
+    void segmentThatIsLent_isNotUsedAgain_byTheNextMount() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        ForgetfulDisk other = new ForgetfulDisk(new SplittableRandom(2));
+        JournalWorld world = new JournalWorld(0, false);
+        Journal first = Journal.open(world.environment(), disk, LIMITS);
+        FileJournal file = new FileJournal(first, () -> new byte[0]);
+        file.describe(0);
+        file.written(0, 0, bytes(7, 1000));
+        first.awaitWritten(file.lastLsn());
+        int[] positions = new int[2];
+        file.find(0, 500, new long[2], positions);
+        file.link(1, other, "theirs");
+        file.written(1000, 1000, bytes(8, 20_000));
+        world.runForked();
+        first.close();
+        Journal next = Journal.open(world.environment(), disk, LIMITS);
+        goRound(next, FileJournal.found(next, file.file(), () -> new byte[0]), world, disk);
+        ByteBuffer read = ByteBuffer.allocate(1000);
+        try (Disk.File theirs = other.open("theirs", false)) {
+            theirs.read(read, positions[0]);
+        }
+        assertThat(read.flip()).isEqualTo(bytes(7, 1000));
+    }
+
+    @Test
+    void segmentThatWasOnlyLookedAt_isUsedAgain() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        JournalWorld world = new JournalWorld(0, false);
+        Journal journal = Journal.open(world.environment(), disk, LIMITS);
+        FileJournal file = new FileJournal(journal, () -> new byte[0]);
+        file.describe(0);
+        assertThat(goRound(journal, file, world, disk)).isTrue();
+    }
+
+    /** Fills segments with what is dead at once; returns whether any of them became a spare one. */
+    private static boolean goRound(
+            Journal journal, FileJournal file, JournalWorld world, ForgetfulDisk disk)
+            throws FsException {
+        boolean again = false;
+        for (int n = 0; n < 400; n++) {
+            file.landed(0, 1_000_000, file.lastLsn());
+            file.written(0, 0, bytes(n, 4096));
+            journal.awaitForced(file.lastLsn());
+            file.find(0, 4096, new long[1], new int[1]);
+            world.runForked();
+            again |= disk.names().contains("spare-3.j");
+        }
+        return again;
+    }
 }
