@@ -113,7 +113,7 @@ public final class InodeData {
 
     /** Times that somebody set are on their way to the server with a commit. */
     @GuardedBy("lock")
-    boolean areAttributesUnderWay;
+    PendingAttributes attributesUnderWay = PendingAttributes.NONE;
 
     /** The request that owns the write-back lock now. */
     @GuardedBy("lock")
@@ -346,6 +346,11 @@ public final class InodeData {
         return pendingAttributes;
     }
 
+    /** What the server has not got yet, also where it is on its way. */
+    public PendingAttributes attributesOwed() {
+        return pendingAttributes.after(attributesUnderWay);
+    }
+
     public void setPendingAttributes(PendingAttributes attributes) {
         pendingAttributes = attributes;
     }
@@ -448,13 +453,13 @@ public final class InodeData {
                 || isSendingPages()
                 || waiting != null
                 || sizeInDoubt
-                || areAttributesUnderWay
+                || !attributesUnderWay.isEmpty()
                 || !pendingAttributes.isEmpty();
     }
 
     /** Whether the server has not got all that somebody has set. */
     public boolean owesAttributes() {
-        return pendingAttributes.isOwed() || areAttributesUnderWay;
+        return pendingAttributes.isOwed() || !attributesUnderWay.isEmpty();
     }
 
     /** Whether giving it up now would lose anything that somebody wrote or set. */

@@ -92,7 +92,7 @@ final class WriteCommit {
     @GuardedBy("inode lock")
     private void commit(WriteSession session, PendingAttributes pending) {
         taken = pending;
-        inode.areAttributesUnderWay = pending.isOwed();
+        inode.attributesUnderWay = pending.owed();
         Completion<ServerAttributes> ended = new Completion<>();
         result = ended;
         inode.listener().onCommitting();
@@ -106,7 +106,7 @@ final class WriteCommit {
 
     @GuardedBy("inode lock")
     private boolean end(Completion<ServerAttributes> ended) {
-        inode.areAttributesUnderWay = false;
+        inode.attributesUnderWay = PendingAttributes.NONE;
         FsException refused = ended.failure();
         ServerFile file = inode.file();
         WriteStream upload = request.upload();

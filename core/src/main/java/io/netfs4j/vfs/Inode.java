@@ -156,6 +156,10 @@ final class Inode {
     @GuardedBy("table lock")
     LookAhead.@Nullable Walk walk;
 
+    /** How many names the last listing of it had. */
+    @GuardedBy("table lock")
+    int namesListed;
+
     /** Listings of it under way. */
     @GuardedBy("table lock")
     int listings;
@@ -321,7 +325,7 @@ final class Inode {
     @GuardedBy("lock")
     void takeOwners(ServerAttributes a) {
         InodeData kept = data;
-        PendingAttributes set = kept == null ? PendingAttributes.NONE : kept.pendingAttributes();
+        PendingAttributes set = kept == null ? PendingAttributes.NONE : kept.attributesOwed();
         mode = set.mode() == null ? a.mode() : set.mode();
         uid = set.uid() == null ? a.uid() : set.uid();
         gid = set.gid() == null ? a.gid() : set.gid();

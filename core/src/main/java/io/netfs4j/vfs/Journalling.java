@@ -398,7 +398,7 @@ final class Journalling {
                             new FileFacts.Owner(inode.mode, inode.uid, inode.gid),
                             inode.modified,
                             inode.accessed,
-                            data.pendingAttributes(),
+                            data.attributesOwed(),
                             lock == null ? null : lock.text())
                     .encode();
         }
