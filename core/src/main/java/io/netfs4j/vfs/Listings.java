@@ -147,7 +147,8 @@ final class Listings {
                 directory.missesSinceNanos = now;
                 directory.misses = 0;
             }
-            int names = directory.children == null ? 0 : directory.children.size();
+            int known = directory.children == null ? 0 : directory.children.size();
+            int names = Math.max(known, directory.namesListed);
             boolean worth = ++directory.misses > MISSES_BEFORE_LISTING + names / NAMES_PER_LOOKUP;
             // Who comes while it is being listed asks for the name alone.
             return worth && !directory.tooLargeToList && directory.listings == 0;
@@ -180,8 +181,8 @@ final class Listings {
         }
     }
 
-    /** What was in a directory, and {@link Inode#changes} of it. */
-    private record Known(Inode inode, long changes) {}
+    /** What was in a directory, and {@link Inode#changes} and {@link Inode#touches} of it. */
+    private record Known(Inode inode, long changes, long touches) {}
 
     private Map<String, Known> children(Inode directory) {
         Map<String, Inode> children;
@@ -196,7 +197,7 @@ final class Listings {
         children.forEach((name, child) -> {
             child.lock.lock();
             try {
-                known.put(name, new Known(child, child.changes));
+                known.put(name, new Known(child, child.changes, child.touches));
             } finally {
                 child.lock.unlock();
             }
@@ -214,6 +215,9 @@ final class Listings {
         }
         child.lock.lock();
         try {
+            if (child.touches != known.touches()) {
+                return; // Names of ours have moved its times since.
+            }
             parts.table().lock().lock();
             try {
                 boolean same =
@@ -318,6 +322,7 @@ final class Listings {
             });
             correct(directory, entries, asked);
             entries.keySet().forEach(name -> seen(directory, name));
+            directory.namesListed = entries.size();
             if (directory.unseenChanges == asked.unseenChanges
                     && entries.size() <= LISTING_KEPT_MAX) {
                 directory.listing = new Listing(new HashMap<>(entries), asked.nanos);
