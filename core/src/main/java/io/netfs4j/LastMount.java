@@ -29,30 +29,53 @@ final class LastMount {
         if (options.state() == null || !options.vfs().readOnly()) {
             return Succession.UNKNOWN;
         }
-        Disk disk = StateDirectory.open(options.state()).unlocked(remote.absoluteText());
+        StateDirectory state = StateDirectory.open(options.state());
+        StateDirectory.Entry entry = state.entry(remote.absoluteText());
+        if (entry != null && entry.holder() != null) {
+            return Succession.UNKNOWN; // Another one may change something now.
+        }
+        Disk disk = state.unlocked(remote.absoluteText());
         long last = read(disk);
-        return last == 0 ? succeed(disk, environment) : new Succession(last, last);
+        if (last != 0) {
+            return new Succession(last, last);
+        }
+        long present = environment.random().nextLong();
+        return write(disk, present) ? new Succession(0, present) : Succession.UNKNOWN;
     }
 
-    /** A mount is the last from now on. One that cannot say so is after none, nor is another. */
+    /**
+     * A mount is the last from now on. What it will be known by afterwards is said by {@link #end}:
+     * until then nobody is after it. One that cannot say so is after none, nor is another.
+     */
     static Succession succeed(Disk disk, Environment environment) {
         long before = read(disk);
-        long present = environment.random().nextLong();
+        return write(disk, environment.random().nextLong())
+                ? new Succession(before, environment.random().nextLong())
+                : Succession.UNKNOWN;
+    }
+
+    /** A mount has ended: what it has left counts. */
+    static void end(Disk disk, Succession succession) {
+        write(disk, succession.present());
+    }
+
+    private static boolean write(Disk disk, long last) {
         try {
             try (Disk.File file = disk.open(LAST_BEGUN, true)) {
-                file.write(ByteBuffer.allocate(Long.BYTES).putLong(0, present), 0);
+                file.write(ByteBuffer.allocate(Long.BYTES).putLong(0, last), 0);
                 file.force();
             }
             disk.rename(LAST_BEGUN, LAST);
             disk.forceNames();
-            return new Succession(before, present);
+            return true;
         } catch (IOException e) {
             try {
                 disk.delete(LAST);
+                disk.forceNames();
             } catch (IOException worse) {
                 e.addSuppressed(worse);
             }
-            return Succession.UNKNOWN;
+            return false;
         }
     }
 

@@ -51,6 +51,7 @@ record MountState(StateLock lock, Journal journal, Succession succession) implem
     @Override
     public void close() {
         journal.close();
+        LastMount.end(new SystemDisk(lock.directory()), succession);
         lock.close();
     }
 }
