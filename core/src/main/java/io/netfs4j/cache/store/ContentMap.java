@@ -105,6 +105,20 @@ final class ContentMap {
         return placedBlocks;
     }
 
+    /** The highest number of a segment that any of them lies in; 0 where none does. */
+    long lastSegment() {
+        long last = 0;
+        Chunk chunk = placedBlocks == 0 ? null : chunks.first();
+        while (chunk != null) {
+            long[] places = chunk.places;
+            for (long left = chunk.placed; left != 0 && places != null; left &= left - 1) {
+                last = Math.max(last, segment(places[Long.numberOfTrailingZeros(left)]));
+            }
+            chunk = chunks.ceiling(chunk.index + 1);
+        }
+        return last;
+    }
+
     /** The block behind the last one that is held. */
     long heldEnd() {
         Chunk last = chunks.last();

@@ -257,6 +257,7 @@ public final class DiskStore implements DiskCache {
         ByteBuffer bytes = null;
         parts.lock.lock();
         try {
+            parts.segments.end();
             if (ready && !parts.health.isOff()) {
                 List<IndexFormat.Line> lines = new ArrayList<>();
                 for (StoredFile file : parts.index.files()) {

@@ -59,6 +59,11 @@ final class IndexFormat {
 
     /** What the index says of a segment. */
     record SegmentLine(long number, long bytes, long liveBlocks) {
+        /** The same, where nobody knows how many blocks of it count. */
+        SegmentLine ofUnknown() {
+            return new SegmentLine(number, bytes, StoreSegments.UNKNOWN);
+        }
+
         private boolean isPlausible() {
             return number >= 0
                     && bytes >= 0

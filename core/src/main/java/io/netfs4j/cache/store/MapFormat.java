@@ -19,7 +19,8 @@ import java.util.zip.CRC32C;
  *  16  u64 number of the file          66  u16 characters of the version text
  *  24  u64 last use, seconds           68  u32 chunks with blocks in segments
  *  32  u32 chunks                      72  u64 blocks that lie in segments
- *                                      80  key and version text, UTF-16
+ *                                      80  u64 highest number of any of those segments
+ *                                      88  key and version text, UTF-16
  *  36  u32 CRC32C of all chunks            u32 CRC32C of all before
  *  40  u64 block behind the last held
  *
@@ -36,7 +37,7 @@ final class MapFormat {
     /** More than any path that Linux takes; and what no coherency token comes near to. */
     static final int TEXT_CHARS_MAX = 4096;
 
-    static final int FIXED_BYTES = 80;
+    static final int FIXED_BYTES = 88;
     static final int HEADER_BYTES_MAX =
             FIXED_BYTES + 2 * TEXT_CHARS_MAX * Character.BYTES + Integer.BYTES;
 
@@ -57,7 +58,8 @@ final class MapFormat {
             long heldEnd,
             long heldBlocks,
             long allocatedBlocks,
-            long placedBlocks) {
+            long placedBlocks,
+            long lastSegment) {
         int bytes() {
             return FIXED_BYTES
                     + (key.length() + version.length()) * Character.BYTES
@@ -82,7 +84,7 @@ final class MapFormat {
         int chunks = map.chunkCount();
         int placing = map.placingChunks();
         Header sized =
-                new Header(number, key, version, usedSeconds, chunks, placing, 0, 0, 0, 0, 0);
+                new Header(number, key, version, usedSeconds, chunks, placing, 0, 0, 0, 0, 0, 0);
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(sized.mapBytes()));
         bytes.order(ByteOrder.LITTLE_ENDIAN).position(sized.bytes());
         map.put(bytes);
@@ -92,7 +94,7 @@ final class MapFormat {
         bytes.putLong(number).putLong(usedSeconds).putInt(chunks).putInt(chunksCrc);
         bytes.putLong(map.heldEnd()).putLong(map.heldBlocks()).putLong(map.allocatedBlocks());
         bytes.putShort((short) key.length()).putShort((short) version.length()).putInt(placing);
-        bytes.putLong(map.placedBlocks());
+        bytes.putLong(map.placedBlocks()).putLong(map.lastSegment());
         putText(bytes, key);
         putText(bytes, version);
         bytes.putInt(crc(bytes, 0, bytes.position()));
@@ -129,7 +131,8 @@ final class MapFormat {
                         from.getLong(40),
                         from.getLong(48),
                         from.getLong(56),
-                        from.getLong(72));
+                        from.getLong(72),
+                        from.getLong(80));
         return isPlausible(header) ? header : null;
     }
 
@@ -147,6 +150,8 @@ final class MapFormat {
                 && h.allocatedBlocks <= most
                 && h.placedBlocks >= 0
                 && h.placedBlocks <= h.heldBlocks
+                && h.lastSegment >= 0
+                && h.lastSegment <= StoreSegments.NUMBER_MAX
                 && h.heldEnd >= 0
                 && h.heldEnd <= Long.MAX_VALUE >> ContentMap.BLOCK_SHIFT;
     }

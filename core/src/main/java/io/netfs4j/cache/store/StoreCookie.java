@@ -129,7 +129,7 @@ final class StoreCookie implements Cookie {
             long end = blockEnd(to);
             ContentMap map = file.map;
             if (first == 0 && to == Long.MAX_VALUE) {
-                if (map == null || map.allocatedBlocks() + map.placedBlocks() > 0) {
+                if (map == null || !file.isBare()) {
                     parts.replace(this, file);
                 }
             } else if (map == null) {

@@ -66,15 +66,18 @@ final class StoreOpening {
             lastNumber = Math.max(lastNumber, index.nextNumber() - 1);
             // A mount in between has perhaps moved what is there, and could not say so here.
             boolean last = succession.isAfter(index.mount());
+            boolean leavesOut = false;
             for (IndexFormat.Line line : index.lines()) {
                 boolean whole = line.allocatedBlocks() == 0 || data.contains(line.number());
                 if (maps.contains(line.number()) && whole && (last || !isPath(line.key()))) {
                     lines.add(line);
+                } else {
+                    leavesOut |= line.placedBlocks() > 0;
                 }
             }
             for (IndexFormat.SegmentLine segment : index.segments()) {
                 if (logs.remove(segment.number())) {
-                    segments.add(segment);
+                    segments.add(leavesOut ? segment.ofUnknown() : segment);
                 }
             }
         } else {
@@ -84,6 +87,10 @@ final class StoreOpening {
         for (IndexFormat.Line line : lines) {
             maps.remove(line.number());
             data.remove(line.number());
+        }
+        if (lines.stream().allMatch(line -> line.placedBlocks() == 0)) {
+            segments.forEach(segment -> logs.add(segment.number()));
+            segments.clear();
         }
         for (long number : maps) {
             remove(StoreFiles.mapName(number));
@@ -115,6 +122,8 @@ final class StoreOpening {
             MapFormat.Header header = null;
             try {
                 header = files.readHeader(number);
+                long segment = header == null ? 0 : header.lastSegment();
+                lastNumber = Math.max(lastNumber, segment);
                 boolean whole =
                         header != null && (header.allocatedBlocks() == 0 || data.contains(number));
                 header = whole ? header : null;

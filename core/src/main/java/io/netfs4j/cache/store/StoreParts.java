@@ -104,6 +104,15 @@ final class StoreParts {
         file.changed = true;
         if (file.hasMap) {
             file.hasMap = false;
+            mapGoes(file);
+        }
+    }
+
+    /** Its map is removed; but one that is being read says what it has in segments. */
+    @GuardedBy("lock")
+    private void mapGoes(StoredFile file) {
+        file.mapGoes = file.loading;
+        if (!file.loading) {
             keeper.add(() -> removeMap(file));
         }
     }
@@ -298,6 +307,9 @@ final class StoreParts {
             }
             if (!file.voided) {
                 loaded(file, read == null || !right ? null : read.content(), wanted);
+            }
+            if (file.mapGoes) {
+                mapGoes(file);
             }
             next = new ArrayList<>(file.afterLoading);
             file.afterLoading.clear();

@@ -37,7 +37,7 @@ final class StoreSegments implements ContentMap.Released {
     static final long UNKNOWN = -1;
 
     /** Places have room for no larger numbers. */
-    private static final long NUMBER_MAX = Integer.MAX_VALUE;
+    static final long NUMBER_MAX = Integer.MAX_VALUE;
 
     /** One that the store has, or is about to have. */
     static final class Adopted {
@@ -85,6 +85,10 @@ final class StoreSegments implements ContentMap.Released {
 
     @GuardedBy("lock")
     private long usedBytes;
+
+    /** The disk is not asked any more: the next mount removes what is in no index. */
+    @GuardedBy("lock")
+    private boolean ended;
 
     /** The journal is on another disk, or this one has no links. */
     @GuardedBy("lock")
@@ -198,6 +202,11 @@ final class StoreSegments implements ContentMap.Released {
         }
     }
 
+    /** What comes to nothing from now on is left where it is. */
+    void end() {
+        ended = true;
+    }
+
     /** Nothing that a map names counts any more. */
     void release(ContentMap map) {
         map.dropUnless(this::has);
@@ -231,6 +240,8 @@ final class StoreSegments implements ContentMap.Released {
         byNumber.remove(one.number);
         byJournal.remove(one.inJournal, one);
         usedBytes -= one.bytes;
-        keeper.add(() -> files.delete(StoreFiles.segmentName(one.number)));
+        if (!ended) {
+            keeper.add(() -> files.delete(StoreFiles.segmentName(one.number)));
+        }
     }
 }

@@ -73,27 +73,29 @@ final class StoreSpace {
     /** Whether so many more bytes of a file may be stored; makes room where it is short. */
     @GuardedBy("lock")
     boolean admits(StoredFile file, long bytes) {
-        return isSmall(file, bytes)
-                && admitsSegment(bytes)
+        return isSmall(file, bytes) && hasRoom(bytes);
+    }
+
+    @GuardedBy("lock")
+    private boolean hasRoom(long bytes) {
+        cullIfNeeded(bytes);
+        return usedBytes() + bytes <= limits.usedStopBytes()
                 && freeBytes - bytes >= StoreLimits.percent(diskBytes, limits.free().stopPercent());
     }
 
-    /** As {@link #admits}, of bytes that the disk has already: in a segment, which may be new. */
+    /**
+     * As {@link #admits}, of bytes in a segment, which may be new: the disk has that already, but
+     * would have it back from the journal.
+     */
     @GuardedBy("lock")
     boolean admitsIn(StoredFile file, long bytes, long segmentBytes) {
-        return isSmall(file, bytes) && admitsSegment(segmentBytes);
+        return isSmall(file, bytes) && (segmentBytes == 0 || hasRoom(segmentBytes));
     }
 
     @GuardedBy("lock")
     private boolean isSmall(StoredFile file, long more) {
         long inSegments = file.placedBlocks << ContentMap.BLOCK_SHIFT;
         return file.usedBytes() + inSegments + more <= limits.fileBytesMax();
-    }
-
-    @GuardedBy("lock")
-    private boolean admitsSegment(long bytes) {
-        cullIfNeeded(bytes);
-        return usedBytes() + bytes <= limits.usedStopBytes();
     }
 
     /** So many more bytes are about to be stored. */
@@ -205,12 +207,13 @@ final class StoreSpace {
         lock.lock();
         try {
             // Of segments as much may be left as one block of each that counts.
+            long before = segments.usedBytes();
             boolean more = true;
-            while (more && usedBytes() > limits.usedRunBytes()) {
+            while (more && isShort(before - segments.usedBytes())) {
                 more = segments.removeOldest();
             }
             culling = false;
-            if (!victims.isEmpty()) {
+            if (!victims.isEmpty() || segments.usedBytes() < before) {
                 look();
             }
         } finally {
@@ -219,6 +222,17 @@ final class StoreSpace {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    /**
+     * Whether there is less space than is to be, once files are gone.
+     *
+     * @param freed what is about to come free of segments, where the journal has them no more
+     */
+    @GuardedBy("lock")
+    private boolean isShort(long freed) {
+        return usedBytes() > limits.usedRunBytes()
+                || freeBytes + freed < percentOfDisk(limits.free().runPercent());
     }
 
     /**

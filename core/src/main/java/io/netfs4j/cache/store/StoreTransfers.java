@@ -156,18 +156,14 @@ final class StoreTransfers implements Destination {
         if (map == null || run.blocks == 0 || file.isWritten(from, to)) {
             return false;
         }
-        boolean adopts = run.segment != Journalled.NOWHERE && parts.segments.areTaken();
-        long more = adopts ? 0 : map.unallocated(from, to) * BLOCK_BYTES;
-        Adopted segment = null;
-        if (adopts) {
-            segment = adopt(file, run);
-        }
-        if (adopts ? segment == null : !parts.space.admits(file, more)) {
+        Adopted segment = run.segment == Journalled.NOWHERE ? null : adopt(file, run);
+        long more = segment == null ? map.unallocated(from, to) * BLOCK_BYTES : 0;
+        if (segment == null && !parts.space.admits(file, more)) {
             return false;
         }
         begin(offer, (long) run.blocks * BLOCK_BYTES);
         map.drop(from, to);
-        if (!adopts) {
+        if (segment == null) {
             map.allocate(from, to);
             parts.space.take(more);
         }
@@ -175,22 +171,26 @@ final class StoreTransfers implements Destination {
         parts.changed(file);
         StoredFile.Writing writing = new StoredFile.Writing(from, to);
         file.writings.add(writing);
-        Adopted adopted = segment;
-        fork(() -> write(offer, file, writing, run, adopted));
+        fork(() -> write(offer, file, writing, run, segment));
         return true;
     }
 
     @GuardedBy("parts.lock")
     private @Nullable Adopted adopt(StoredFile file, Run run) {
         Journalled from = journal;
-        if (from == null) {
+        if (from == null || !parts.segments.areTaken()) {
             return null;
         }
         long bytes = (long) run.blocks * BLOCK_BYTES;
         long more = parts.segments.moreBytes(run.segment, from);
-        return parts.space.admitsIn(file, bytes, more)
-                ? parts.segments.begin(run.segment, from, parts.index)
-                : null;
+        if (!parts.space.admitsIn(file, bytes, more)) {
+            return null;
+        }
+        Adopted segment = parts.segments.begin(run.segment, from, parts.index);
+        if (segment != null) {
+            parts.space.take(more);
+        }
+        return segment;
     }
 
     private void write(
@@ -212,10 +212,8 @@ final class StoreTransfers implements Destination {
             }
             checksums(bytes, file.seed, writing.from, crcs);
             linked = segment != null && isLinked(segment);
-            if (segment != null && !linked) {
-                allocate(file, writing);
-            }
-            if (!linked) {
+            boolean writes = !linked && (segment == null || isAllocated(file, writing));
+            if (writes) {
                 parts.data(file, true).write(bytes, piece.position());
             }
         } catch (IOException | RuntimeException e) {
@@ -251,13 +249,13 @@ final class StoreTransfers implements Destination {
         }
     }
 
-    /** Gets space for what was to need none. */
-    private void allocate(StoredFile file, StoredFile.Writing writing) throws IOException {
+    /** Gets space for what was to need none; false where it comes to nothing anyway. */
+    private boolean isAllocated(StoredFile file, StoredFile.Writing writing) throws IOException {
         parts.lock.lock();
         try {
             ContentMap map = file.map;
             if (map == null || writing.dropped) {
-                return; // It comes to nothing.
+                return false;
             }
             long more = map.unallocated(writing.from, writing.to) * BLOCK_BYTES;
             if (!parts.space.admits(file, more)) {
@@ -266,6 +264,7 @@ final class StoreTransfers implements Destination {
             map.allocate(writing.from, writing.to);
             parts.space.take(more);
             parts.index.update(file, map);
+            return true;
         } finally {
             parts.lock.unlock();
         }

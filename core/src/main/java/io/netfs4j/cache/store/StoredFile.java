@@ -85,6 +85,10 @@ final class StoredFile {
     @GuardedBy("store lock")
     boolean loading;
 
+    /** It has ceased to count meanwhile: it is removed once it has been read. */
+    @GuardedBy("store lock")
+    boolean mapGoes;
+
     /** What was dropped meanwhile. */
     @GuardedBy("store lock")
     final RangeSet droppedWhileLoading = new RangeSet();
@@ -144,6 +148,14 @@ final class StoredFile {
             }
         }
         return false;
+    }
+
+    /** Whether nothing was ever stored in it, nor is being. */
+    boolean isBare() {
+        ContentMap present = map;
+        return writings.isEmpty()
+                && present != null
+                && present.allocatedBlocks() + present.placedBlocks() == 0;
     }
 
     /** Whether nothing uses it, so that its files may go. */
