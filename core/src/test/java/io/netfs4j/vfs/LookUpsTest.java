@@ -117,6 +117,22 @@ class LookUpsTest {
     }
 
     @Test
+    void fewNamesOfALargeDirectory_areAskedForOneByOne() throws Exception {
+        for (int i = FILES; i < 8_000; i++) {
+            RemotePath file = path("f" + i);
+            store.create(() -> file, 0644).file().close();
+        }
+        lookUpAll();
+        for (int round = 0; round < 10; round++) {
+            expire();
+            for (int i = 0; i < 3; i++) {
+                vfs.lookup(directory, "f" + i);
+            }
+        }
+        assertThat(lists.get()).isEqualTo(1);
+    }
+
+    @Test
     void whatAnotherClientChanged_isSeenWithTheListing() throws Exception {
         lookUpAll();
         expire();

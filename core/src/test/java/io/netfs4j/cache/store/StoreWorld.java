@@ -6,6 +6,7 @@ import io.netfs4j.testing.ForgetfulDisk;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -275,6 +276,9 @@ public final class StoreWorld {
             case 11 -> {
                 if (handle != null && random.nextInt(4) == 0) {
                     handle.cookie.discard(0, Long.MAX_VALUE);
+                    if (random.nextBoolean()) {
+                        changeElsewhere(handle);
+                    }
                 }
             }
             case 12 -> drop(key);
@@ -423,6 +427,16 @@ public final class StoreWorld {
         }
     }
 
+    /** Another client has written all of it, while anything may be on its way here. */
+    private void changeElsewhere(Handle handle) {
+        Content content = handle.content;
+        journal.forget(content.key, 0, FILE_BYTES);
+        content.bytes = bytes(FILE_BYTES);
+        content.before = null;
+        content.version = "v" + ++versions + "y";
+        handle.cookie.setVersion(content.version);
+    }
+
     private static void commit(@Nullable Handle handle) {
         if (handle != null && handle.storing == 0 && handle.content.before != null) {
             handle.content.before = null;
@@ -458,10 +472,42 @@ public final class StoreWorld {
     /** It does what it likes to paths, and the store hears nothing of it. */
     private void mountWithoutACache() {
         mounts++;
+        untidy = true;
         for (String key : KEYS) {
             if (StoreOpening.isPath(key) && random.nextBoolean()) {
                 renew(key);
             }
+        }
+    }
+
+    /** What the index says of segments is what the maps say that they have there. */
+    private void requireCounted() {
+        TreeMap<Long, Long> counted = new TreeMap<>();
+        StoreFiles files = new StoreFiles(disk);
+        try {
+            IndexFormat.Index index = files.readIndex(Integer.MAX_VALUE);
+            if (index == null) {
+                return;
+            }
+            for (IndexFormat.Line line : index.lines()) {
+                StoreFiles.Map map =
+                        files.readMap(
+                                line.number(),
+                                line.mapBytes(),
+                                (segment, n) -> counted.merge(segment, (long) n, Long::sum));
+                if (map != null) {
+                    map.content().drop(0, FILE_BLOCKS);
+                }
+            }
+            for (IndexFormat.SegmentLine segment : index.segments()) {
+                long blocks = counted.getOrDefault(segment.number(), 0L);
+                if (segment.liveBlocks() != StoreSegments.UNKNOWN
+                        && segment.liveBlocks() != blocks) {
+                    throw new AssertionError(segment + " of which " + blocks + " count");
+                }
+            }
+        } catch (IOException e) {
+            throw new AssertionError(e);
         }
     }
 
@@ -494,6 +540,9 @@ public final class StoreWorld {
         if (pieces.inFlight != 0 || pieces.refused != 0 || store().inFlight() != 0) {
             throw new AssertionError(
                     pieces.inFlight + " pieces and " + pieces.refused + " refusals are left");
+        }
+        if (!faults) {
+            requireCounted();
         }
         StoreStatistics statistics = store().statistics();
         if (statistics.usedBytes() > limits.bytesMax() + limits.filesMax() * 1000L) {
