@@ -45,6 +45,9 @@ public final class StoreWorld {
     /** Whether anything went wrong in this life. */
     private boolean troubled;
 
+    /** Whether a life has ended in the middle of something. */
+    private boolean hasted;
+
     /** Whether a life has ended so that nobody knows what counts in segments. */
     private boolean untidy;
 
@@ -227,6 +230,7 @@ public final class StoreWorld {
             adoptedBytes += statistics.adoptedBytes();
         }
         store = null;
+        hasted |= !tasks.isIdle();
         tasks.clear();
         open.clear();
         openedBefore.clear();
@@ -552,7 +556,7 @@ public final class StoreWorld {
             throw new AssertionError("segments of which nothing is held: " + statistics);
         }
         // What a dead mount had begun to store is found under the map that it had not removed yet.
-        long bad = untidy ? 0 : statistics.badBlocks();
+        long bad = hasted ? 0 : statistics.badBlocks();
         if (!faults && statistics.errors() + bad > 0) {
             throw new AssertionError("without need: " + statistics);
         }
