@@ -5,6 +5,7 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.base.Scheduler;
 import io.netfs4j.base.TimedWaits;
 import io.netfs4j.cache.DiskCache;
 import io.netfs4j.cache.journal.Journal;
@@ -35,6 +36,9 @@ import java.util.function.IntFunction;
  * after everything has been saved.
  */
 public final class CachedVfs implements Vfs {
+    /** So often it is looked whether a broken journal may go. */
+    private static final long ABANDONING_NANOS = 1_000_000_000L;
+
     private final VfsParts parts;
     private final NameOperations names;
     private final Creations creations;
@@ -118,12 +122,23 @@ public final class CachedVfs implements Vfs {
             journal.onBroken(why -> {
                 parts.engine().counters().add(Counter.ERRORS, 1);
                 parts.events().journalFailed(why);
+                abandonWhenClean(journal);
             });
         }
         recovered =
                 journal == null
                         ? Recovered.NOTHING
                         : new Recovery(parts, opens, creations, journal).run();
+    }
+
+    /** Once the server has all, what a broken journal holds is of before that. */
+    private void abandonWhenClean(Journal journal) {
+        Scheduler scheduler = parts.environment().scheduler();
+        if (parts.engine().flusher().isClean()) {
+            scheduler.forkBlocking("netfs-journal", journal::abandon);
+        } else {
+            scheduler.schedule(() -> abandonWhenClean(journal), ABANDONING_NANOS);
+        }
     }
 
     /** Who hears of what nobody asked for. */

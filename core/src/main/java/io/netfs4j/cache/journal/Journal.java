@@ -212,12 +212,14 @@ public final class Journal implements AutoCloseable {
         space.onRoom(listener);
     }
 
-    /**
-     * Is called once, when nothing is taken any more, with why; must not wait. Set before the first
-     * append.
-     */
+    /** Is called once, when nothing is taken any more, with why; as {@link #onRoom}. */
     public void onBroken(Consumer<FsException> listener) {
         tail.onBroken(listener);
+    }
+
+    /** As {@link JournalSpace#abandon}. */
+    public void abandon() {
+        space.abandon();
     }
 
     /** Whether a record is written, and can be read. */

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -201,6 +202,31 @@ final class JournalSpace {
                 lock.unlock();
             }
             return false;
+        }
+    }
+
+    /**
+     * The server has all that it holds, and it is broken, so that it cannot say so: the next mount
+     * is to find none of it. Waits for the disk; does nothing while it works.
+     */
+    void abandon() {
+        List<LogSegment> all;
+        lock.lock();
+        try {
+            if (closed || tail.broken() == null) {
+                return;
+            }
+            all = new ArrayList<>(tail.segments());
+            all.forEach(segment -> segment.goes = true);
+        } finally {
+            lock.unlock();
+        }
+        try {
+            for (LogSegment segment : all) {
+                files.discard(segment.number);
+            }
+        } catch (IOException e) {
+            // It is left there, and found to be of before what the server has.
         }
     }
 

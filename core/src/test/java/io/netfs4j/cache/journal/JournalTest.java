@@ -361,4 +361,21 @@ class JournalTest {
         }
         return again;
     }
+
+    /** Else what is of before that would be sent over what the server has got since. */
+    @Test
+    void brokenJournal_ofWhichTheServerHasAll_isNotFound() throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Journal journal = open(disk);
+        journal.awaitForced(journal.write(1, 0, 100, bytes(1, 100)));
+        journal.abandon();
+        assertThat(open(disk).files()).as("of one that works").containsExactly(1L);
+        disk.failAt(0, Integer.MAX_VALUE, "No space left on device");
+        long lost = journal.write(1, 100, 100, bytes(2, 100));
+        assertThatThrownBy(() -> journal.awaitWritten(lost)).isInstanceOf(FsException.class);
+        disk.restart();
+        journal.abandon();
+        disk.losePower();
+        assertThat(open(disk).files()).isEmpty();
+    }
 }
