@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,7 +86,9 @@ final class RecoverCommand implements Callable<Integer> {
                 failure = new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()));
             }
         }
-        print(found);
+        if (failure == null || !found.isEmpty()) {
+            print(found);
+        }
         if (failure != null) {
             throw failure;
         }
@@ -121,7 +124,13 @@ final class RecoverCommand implements Callable<Integer> {
                 throw new CommandFailure(
                         ExitCode.USAGE, "recover takes -o state=DIR alone; see netfs help recover");
             }
-            return surroundings.directory().resolve(value);
+            Path directory = surroundings.directory().resolve(value);
+            if (!Files.isDirectory(directory)) {
+                throw new CommandFailure(
+                        ExitCode.USAGE,
+                        directory + " is no directory; -o state=DIR names that of the mounts");
+            }
+            return directory;
         }
         return StateHome.stateOfUser(surroundings.environment());
     }

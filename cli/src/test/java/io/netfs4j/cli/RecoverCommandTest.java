@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -103,6 +104,7 @@ class RecoverCommandTest {
                             "\"bytes\":5",
                             "\"damages\":[]");
         }
+        Files.createDirectory(directory.resolve("elsewhere"));
         assertThat(netfs("recover", "-o", "state=elsewhere")).isZero();
         assertThat(said()).startsWith("nothing is left");
         try (Mount mount = mount()) {
@@ -117,5 +119,16 @@ class RecoverCommandTest {
     void recover_anotherOption_isRefused() {
         assertThat(netfs("recover", "-o", "ro")).isEqualTo(2);
         assertThat(err.toString(StandardCharsets.UTF_8)).contains("state=DIR").hasLineCount(1);
+    }
+
+    @Test
+    void recover_ofNoDirectory_isRefused_andSaysNothingElse() throws IOException {
+        Files.createFile(directory.resolve("file"));
+        for (String given : List.of("state=missing", "state=none", "state=file")) {
+            err.reset();
+            assertThat(netfs("recover", "-o", given)).isEqualTo(ExitCode.USAGE.number());
+            assertThat(said()).isEmpty();
+            assertThat(err.toString(StandardCharsets.UTF_8)).contains("is no directory");
+        }
     }
 }
