@@ -9,6 +9,7 @@ import io.netfs4j.server.Remote;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 
 /**
  * Which mount of a remote was the last that could change anything there, in its state directory.
@@ -20,16 +21,23 @@ final class LastMount {
     private LastMount() {}
 
     /**
-     * Of a mount without a state of its own: one that changes nothing is as good as the last.
-     *
-     * @throws FsException EINVAL as {@link StateDirectory#open}
+     * Of a mount without a state of its own: one that changes nothing is as good as the last. It
+     * does without where the directory cannot be used.
      */
-    static Succession follow(Environment environment, Remote remote, MountOptions options)
-            throws FsException {
-        if (options.state() == null || !options.vfs().readOnly()) {
+    static Succession follow(Environment environment, Remote remote, MountOptions options) {
+        Path root = options.state();
+        if (root == null || !options.vfs().readOnly()) {
             return Succession.UNKNOWN;
         }
-        StateDirectory state = StateDirectory.open(options.state());
+        try {
+            return follow(environment, remote, StateDirectory.open(root));
+        } catch (FsException e) {
+            return Succession.UNKNOWN;
+        }
+    }
+
+    private static Succession follow(Environment environment, Remote remote, StateDirectory state)
+            throws FsException {
         StateDirectory.Entry entry = state.entry(remote.absoluteText());
         if (entry != null && entry.holder() != null) {
             return Succession.UNKNOWN; // Another one may change something now.
@@ -73,7 +81,7 @@ final class LastMount {
                 disk.delete(LAST);
                 disk.forceNames();
             } catch (IOException worse) {
-                e.addSuppressed(worse);
+                // It stands as it was: nothing can be done on such a disk, nor can a journal.
             }
             return false;
         }

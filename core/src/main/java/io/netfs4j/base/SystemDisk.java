@@ -87,7 +87,11 @@ public final class SystemDisk implements Disk {
         if (!(from instanceof SystemDisk other)) {
             throw new IOException(from + " is no directory of this machine");
         }
-        Files.createLink(directory.resolve(as), other.directory.resolve(name));
+        try {
+            Files.createLink(directory.resolve(as), other.directory.resolve(name));
+        } catch (UnsupportedOperationException e) {
+            throw new IOException("there are no links here", e);
+        }
     }
 
     @Override

@@ -35,9 +35,9 @@ final class ContentMap {
     /** The place of a block in the data file, where it is in the file. */
     static final long OWN = -1;
 
-    /** Hears of blocks in segments that do not count any more, so many at a time. */
+    /** Hears of each block in a segment that does not count any more. */
     interface Released {
-        void released(long segment, int blocks);
+        void released(long segment);
     }
 
     private static final class Chunk {
@@ -254,7 +254,7 @@ final class ContentMap {
         placingChunks -= chunk.placed == 0 ? 1 : 0;
         placedBlocks -= Long.bitCount(freed);
         for (long left = freed; left != 0; left &= left - 1) {
-            released.released(segment(places[Long.numberOfTrailingZeros(left)]), 1);
+            released.released(segment(places[Long.numberOfTrailingZeros(left)]));
         }
     }
 

@@ -70,7 +70,7 @@ final class StoreParts {
         files = new StoreFiles(disk);
         health = new StoreHealth(environment.clock());
         keeper = new StoreKeeper(lock, environment.scheduler(), files, health);
-        segments = new StoreSegments(lock, files, keeper);
+        segments = new StoreSegments(files, keeper);
         space = new StoreSpace(lock, limits, files, index, segments, keeper);
         memory = new StoreMemory(lock);
     }

@@ -54,9 +54,6 @@ final class StoreSegments implements ContentMap.Released {
         @GuardedBy("store lock")
         private int pieces;
 
-        @GuardedBy("store lock")
-        private boolean gone;
-
         /** Its name is there; written with the lock of linking held. */
         private boolean linked;
 
@@ -68,8 +65,6 @@ final class StoreSegments implements ContentMap.Released {
         }
     }
 
-    private final ReentrantLock lock;
-
     /** Who links one segment has all others wait; held while the disk is asked. */
     private final ReentrantLock linking = new ReentrantLock();
 
@@ -77,25 +72,23 @@ final class StoreSegments implements ContentMap.Released {
     private final StoreKeeper keeper;
 
     /** Oldest first. */
-    @GuardedBy("lock")
+    @GuardedBy("store lock")
     private final TreeMap<Long, Adopted> byNumber = new TreeMap<>();
 
-    @GuardedBy("lock")
+    @GuardedBy("store lock")
     private final Map<Long, Adopted> byJournal = new HashMap<>();
 
-    @GuardedBy("lock")
+    @GuardedBy("store lock")
     private long usedBytes;
 
     /** The disk is not asked any more: the next mount removes what is in no index. */
-    @GuardedBy("lock")
+    @GuardedBy("store lock")
     private boolean ended;
 
-    /** The journal is on another disk, or this one has no links. */
-    @GuardedBy("lock")
-    private boolean refused;
+    /** The journal is on another disk, or this one has no links; for good, whatever it was. */
+    private volatile boolean refused;
 
-    StoreSegments(ReentrantLock lock, StoreFiles files, StoreKeeper keeper) {
-        this.lock = lock;
+    StoreSegments(StoreFiles files, StoreKeeper keeper) {
         this.files = files;
         this.keeper = keeper;
     }
@@ -138,9 +131,14 @@ final class StoreSegments implements ContentMap.Released {
 
     // ---- adopting -----------------------------------------------------------------------------
 
-    /** Whether blocks in segments are of any use. */
+    /** Whether it is of no use to look for blocks in segments; wants no lock. */
+    boolean areRefused() {
+        return refused;
+    }
+
+    /** Whether there may be one more. */
     boolean areTaken() {
-        return !refused && byNumber.size() < SEGMENTS_MAX;
+        return byNumber.size() < SEGMENTS_MAX;
     }
 
     /** How much more space a segment of the journal would take. */
@@ -173,13 +171,8 @@ final class StoreSegments implements ContentMap.Released {
             }
         } catch (NoSuchFileException e) {
             throw e; // The server has all of it, and the journal has let it go.
-        } catch (IOException | UnsupportedOperationException e) {
-            lock.lock();
-            try {
-                refused = true;
-            } finally {
-                lock.unlock();
-            }
+        } catch (IOException e) {
+            refused = true;
             throw e;
         } finally {
             linking.unlock();
@@ -194,10 +187,10 @@ final class StoreSegments implements ContentMap.Released {
     }
 
     @Override
-    public void released(long segment, int blocks) {
+    public void released(long segment) {
         Adopted one = byNumber.get(segment);
         if (one != null && one.liveBlocks != UNKNOWN) {
-            one.liveBlocks -= blocks;
+            one.liveBlocks--;
             removeIfDead(one);
         }
     }
@@ -233,11 +226,9 @@ final class StoreSegments implements ContentMap.Released {
     }
 
     private void remove(Adopted one) {
-        if (one.gone) {
+        if (!byNumber.remove(one.number, one)) {
             return;
         }
-        one.gone = true;
-        byNumber.remove(one.number);
         byJournal.remove(one.inJournal, one);
         usedBytes -= one.bytes;
         if (!ended) {

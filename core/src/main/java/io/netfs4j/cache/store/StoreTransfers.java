@@ -65,7 +65,8 @@ final class StoreTransfers implements Destination {
     @Override
     public boolean issue(Subrequest offer, Runnable whenReady) {
         long most = Math.min(offer.length(), PIECE_BYTES_MAX);
-        Run run = write ? Run.of(journal, offer.position(), most) : null;
+        Journalled from = parts.segments.areRefused() ? null : journal;
+        Run run = write ? Run.of(from, offer.position(), most) : null;
         boolean taken;
         parts.lock.lock();
         try {

@@ -498,7 +498,7 @@ public final class StoreWorld {
                         files.readMap(
                                 line.number(),
                                 line.mapBytes(),
-                                (segment, n) -> counted.merge(segment, (long) n, Long::sum));
+                                segment -> counted.merge(segment, 1L, Long::sum));
                 if (map != null) {
                     map.content().drop(0, FILE_BLOCKS);
                 }
