@@ -3,8 +3,6 @@ package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netfs4j.base.Clock;
-import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.pagecache.PageCache;
@@ -13,6 +11,7 @@ import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
+import io.netfs4j.testing.LaterClock;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,7 +22,6 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** What the server is asked when many names of a directory are looked up. */
 @Timeout(60)
@@ -33,24 +31,11 @@ class LookUpsTest {
 
     private final SystemRuntime runtime = new SystemRuntime();
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
-    private final AtomicLong laterNanos = new AtomicLong();
+    private final LaterClock clock = LaterClock.of(runtime.environment());
     private final AtomicInteger stats = new AtomicInteger();
     private final AtomicInteger lists = new AtomicInteger();
     private CachedVfs vfs;
     private long directory;
-
-    private final Clock clock =
-            new Clock() {
-                @Override
-                public long nanoTime() {
-                    return runtime.environment().clock().nanoTime() + laterNanos.get();
-                }
-
-                @Override
-                public Instant now() {
-                    return runtime.environment().clock().now();
-                }
-            };
 
     @BeforeEach
     void open() throws FsException {
@@ -59,10 +44,9 @@ class LookUpsTest {
             RemotePath file = path("f" + i);
             store.create(() -> file, 0644).file().close();
         }
-        Environment real = runtime.environment();
         vfs =
                 new CachedVfs(
-                        new Environment(clock, real.scheduler(), real.waits(), real.random()),
+                        clock.in(runtime.environment()),
                         DoubleServer.of(store, this::counted),
                         VfsOptions.of(new PageCache.Limits(8 << 20, 4 << 20, 1 << 20)),
                         ByteBuffer::allocate);
@@ -101,7 +85,7 @@ class LookUpsTest {
     }
 
     private void expire() {
-        laterNanos.addAndGet(
+        clock.pass(
                 VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20))
                         .attributesValidNanos());
     }

@@ -4,8 +4,6 @@ package io.netfs4j.vfs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.netfs4j.base.Clock;
-import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
@@ -16,6 +14,7 @@ import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
+import io.netfs4j.testing.LaterClock;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -25,10 +24,8 @@ import org.junit.jupiter.api.Timeout;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 import java.util.List;
 import java.util.TreeSet;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** What a mount goes on with while its server is away, and what it does not make up. */
 @Timeout(60)
@@ -38,7 +35,7 @@ class OfflineTest {
             new OpenFlags(Access.READ, false, false, false, false, false, false);
 
     private final SystemRuntime runtime = new SystemRuntime();
-    private final AtomicLong laterNanos = new AtomicLong();
+    private final LaterClock clock = LaterClock.of(runtime.environment());
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
 
     private volatile boolean away;
@@ -47,22 +44,9 @@ class OfflineTest {
 
     @BeforeEach
     void open() throws FsException {
-        Environment real = runtime.environment();
-        Clock clock =
-                new Clock() {
-                    @Override
-                    public long nanoTime() {
-                        return real.clock().nanoTime() + laterNanos.get();
-                    }
-
-                    @Override
-                    public Instant now() {
-                        return real.clock().now();
-                    }
-                };
         vfs =
                 new CachedVfs(
-                        new Environment(clock, real.scheduler(), real.waits(), real.random()),
+                        clock.in(runtime.environment()),
                         DoubleServer.of(store, this::answer),
                         VfsOptions.of(new PageCache.Limits(1 << 20, 1 << 20, 1 << 20)),
                         ByteBuffer::allocate);
@@ -91,7 +75,7 @@ class OfflineTest {
 
     private void goAway() {
         away = true;
-        laterNanos.addAndGet(LONG_NANOS);
+        clock.pass(LONG_NANOS);
     }
 
     private void write(String name, String text) throws FsException {

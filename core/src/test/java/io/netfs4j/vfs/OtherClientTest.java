@@ -3,7 +3,6 @@ package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netfs4j.base.Clock;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
@@ -13,6 +12,7 @@ import io.netfs4j.server.Capability;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.LaterClock;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,12 +22,10 @@ import org.junit.jupiter.api.Timeout;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
-import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** Names that another client takes away, on a server that loses open files with their names. */
 @Timeout(60)
@@ -36,8 +34,7 @@ class OtherClientTest {
 
     private final SystemRuntime runtime = new SystemRuntime();
 
-    /** By how much the mount's clock is ahead. */
-    private final AtomicLong laterNanos = new AtomicLong();
+    private final LaterClock clock = LaterClock.of(runtime.environment());
 
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
     private final CountDownLatch listed = new CountDownLatch(1);
@@ -52,22 +49,7 @@ class OtherClientTest {
     @BeforeEach
     void open() throws FsException {
         store.makeDirectory(RemotePath.ROOT.child("dir"), 0755);
-        Environment environment =
-                new Environment(
-                        new Clock() {
-                            @Override
-                            public long nanoTime() {
-                                return runtime.environment().clock().nanoTime() + laterNanos.get();
-                            }
-
-                            @Override
-                            public Instant now() {
-                                return runtime.environment().clock().now();
-                            }
-                        },
-                        runtime.environment().scheduler(),
-                        runtime.environment().waits(),
-                        runtime.environment().random());
+        Environment environment = clock.in(runtime.environment());
         vfs =
                 new CachedVfs(
                         environment,
@@ -134,7 +116,7 @@ class OtherClientTest {
         OpenFile open = create("removed");
         vfs.release(create("elsewhere"));
         store.remove(path("elsewhere"));
-        laterNanos.set(LONG_NANOS);
+        clock.pass(LONG_NANOS);
         vfs.unlink(dir, "removed");
         vfs.removeDirectory(Vfs.ROOT_INO, "dir");
         vfs.release(open);
@@ -149,7 +131,7 @@ class OtherClientTest {
         listed.await();
         vfs.release(create("elsewhere"));
         store.remove(path("elsewhere"));
-        laterNanos.set(LONG_NANOS);
+        clock.pass(LONG_NANOS);
         assertThat(listOrFail()).containsExactly(".", "..");
         answers.countDown();
         older.join();

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netfs4j.Mount;
 import io.netfs4j.SimulatedMount;
-import io.netfs4j.base.Clock;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
@@ -20,6 +19,7 @@ import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.LaterClock;
 
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -36,7 +36,6 @@ import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** Files that applications have before the server has them. */
 @Timeout(60)
@@ -48,25 +47,9 @@ class PendingFilesTest {
 
     private final SystemRuntime runtime = new SystemRuntime();
 
-    /** By how much the mount's clock is ahead. */
-    private final AtomicLong laterNanos = new AtomicLong();
+    private final LaterClock clock = LaterClock.of(runtime.environment());
 
-    private final Environment environment =
-            new Environment(
-                    new Clock() {
-                        @Override
-                        public long nanoTime() {
-                            return runtime.environment().clock().nanoTime() + laterNanos.get();
-                        }
-
-                        @Override
-                        public Instant now() {
-                            return runtime.environment().clock().now();
-                        }
-                    },
-                    runtime.environment().scheduler(),
-                    runtime.environment().waits(),
-                    runtime.environment().random());
+    private final Environment environment = clock.in(runtime.environment());
 
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
 
@@ -174,7 +157,7 @@ class PendingFilesTest {
 
     @Test
     void create_exclusively_inADirectoryOfSomeAge_asksTheServer() throws Exception {
-        laterNanos.addAndGet(TimeUnit.SECONDS.toNanos(31));
+        clock.pass(TimeUnit.SECONDS.toNanos(31));
         listed(made);
         store.create(source("made/lock"), 0644).file().close();
         refused(FsError.EEXIST, () -> vfs.create(made, "lock", 0644, EXCLUSIVE));
@@ -215,7 +198,7 @@ class PendingFilesTest {
                 OpenFile taken = vfs.create(own, "theirs", 0644, OpenFlags.READ_WRITE).file();
                 vfs.fsync(taken, false);
             }
-            laterNanos.addAndGet(TimeUnit.SECONDS.toNanos(6));
+            clock.pass(TimeUnit.SECONDS.toNanos(6));
             if (how.equals("listed")) {
                 listed(own);
             } else if (how.equals("looked up")) {
@@ -305,7 +288,7 @@ class PendingFilesTest {
         vfs.release(vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file());
         refused(FsError.EACCES, () -> vfs.fsyncDirectory(made));
         store.create(source("made/b"), 0644).file().close();
-        laterNanos.addAndGet(60_000_000_000L);
+        clock.pass(60_000_000_000L);
         assertThat(listed(made)).containsExactly(".", "..", "a", "b");
         assertThat(vfs.lookup(made, "a").isNegative()).isFalse();
     }
