@@ -27,11 +27,14 @@ final class Announced<T> {
         this.peek = peek;
     }
 
+    /** In place of what was announced of that name before: its maker gave up, or failed. */
     void put(RemotePath path, T file) {
         Place place = place(path);
         if (place == null) {
             paths.put(path, file);
         } else {
+            // The directory may have come since, and the answer to mkdir be on its way.
+            paths.remove(path);
             places.put(place, file);
         }
     }
@@ -58,7 +61,6 @@ final class Announced<T> {
         for (RemotePath path : List.copyOf(paths.keySet())) {
             T file = paths.get(path);
             if (path.parent().equals(directory) && file != null) {
-                paths.remove(path);
                 put(path, file);
             }
         }
