@@ -511,4 +511,39 @@ class KeptRunsTest {
                 .strike(Fault.NAME_FAILS, 1, 46, 0)
                 .passes();
     }
+
+    /** The question before an upload fails after the file lost its name on the server (I17). */
+    @Test
+    void replay_I17_seed407500() {
+        KeptRun.of(407500L)
+                .operation(1, 1, Op.WRITE)
+                .operation(3, 0, Op.UNLINK)
+                .operation(2, 3, Op.WRITE)
+                .strike(Fault.LOST_REPLY, 3, 0, 0)
+                .strike(Fault.NAME_FAILS, 2, 3, 0)
+                .journalled()
+                .stored()
+                .passes();
+    }
+
+    /** The question before an upload fails, and the file lost its name in the meantime (I17). */
+    @Test
+    void replay_I17_seed404196() {
+        KeptRun.of(404196L)
+                .operation(0, 1, Op.WRITE)
+                .operation(0, 2, Op.WRITE)
+                .operation(0, 7, Op.WRITE)
+                .operation(0, 8, Op.OPEN)
+                .operation(0, 9, Op.WRITE)
+                .operation(0, 17, Op.WRITE)
+                .operation(0, 18, Op.APPEND)
+                .operation(0, 19, Op.CLOSE)
+                .operation(0, 20, Op.UNLINK)
+                .operation(0, 26, Op.OPEN)
+                .strike(Fault.SLOW, 0, 18, 0)
+                .strike(Fault.NAME_FAILS, 0, 18, 0)
+                .journalled()
+                .stored()
+                .passes();
+    }
 }

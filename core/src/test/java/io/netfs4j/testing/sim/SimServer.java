@@ -74,6 +74,9 @@ final class SimServer implements Server {
     /** Files that lost their name, on a server where open files do not survive that. */
     private final Set<ModelFile> lost = new LinkedHashSet<>();
 
+    /** Files by the names that are being taken from them: the mount has not been answered yet. */
+    private final Map<RemotePath, ModelFile> leaving = new HashMap<>();
+
     /** The disk cache of the mount, where it has one. */
     @Nullable SimCache cache;
 
@@ -187,6 +190,12 @@ final class SimServer implements Server {
         return attributes == null ? null : files.get(attributes.serverFileId());
     }
 
+    /** The file that the mount may ask for by this name, or null. */
+    private @Nullable ModelFile fileAsKnown(RemotePath path) {
+        ModelFile file = fileOrNull(path);
+        return file == null ? leaving.get(path) : file;
+    }
+
     ModelFile fileAt(RemotePath path) {
         ModelFile file = fileOrNull(path);
         if (file == null) {
@@ -260,6 +269,20 @@ final class SimServer implements Server {
         }
     }
 
+    /** As {@link #call}, on account of a file, if there is one: that it failed is its error. */
+    private <T> T callOf(@Nullable ModelFile file, String name, RemotePath path, Action<T> action)
+            throws FsException {
+        int before = nameFaults;
+        try {
+            return call(name, path, action);
+        } catch (FsException e) {
+            if (file != null && nameFaults != before) {
+                file.error(false);
+            }
+            throw e;
+        }
+    }
+
     /** Does what nobody hears the answer of. */
     private static void attempt(Action<?> action) {
         try {
@@ -282,6 +305,7 @@ final class SimServer implements Server {
         onTheWay.clear();
         inFlight.clear();
         writing.clear();
+        leaving.clear();
         pending.clear();
         credits.giveBack();
         credits.forgetAll();
@@ -347,14 +371,8 @@ final class SimServer implements Server {
 
     @Override
     public ServerAttributes stat(RemotePath path) throws FsException {
-        int before = nameFaults;
-        try {
-            return call("stat", path, () -> store.stat(path));
-        } finally {
-            if (isAlone && nameFaults != before && fileOrNull(path) != null) {
-                fileAt(path).error(false); // It may have been about to be sent.
-            }
-        }
+        // It may be about to be sent, and that it loses its name meanwhile does not save it.
+        return callOf(isAlone ? fileAsKnown(path) : null, "stat", path, () -> store.stat(path));
     }
 
     @Override
@@ -376,46 +394,28 @@ final class SimServer implements Server {
     @Override
     public OpenedFile open(PathSource source, Access access) throws FsException {
         RemotePath path = source.path();
-        ServerAttributes there = peek(path);
-        ModelFile file = there == null ? null : files.get(there.serverFileId());
-        int before = nameFaults;
-        try {
-            return call("open", path, () -> opened(store.open(source, access)));
-        } catch (FsException e) {
-            if (file != null && nameFaults != before) {
-                file.error(false);
-            }
-            throw e;
-        }
+        return callOf(fileAsKnown(path), "open", path, () -> opened(store.open(source, access)));
     }
 
     @Override
     public OpenedFile create(PathSource source, int mode) throws FsException {
         RemotePath path = source.path();
-        ModelFile awaited = announced.get(path);
-        int before = nameFaults;
-        try {
-            return call(
-                    "create",
-                    path,
-                    () -> {
-                        OpenedFile made = store.create(source, mode);
-                        ModelFile file = announced.remove(path);
-                        if (file == null && strangers != null) {
-                            file = strangers.get();
-                        } else if (file == null) {
-                            throw new Violation("names", "creates /" + path + " unasked");
-                        }
-                        files.put(made.attributes().serverFileId(), file);
-                        peeks.put(file, new Peek(store.open(source, Access.READ).file()));
-                        return opened(made);
-                    });
-        } catch (FsException e) {
-            if (awaited != null && nameFaults != before) {
-                awaited.error(false);
-            }
-            throw e;
-        }
+        return callOf(
+                announced.get(path),
+                "create",
+                path,
+                () -> {
+                    OpenedFile made = store.create(source, mode);
+                    ModelFile file = announced.remove(path);
+                    if (file == null && strangers != null) {
+                        file = strangers.get();
+                    } else if (file == null) {
+                        throw new Violation("names", "creates /" + path + " unasked");
+                    }
+                    files.put(made.attributes().serverFileId(), file);
+                    peeks.put(file, new Peek(store.open(source, Access.READ).file()));
+                    return opened(made);
+                });
     }
 
     private OpenedFile opened(OpenedFile inner) {
@@ -449,14 +449,22 @@ final class SimServer implements Server {
 
     @Override
     public void remove(RemotePath path) throws FsException {
-        call(
-                "remove",
-                path,
-                () -> {
-                    loseOpen(path);
-                    store.remove(path);
-                    return true;
-                });
+        ModelFile file = fileOrNull(path);
+        if (file != null) {
+            leaving.put(path, file);
+        }
+        try {
+            call(
+                    "remove",
+                    path,
+                    () -> {
+                        loseOpen(path);
+                        store.remove(path);
+                        return true;
+                    });
+        } finally {
+            leaving.remove(path);
+        }
     }
 
     @Override
@@ -529,15 +537,7 @@ final class SimServer implements Server {
 
     /** For calls by handle, which fail and wait as those by name do. */
     <T> T callFile(String name, SimFile file, SimFile.Action<T> action) throws FsException {
-        int before = nameFaults;
-        try {
-            return call(name, RemotePath.ROOT, action::run);
-        } catch (FsException e) {
-            if (nameFaults != before) {
-                file.model.error(false);
-            }
-            throw e;
-        }
+        return callOf(file.model, name, RemotePath.ROOT, action::run);
     }
 
     void closedFile() {
