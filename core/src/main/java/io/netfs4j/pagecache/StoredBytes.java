@@ -206,7 +206,7 @@ public final class StoredBytes {
                 continue;
             }
             int gap = (int) folio.present.next(at, end);
-            gap = (int) Math.min(gap, folio.block.busy.next(at, end));
+            gap = (int) Math.min(Math.min(gap, end), folio.block.busy.next(at, end));
             folio.block.put(at, source.position(first + at - base), gap - at);
             folio.present.add(at, gap);
             at = gap;

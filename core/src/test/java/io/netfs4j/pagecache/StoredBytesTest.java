@@ -115,6 +115,18 @@ class StoredBytesTest {
         assertThat(read(0, 100)).as("the old ones are not shown").isZero();
     }
 
+    /** Bytes are in flight further on; between them and the run are some that are not its own. */
+    @Test
+    void whatIsShown_endsWithTheRun() {
+        stored.add(0, 1000);
+        StoredBytes.Run run = stored.first(0);
+        space.write(200, bytes(100, 9), 100);
+        space.writeback().takeDirty(200, 300);
+        stored.remove(100, 200);
+        stored.show(run, bytes(1000, 3));
+        assertThat(space.read(0, ByteBuffer.allocate(200), 200, 1000)).isEqualTo(100);
+    }
+
     @Test
     void whatIsShown_isACopyThatMayGo() {
         stored.add(0, 4096);
