@@ -464,7 +464,7 @@ public final class AddressSpace {
             int at = (int) folio.present.next(0, end);
             while (at < end) {
                 int run = (int) Math.min(end, folio.present.runEnd(at));
-                int dirty = (int) folio.dirty.next(at, run);
+                int dirty = (int) Math.min(run, folio.dirty.next(at, run));
                 dirty =
                         (int)
                                 (stored.next(folio.position() + at, folio.position() + dirty)

@@ -258,6 +258,21 @@ class AddressSpaceTest {
         assertThat(pages.dirtyBytes()).isEqualTo(size);
     }
 
+    /** Between what is here and what is dirty further on are bytes that only the server has. */
+    @Test
+    void dirtyingWhatIsHere_leavesWhatIsNot() {
+        write(0, filled(100, 'c'));
+        WritebackPages writeback = pages.writeback();
+        WritebackSpan sent = writeback.takeDirty(0, 100);
+        writeback.end(sent, 0, 100, false);
+        writeback.release(sent);
+        write(200, filled(100, 'w'));
+        AtomicInteger shown = new AtomicInteger();
+        pages.dirtyPresent(0, 300, 1000, (position, some) -> shown.addAndGet(some.remaining()));
+        assertThat(shown.get()).isEqualTo(100);
+        assertThat(pages.dirtyBytes()).isEqualTo(200);
+    }
+
     @Test
     void randomTraffic_equalsTheModel() {
         for (long seed = 0; seed < 300; seed++) {
