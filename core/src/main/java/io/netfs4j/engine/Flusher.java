@@ -54,6 +54,9 @@ public final class Flusher {
 
     private final AtomicBoolean pressed = new AtomicBoolean();
 
+    /** The journal is being written because there is no room. */
+    private final AtomicBoolean writesJournal = new AtomicBoolean();
+
     Flusher(Engine engine) {
         this.engine = engine;
     }
@@ -160,20 +163,62 @@ public final class Flusher {
      * memory is the place to keep it, from which it is sent as soon as possible.
      */
     private void leaveToJournal(InodeData inode) {
+        FileJournal unwritten = null;
         inode.lock().lock();
         try {
             FileJournal journal = inode.journal();
-            boolean waits = !engine.isConnected() || inode.failures >= REFUSALS_MIN;
+            boolean away = !engine.isConnected();
             WriteRequest writing = inode.writing;
-            if (waits
-                    && journal != null
-                    && journal.keepsAll()
-                    && (writing == null || !writing.isAboutToSend())) {
+            boolean leaves =
+                    writing != null
+                            && (away
+                                    ? writing.origin == Origin.WRITE_THROUGH
+                                    : writing.isAboutToSend());
+            boolean waits = away || inode.failures >= REFUSALS_MIN;
+            if (!waits || journal == null || leaves) {
+                return;
+            }
+            if (journal.keepsAll()) {
+                if (away && writing != null) {
+                    WriteRetryer.rest(writing);
+                }
                 inode.pages().stored().store();
+            } else if (inode.pages().dirtyBytes() > 0 && journal.isBehind()) {
+                unwritten = journal;
             }
         } finally {
             inode.lock().unlock();
         }
+        if (unwritten != null) {
+            writeJournal(unwritten);
+        }
+    }
+
+    /**
+     * Has the journal write what it was given: whoever gave it may wait for room with the rest in
+     * hand, and not for the journal.
+     */
+    private void writeJournal(FileJournal journal) {
+        if (!writesJournal.compareAndSet(false, true)) {
+            return;
+        }
+        engine.scheduler()
+                .forkBlocking(
+                        "netfs-journal",
+                        () -> {
+                            boolean written = false;
+                            try {
+                                journal.journal().awaitWritten(journal.lastLsn());
+                                written = true;
+                            } catch (FsException e) {
+                                // It is broken, and has said so: memory keeps what it lacks.
+                            } finally {
+                                writesJournal.set(false);
+                            }
+                            if (written) {
+                                onPressure();
+                            }
+                        });
     }
 
     private void scheduleTick() {
@@ -181,7 +226,12 @@ public final class Flusher {
     }
 
     private void tick() {
+        // Since they began to wait the connection may have been lost, or a piece have come to rest.
+        boolean awaited = engine.cache().writers().waiting() > 0;
         for (InodeData inode : unsaved()) {
+            if (awaited) {
+                leaveToJournal(inode);
+            }
             begin(inode, false);
         }
         boolean again;

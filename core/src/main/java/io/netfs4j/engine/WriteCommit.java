@@ -64,7 +64,8 @@ final class WriteCommit {
     private boolean begin(WriteSession session) {
         WriteStream upload = request.upload();
         // What another client has by now is not given our times, nor taken for our version.
-        boolean lost = (request.isAtomic() && request.cancelled) || request.isBaseLost();
+        boolean unknown = request.isBaseLost() || request.retry.rests;
+        boolean lost = (request.isAtomic() && request.cancelled) || unknown;
         PendingAttributes pending = inode.pendingAttributes;
         if (inode.pages().dirtyBytes() == 0) {
             inode.pendingAttributes = PendingAttributes.NONE;

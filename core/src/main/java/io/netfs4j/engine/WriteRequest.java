@@ -141,6 +141,9 @@ final class WriteRequest {
 
         /** Nothing has to be waited for any more. */
         boolean due;
+
+        /** It ended for want of a connection, and goes on in another request. */
+        boolean rests;
     }
 
     int id() {
@@ -313,7 +316,7 @@ final class WriteRequest {
             if (!begun) {
                 begin();
             }
-            if (!beginning.isOver()) {
+            if (!retry.rests && !beginning.isOver()) {
                 letGo();
                 return;
             }
@@ -394,8 +397,8 @@ final class WriteRequest {
     /** What it was brought, or has brought back from the journal, has not begun to leave. */
     @GuardedBy("inode lock")
     boolean isAboutToSend() {
-        boolean brings = origin == Origin.WRITE_THROUGH;
-        return brings || (beginning.tookBack() && spans.isEmpty());
+        boolean fed = origin == Origin.WRITE_THROUGH;
+        return fed || (beginning.tookBack() && spans.isEmpty());
     }
 
     /** The streams are ready to be fed. */
@@ -544,7 +547,7 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     private @Nullable WriteRequest next() {
         boolean leaves = leavesGroups() || (!cancelled && beginning.leavesStored());
-        if (!commit.isToBeRepeated() && !leaves) {
+        if (!leaves && !commit.isToBeRepeated() && !retry.rests) {
             return null;
         }
         WriteRequest next = new WriteRequest(engine, inode, origin, engine.nextRequestId(), done);
@@ -578,20 +581,18 @@ final class WriteRequest {
 
     @Override
     public String toString() {
-        return String.format("R=%08x %s %s", id, origin, inode.listener().name())
-                + " issuedTo "
-                + issuedTo
-                + (allQueued ? " all queued" : "")
-                + (cancelled ? " cancelled" : "")
-                + " spans "
-                + spans.size()
-                + " loans "
-                + loans.size()
-                + " "
-                + streams
-                + " failed "
-                + failed
-                + " failure "
-                + failure;
+        return String.format(
+                "R=%08x %s %s issuedTo %d%s%s spans %d loans %d %s failed %s failure %s",
+                id,
+                origin,
+                inode.listener().name(),
+                issuedTo,
+                allQueued ? " all queued" : "",
+                cancelled ? " cancelled" : "",
+                spans.size(),
+                loans.size(),
+                streams,
+                failed,
+                failure);
     }
 }

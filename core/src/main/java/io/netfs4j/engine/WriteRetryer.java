@@ -58,6 +58,23 @@ final class WriteRetryer {
         request.retry.needed = !upload.retries.isEmpty() || (front != null && front.needsRetry());
     }
 
+    /**
+     * Ends a request that waits for the connection with its memory in hand: another one follows,
+     * which takes it up from the journal. A session whose bytes count all at once goes on.
+     */
+    @GuardedBy("inode lock")
+    static void rest(WriteRequest request) {
+        WriteStream upload = request.upload();
+        if (upload != null
+                && !upload.atomic
+                && upload.inFlight() == 0
+                && !request.spans.isEmpty()
+                && !request.cancelled) {
+            request.retry.rests = true;
+            request.cancel();
+        }
+    }
+
     /** Whether nothing may be offered again before what failed has been gone over. */
     @GuardedBy("inode lock")
     private static boolean isStopped(WriteRequest request, WriteStream upload) {

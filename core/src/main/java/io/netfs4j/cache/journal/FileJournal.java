@@ -65,6 +65,11 @@ public final class FileJournal implements Journalled {
         return known && journal.isWritten(lastLsn);
     }
 
+    /** Whether it will keep all once what it was given is written. */
+    public boolean isBehind() {
+        return known && journal.broken() == null && !journal.isWritten(lastLsn);
+    }
+
     public Facts facts() {
         return facts;
     }

@@ -114,9 +114,9 @@ final class SimFile implements ServerFile {
                         ? server.faults.badNanos()
                         : server.faults.latency();
         server.after(
-                delay + (server.isDown() ? DOWN_NANOS : 0),
+                delay + (server.isConnected() ? 0 : DOWN_NANOS),
                 () -> {
-                    if (server.isDown()) {
+                    if (!server.isConnected()) {
                         later(what + " waits", action);
                     } else {
                         action.run();

@@ -61,7 +61,7 @@ final class SimPiece {
 
     void begin() {
         account();
-        if (server.isDown()) {
+        if (!server.isConnected()) {
             server.after(server.faults.latency(), this::refuse);
         } else if (server.faults.strikes(Fault.ENDS_AT_ONCE)) {
             finish();

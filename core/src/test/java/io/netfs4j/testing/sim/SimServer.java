@@ -576,8 +576,9 @@ final class SimServer implements Server {
         credits.poke();
     }
 
-    boolean isDown() {
-        return loop.nanoTime() < downUntil;
+    @Override
+    public boolean isConnected() {
+        return loop.nanoTime() >= downUntil;
     }
 
     /** Cuts the connection under everything that is under way. */
@@ -593,8 +594,6 @@ final class SimServer implements Server {
             downUntil = loop.nanoTime() + down;
             loop.schedule(() -> again.complete(true), down);
         }
-        for (SimPiece piece : List.copyOf(inFlight)) {
-            loop.execute(piece::cut);
-        }
+        List.copyOf(inFlight).forEach(piece -> loop.execute(piece::cut));
     }
 }
