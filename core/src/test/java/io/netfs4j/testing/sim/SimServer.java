@@ -88,7 +88,7 @@ final class SimServer implements Server {
     @Nullable Disk disk;
 
     Capabilities capabilities;
-    private long downUntil;
+    long downUntil; // or was, in nanoseconds
     private Completion<Boolean> up = Completion.done(true);
 
     /** How many name operations have failed so far. */

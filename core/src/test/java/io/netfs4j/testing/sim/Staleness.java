@@ -30,7 +30,11 @@ final class Staleness {
         return !awaited.isEmpty();
     }
 
-    boolean isOver(long nowNanos, long validNanos) {
-        return awaited.isEmpty() && nowNanos - sinceNanos > validNanos;
+    /**
+     * @param awayUntilNanos until then the server could not be asked: what is known counts
+     */
+    boolean isOver(long nowNanos, long validNanos, long awayUntilNanos) {
+        long since = Math.max(sinceNanos, awayUntilNanos);
+        return awaited.isEmpty() && nowNanos - since > validNanos;
     }
 }

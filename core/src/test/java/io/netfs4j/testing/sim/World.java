@@ -280,14 +280,17 @@ final class World {
 
     /** Whether the mount may still show a name as it was before another client's change. */
     boolean isUnsettled(ModelNode directory, String name) {
-        Staleness stale = directory.unsettled.get(name);
-        return stale != null && !stale.isOver(loop.nanoTime(), subject().attributesValidNanos());
+        return isUnsettled(directory.unsettled.get(name));
     }
 
     /** Whether the mount may still show attributes from before another client's change. */
     boolean isStale(ModelFile file) {
-        return file.stale != null
-                && !file.stale.isOver(loop.nanoTime(), subject().attributesValidNanos());
+        return isUnsettled(file.stale);
+    }
+
+    private boolean isUnsettled(@Nullable Staleness stale) {
+        long valid = subject().attributesValidNanos();
+        return stale != null && !stale.isOver(loop.nanoTime(), valid, server.downUntil);
     }
 
     /** Does an operation; returns whether there was anything to do. */
