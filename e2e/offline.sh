@@ -64,3 +64,22 @@ wait_for connected mnt
 unmounted mnt
 cmp -n "$written" zeros "$SFTP_DATA/soft/file" || fail "what was written was not sent"
 ok "with soft a writer is told after $written bytes"
+
+link 5 4m
+over_sftp busy mnt -o dirty=8m,memory=9m,journal=128m
+: >mnt/file
+sync mnt/file
+sending() { [ "$(field mnt inFlightBytes)" -gt 0 ]; }
+head -c 64M /dev/urandom >big
+timeout 120 dd if=big of=mnt/file bs=300000 conv=nocreat,notrunc status=none &
+writer=$!
+wait_for sending
+on_link refuse
+on_link reset
+wait_for lost mnt
+wait "$writer" || fail "a writer waits for the server (exit $?)"
+on_link rate 0
+on_link accept
+unmounted mnt
+cmp big "$SFTP_DATA/busy/file" || fail "what was written was not sent"
+ok "who was writing when the connection went goes on"
