@@ -366,44 +366,76 @@ final class Creations {
      * away. What is dirty stays, for those who have it open.
      *
      * @param refusal what the server said
-     * @param replaced whether another file is about to get the name
      * @return whether that was done; else the server has it, or is being asked
      * @throws FsException why what the server has under that name cannot be removed
      */
-    boolean giveUp(Inode directory, String name, Inode inode, FsException refusal, boolean replaced)
+    boolean giveUp(Inode directory, String name, Inode inode, FsException refusal)
             throws FsException {
-        if (refusal.error() == FsError.ETIMEDOUT) {
+        InodeData data = hold(inode);
+        if (data == null) {
             return false;
         }
-        InodeData data;
-        boolean isThere;
-        inode.lock.lock();
         try {
-            data = inode.data;
-            isThere = inode.isThere;
-            if (data == null || !data.holdCreation()) {
-                return false;
-            }
-        } finally {
-            inode.lock.unlock();
-        }
-        try {
-            if (isThere && !replaced) {
+            if (isThere(inode)) {
                 removeFound(directory, name, inode, data);
                 return true;
             }
             if (refusal.error() != FsError.EEXIST) {
-                removeLeftOver(directory, name, inode);
+                parts.gate()
+                        .<@Nullable Void>shared(() -> {
+                            removeLeftOver(directory, name, inode);
+                            return null;
+                        });
             }
             giveUp(inode, data);
             return true;
         } finally {
-            inode.lock.lock();
-            try {
-                data.releaseCreation();
-            } finally {
-                inode.lock.unlock();
-            }
+            release(data);
+        }
+    }
+
+    /**
+     * Keeps a file that the server has refused from being made, until {@link #release}: it may be
+     * about to be given up.
+     *
+     * @return null when the server has it, or is being asked
+     */
+    @Nullable InodeData hold(Inode inode) {
+        inode.lock.lock();
+        try {
+            InodeData data = inode.data;
+            return data != null && data.holdCreation() ? data : null;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    void release(InodeData held) {
+        held.lock().lock();
+        try {
+            held.releaseCreation();
+        } finally {
+            held.lock().unlock();
+        }
+    }
+
+    private static boolean isThere(Inode inode) {
+        inode.lock.lock();
+        try {
+            return inode.isThere;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    /**
+     * Takes away what refused attempts to make a file have left under a name that another file is
+     * about to get. Within the {@link NamesGate}, and while the file is held.
+     */
+    void makeWay(Inode directory, String name, Inode inode, FsException refusal)
+            throws FsException {
+        if (!isThere(inode) && refusal.error() != FsError.EEXIST) {
+            removeLeftOver(directory, name, inode);
         }
     }
 
@@ -435,7 +467,8 @@ final class Creations {
         }
     }
 
-    private void giveUp(Inode inode, InodeData data) {
+    /** Gives up a file that is held. */
+    void giveUp(Inode inode, InodeData data) {
         inode.lock.lock();
         try {
             boolean open;
@@ -469,18 +502,14 @@ final class Creations {
      * One that is not is somebody else's.
      */
     private void removeLeftOver(Inode directory, String name, Inode inode) throws FsException {
-        parts.gate()
-                .<@Nullable Void>shared(() -> {
-                    RemotePath path = parts.table().path(directory).child(name);
-                    try {
-                        removeIfEmpty(path, inode.type);
-                    } catch (FsException e) {
-                        if (!e.isAbsence() && e.error() != FsError.ENOTEMPTY) {
-                            throw e;
-                        }
-                    }
-                    return null;
-                });
+        RemotePath path = parts.table().path(directory).child(name);
+        try {
+            removeIfEmpty(path, inode.type);
+        } catch (FsException e) {
+            if (!e.isAbsence() && e.error() != FsError.ENOTEMPTY) {
+                throw e;
+            }
+        }
     }
 
     private void removeIfEmpty(RemotePath path, FileType type) throws FsException {

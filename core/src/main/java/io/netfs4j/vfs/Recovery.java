@@ -102,7 +102,13 @@ final class Recovery {
     private @Nullable RemotePath present(FileFacts facts, RemotePath last) throws FsException {
         RemotePath source = facts.replacedBy();
         if (source != null) {
-            ServerAttributes here = parts.stat(source) == null ? null : parts.stat(last);
+            if (parts.stat(source) == null) {
+                return null;
+            }
+            if (facts.state() != FileFacts.State.THERE) {
+                return last; // Not renamed over; the server never had it.
+            }
+            ServerAttributes here = parts.stat(last);
             return here == null || isAnother(facts, here) ? null : last;
         }
         RemotePath target = facts.movingTo();

@@ -41,7 +41,7 @@ final class RemoveOperations {
         boolean done = false;
         while (!done) {
             Inode seen = parts.table().child(directory, name);
-            if (awaitOrGiveUp(directory, name, seen, false, false)) {
+            if (awaitOrGiveUp(directory, name, seen, false)) {
                 return;
             }
             boolean alone = seen != null && mustBeAlone(seen);
@@ -52,37 +52,42 @@ final class RemoveOperations {
         }
     }
 
+    /** Waits as {@link #refusal}; gives up what the server refuses, and returns whether it did. */
+    private boolean awaitOrGiveUp(
+            Inode directory, String name, @Nullable Inode child, boolean asDirectory)
+            throws FsException {
+        FsException refusal = refusal(name, child, asDirectory);
+        if (refusal == null || child == null) {
+            return false;
+        }
+        if (!creations.giveUp(directory, name, child, refusal)) {
+            throw refusal;
+        }
+        parts.coherency().touch(directory, 0);
+        parts.table().release(child);
+        return true;
+    }
+
     /**
-     * Waits until the server has a file, or gives it up where the server refuses it: its name is
-     * wanted no more.
+     * Waits until the server has a file whose name is wanted no more, or refuses it.
      *
      * @param asDirectory whether it is to be taken away as a directory
-     * @param replaced whether another file is about to get the name
-     * @return whether it was given up
+     * @return why the server has it not; null when it has it
      */
-    boolean awaitOrGiveUp(
-            Inode directory,
-            String name,
-            @Nullable Inode child,
-            boolean asDirectory,
-            boolean replaced)
+    @Nullable FsException refusal(String name, @Nullable Inode child, boolean asDirectory)
             throws FsException {
         if (child != null && child.isDirectory() != asDirectory && creations.isPending(child)) {
             throw new FsException(asDirectory ? FsError.ENOTDIR : FsError.EISDIR, name);
         }
         try {
             creations.await(child);
-            return false;
+            return null;
         } catch (FsException e) {
-            if (e.error() == FsError.EINTR
-                    || child == null
-                    || !creations.giveUp(directory, name, child, e, replaced)) {
+            if (e.error() == FsError.EINTR || e.error() == FsError.ETIMEDOUT) {
                 throw e;
             }
+            return e;
         }
-        parts.coherency().touch(directory, 0);
-        parts.table().release(child);
-        return true;
     }
 
     /**
@@ -287,7 +292,7 @@ final class RemoveOperations {
         Names.check(name);
         Inode child = parts.table().child(parent, name);
         refusePending(child, name);
-        if (awaitOrGiveUp(parent, name, child, true, false)) {
+        if (awaitOrGiveUp(parent, name, child, true)) {
             return;
         }
         emptied(() ->

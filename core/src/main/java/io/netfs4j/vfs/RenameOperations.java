@@ -4,6 +4,7 @@ package io.netfs4j.vfs;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Names;
+import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.Capability;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
@@ -38,16 +39,21 @@ final class RenameOperations {
             creations.await(moving);
             creations.await(to);
             Inode target = parts.table().child(to, newName);
+            FsException refusal = null;
             if (mode == RenameMode.REPLACE) {
                 removals.refusePending(target, newName);
                 boolean asDirectory = moving == null ? isDirectory(target) : moving.isDirectory();
-                removals.awaitOrGiveUp(to, newName, target, asDirectory, true);
+                refusal = removals.refusal(newName, target, asDirectory);
             } else {
                 creations.await(target);
             }
-            done =
-                    removals.emptied(() ->
-                            parts.gate().alone(() -> renameAlone(from, name, to, newName, mode)));
+            Place here = new Place(from, name);
+            Place there = new Place(to, newName);
+            if (refusal != null && target != null) {
+                done = isRenamedOver(here, there, target, refusal);
+            } else {
+                done = isRenamed(here, there, null, mode);
+            }
         }
     }
 
@@ -55,33 +61,65 @@ final class RenameOperations {
         return inode != null && inode.isDirectory();
     }
 
-    /** Returns false when the server has not got one of the files yet: it must be waited for. */
-    private boolean renameAlone(Inode from, String name, Inode to, String newName, RenameMode mode)
+    /**
+     * What a file is moved over that the server refuses to have. It is given up when the rename has
+     * come about, and else tried again.
+     */
+    private record Refused(Inode inode, InodeData data, FsException refusal) {}
+
+    private boolean isRenamedOver(Place from, Place to, Inode target, FsException refusal)
             throws FsException {
-        if (creations.isPending(from, name) || creations.isPending(to, newName)) {
+        InodeData held = creations.hold(target);
+        if (held == null) {
+            throw refusal;
+        }
+        try {
+            return isRenamed(from, to, new Refused(target, held, refusal), RenameMode.REPLACE);
+        } finally {
+            creations.release(held);
+        }
+    }
+
+    private boolean isRenamed(Place from, Place to, @Nullable Refused refused, RenameMode mode)
+            throws FsException {
+        return removals.emptied(
+                () -> parts.gate().alone(() -> renameAlone(from, to, refused, mode)));
+    }
+
+    /** Returns false when the server has not got one of the files yet: it must be waited for. */
+    private boolean renameAlone(Place from, Place to, @Nullable Refused refused, RenameMode mode)
+            throws FsException {
+        Inode seen = parts.table().child(to.directory, to.name);
+        Refused given = refused == null || refused.inode != seen ? null : refused;
+        if (creations.isPending(from.directory, from.name)
+                || (given == null && creations.isPending(to.directory, to.name))) {
             return false;
         }
-        RemotePath source = parts.table().path(from).child(name);
-        RemotePath target = parts.table().path(to).child(newName);
+        RemotePath source = path(from);
+        RemotePath target = path(to);
         if (source.equals(target)) {
             return true;
         }
         // Held: the server is waited for, and a look-up may be given back meanwhile.
-        Inode moving = parts.table().pinChild(from, name);
-        Inode replaced = parts.table().pinChild(to, newName);
+        Inode moving = parts.table().pinChild(from.directory, from.name);
+        Inode replaced = parts.table().pinChild(to.directory, to.name);
         try {
             if (moving == null || moving != replaced || mode != RenameMode.REPLACE) {
                 if (mode == RenameMode.REPLACE && replaced != null && replaced.isDirectory()) {
-                    removals.refusePending(replaced, newName);
-                    removals.moveHiddenUp(replaced, to);
+                    removals.refusePending(replaced, to.name);
+                    removals.moveHiddenUp(replaced, to.directory);
                 }
                 removals.noteOtherNames(mode == RenameMode.REPLACE ? replaced : null);
-                Place here = new Place(from, name);
-                Place there = new Place(to, newName);
-                beforeRename(here, there, moving, replaced, mode);
+                beforeRename(from, to, moving, replaced, mode);
                 try {
-                    renameOnServer(source, target, replaced, mode);
-                    renamed(here, there, moving, replaced, mode);
+                    if (given == null) {
+                        renameOnServer(source, target, replaced, mode);
+                    } else {
+                        creations.makeWay(to.directory, to.name, given.inode, given.refusal);
+                        parts.server().rename(source, target, mode);
+                        creations.giveUp(given.inode, given.data);
+                    }
+                    renamed(from, to, moving, replaced, mode);
                 } finally {
                     parts.uncacheNames(source);
                     parts.uncacheNames(target);
@@ -101,11 +139,15 @@ final class RenameOperations {
         }
     }
 
+    private RemotePath path(Place place) throws FsException {
+        return parts.table().path(place.directory).child(place.name);
+    }
+
     /** The journal is told what is about to come about. */
     private void beforeRename(
             Place from, Place to, @Nullable Inode moving, @Nullable Inode replaced, RenameMode mode)
             throws FsException {
-        RemotePath source = parts.table().path(from.directory).child(from.name);
+        RemotePath source = path(from);
         parts.journalling()
                 .beforeMove(
                         () -> {

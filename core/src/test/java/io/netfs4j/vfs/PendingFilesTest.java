@@ -59,6 +59,9 @@ class PendingFilesTest {
     /** What creating a file fails with; null when it does not. */
     private volatile FsError refusal;
 
+    /** What a rename fails with; null when it does not. */
+    private volatile FsError renameRefusal;
+
     /** Whether it fails the next time when it has been done. */
     private final AtomicBoolean refuseAfterwards = new AtomicBoolean();
 
@@ -78,6 +81,10 @@ class PendingFilesTest {
                                     FsError refused = creates ? refusal : null;
                                     if (creates) {
                                         gate.await();
+                                    }
+                                    if (method.getName().equals("rename")
+                                            && renameRefusal != null) {
+                                        throw new FsException(renameRefusal, "not there");
                                     }
                                     boolean after = creates && refuseAfterwards.getAndSet(false);
                                     if (refused != null && !after) {
@@ -316,6 +323,23 @@ class PendingFilesTest {
         assertThat(listed(made)).containsExactly(".", "..", "a");
         assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(4);
         assertThat(mount.drain()).isEmpty();
+    }
+
+    @Test
+    void renameThatFails_overARefusedFile_leavesItToBeTriedAgain() throws Exception {
+        OpenFile good = vfs.create(made, "good", 0644, OpenFlags.READ_WRITE).file();
+        vfs.fsync(good, false);
+        refusal = FsError.EACCES;
+        OpenFile file = vfs.create(made, "a", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, bytes("kept"));
+        refused(FsError.EACCES, () -> vfs.fsync(file, false));
+        renameRefusal = FsError.EIO;
+        refused(FsError.EIO, () -> vfs.rename(made, "good", made, "a", RenameMode.REPLACE));
+        assertThat(listed(made)).containsExactly(".", "..", "a", "good");
+        refusal = null;
+        assertThat(mount.drain()).isEmpty();
+        assertThat(store.stat(path("made/a")).sizeBytes()).isEqualTo(4);
+        assertThat(onServer("made")).containsExactly("a", "good");
     }
 
     @Test

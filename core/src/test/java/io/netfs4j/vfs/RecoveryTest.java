@@ -172,6 +172,47 @@ class RecoveryTest {
                 .isInstanceOfSatisfying(FsException.class, e -> assertThat(e.isAbsence()).isTrue());
     }
 
+    private static byte[] replacedFile(String name, String source) {
+        return new FileFacts(
+                        FileType.REGULAR,
+                        null,
+                        FileFacts.State.NEW,
+                        RemotePath.ROOT.child(name),
+                        null,
+                        false,
+                        RemotePath.ROOT.child(source),
+                        0,
+                        null,
+                        false,
+                        0,
+                        -1,
+                        new FileFacts.Owner(0644, 0, 0),
+                        Instant.EPOCH,
+                        Instant.EPOCH,
+                        PendingAttributes.NONE,
+                        null)
+                .encode();
+    }
+
+    /** Another was being renamed over each of two files that the server refused to make. */
+    @Test
+    void newFile_isKept_unlessWhatWasToReplaceItHasGone() throws FsException {
+        onServer("stays", pages(1, 's'));
+        try (Journal left = journal()) {
+            for (String source : List.of("stays", "gone")) {
+                long file = left.newFile();
+                left.describe(file, PAGE, replacedFile("over-" + source, source));
+                left.awaitWritten(left.write(file, 0, PAGE, pages(1, 'n')));
+            }
+        }
+        try (Journal journal = journal()) {
+            CachedVfs vfs = vfs(journal);
+
+            assertThat(read(vfs, "over-stays")).hasSize(PAGE).containsOnly('n');
+            assertThat(vfs.lookup(Vfs.ROOT_INO, "over-gone").isNegative()).isTrue();
+        }
+    }
+
     private static byte[] datedDirectory(String name) {
         return new FileFacts(
                         FileType.DIRECTORY,

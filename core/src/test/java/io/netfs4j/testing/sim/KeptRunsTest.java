@@ -546,4 +546,22 @@ class KeptRunsTest {
                 .stored()
                 .passes();
     }
+
+    /** A new file that the server refused goes with a rename over it that is interrupted (I3). */
+    @Test
+    void replay_I3_seed415659() {
+        KeptRun.of(415659L)
+                .operation(1, 0, Op.WRITE)
+                .operation(3, 13, Op.CREATE)
+                .operation(0, 26, Op.MKDIR)
+                .operation(1, 3, Op.WRITE)
+                .operation(3, 33, Op.CREATE)
+                .operation(3, 36, Op.RENAME)
+                .strike(Fault.LOST_REPLY, 1, 3, 0)
+                .strike(Fault.NAME_FAILS, 3, 33, 0)
+                .strike(Fault.INTERRUPT, -1, 1, 14)
+                .journalled()
+                .stored()
+                .passes();
+    }
 }
