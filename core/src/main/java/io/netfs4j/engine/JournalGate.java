@@ -32,6 +32,10 @@ final class JournalGate {
     @GuardedBy("inode lock")
     private long safeAtLsn = -1;
 
+    /** So long the file was when something was waited for last: by now that is safe. */
+    @GuardedBy("inode lock")
+    private long endSafeTo;
+
     JournalGate(WriteRequest request) {
         this.request = request;
     }
@@ -64,8 +68,37 @@ final class JournalGate {
         return Math.min(to, safeTo);
     }
 
+    /**
+     * As {@link #admit}, of what fills a granule: nobody wrote it, but past what the server has it
+     * makes the file longer there, as long as what was written behind it has made it here.
+     */
+    @GuardedBy("inode lock")
+    long admitFilling(long at, long to) {
+        InodeData inode = request.inode();
+        FileJournal journal = inode.journal();
+        long there = inode.remoteSizeBytes();
+        if (at < there) {
+            return Math.min(to, there);
+        }
+        if (journal == null || request.origin == Origin.UNBUFFERED) {
+            return to;
+        }
+        if (forced != null && !forced.isDone()) {
+            return at;
+        }
+        if (at < endSafeTo) {
+            return Math.min(to, endSafeTo);
+        }
+        if (journal.forcedTo(at, Long.MAX_VALUE) == Long.MAX_VALUE) {
+            return to;
+        }
+        await(journal, journal.lastLsn());
+        return at;
+    }
+
     @GuardedBy("inode lock")
     private void await(FileJournal journal, long lsn) {
+        endSafeTo = request.inode().sizeBytes();
         Completion<@Nullable Void> over = journal.journal().whenForced(lsn);
         forced = over;
         over.whenDone((value, problem) -> request.post());

@@ -176,7 +176,11 @@ final class WriteWalk {
      */
     @GuardedBy("inode lock")
     private static @Nullable WriteSpan clean(
-            WriteRequest request, long at, long to, boolean upload) {
+            WriteRequest request, long at, long most, boolean upload) {
+        long to = upload ? request.gate.admitFilling(at, most) : most;
+        if (to == at) {
+            return null;
+        }
         WriteSpan span = request.source().takeClean(at, Math.min(to, at + wanted(request, at)));
         if (span != null) {
             return span;
