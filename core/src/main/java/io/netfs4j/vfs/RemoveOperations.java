@@ -63,7 +63,7 @@ final class RemoveOperations {
         if (!creations.giveUp(directory, name, child, refusal)) {
             throw refusal;
         }
-        parts.coherency().touch(directory, 0);
+        parts.coherency().touch(directory, asDirectory ? -1 : 0);
         parts.table().release(child);
         return true;
     }

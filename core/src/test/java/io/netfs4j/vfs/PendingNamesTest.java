@@ -221,10 +221,28 @@ class PendingNamesTest {
         refusal = FsError.EDQUOT;
         vfs.makeDirectory(made, "a", 0755);
         assertThatThrownBy(() -> vfs.fsyncDirectory(made)).isInstanceOf(FsException.class);
+        assertThat(vfs.getAttributes(made).links()).isEqualTo(3);
         vfs.removeDirectory(made, "a");
+        assertThat(vfs.getAttributes(made).links()).isEqualTo(2);
         assertThat(listed(made)).isEmpty();
         assertThat(mount.drain()).isEmpty();
         assertThat(vfs.engine().flusher().isClean()).isTrue();
+    }
+
+    @Test
+    void rename_overARefusedDirectory_replacesIt() throws Exception {
+        long good = vfs.makeDirectory(made, "good", 0755).attributes().ino();
+        vfs.fsyncDirectory(made);
+        refusal = FsError.EDQUOT;
+        vfs.makeDirectory(made, "a", 0755);
+        assertThatThrownBy(() -> vfs.fsyncDirectory(made)).isInstanceOf(FsException.class);
+        assertThat(vfs.getAttributes(made).links()).isEqualTo(4);
+        vfs.rename(made, "good", made, "a", RenameMode.REPLACE);
+        assertThat(vfs.getAttributes(made).links()).isEqualTo(3);
+        assertThat(listed(made)).containsExactly("a");
+        assertThat(vfs.lookup(made, "a").attributes().ino()).isEqualTo(good);
+        assertThat(store.stat(path("made/a")).type()).isEqualTo(FileType.DIRECTORY);
+        assertThat(mount.drain()).isEmpty();
     }
 
     @Test
