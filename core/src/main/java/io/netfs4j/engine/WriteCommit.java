@@ -117,7 +117,10 @@ final class WriteCommit {
             if (upload != null && upload.atomic) {
                 // With the session all that was sent is gone, and goes once more, without them.
                 result = null;
-                repeated = true;
+                repeated = upload.heldFrom < request.issuedTo;
+                if (!repeated) {
+                    inode.setSending(false);
+                }
                 settle(upload, false);
                 return true;
             }

@@ -364,6 +364,23 @@ class WriteRequestTest {
         assertThat(inode.pages().dirtyBytes()).isEqualTo(KIB);
     }
 
+    /** There is nothing to be sent without them: else nobody would know of the request. */
+    @Test
+    void wholeObject_whoseTimesAloneAreRefused_isNotBegunOnceMore() {
+        server.atomic = true;
+        inode.setPendingAttributes(PendingAttributes.NONE.written(Instant.EPOCH));
+        engine.flusher().onDirtied(inode);
+        server.nextCommit = done -> done.fail(new FsException(FsError.EACCES, "not yours"));
+        Completion<@Nullable Void> done = engine.writeback(inode, Origin.SYNC);
+        endAll();
+        assertThat(done.isDone()).isTrue();
+        assertThat(done.failure()).isNull();
+        assertThat(server.commits).isEqualTo(1);
+        assertThat(server.aborts).isZero();
+        assertThat(inode.isSending()).isFalse();
+        assertThat(inode.isUnsaved()).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"issue", "taken", "begin", "granuleBytes", "commit"})
     void serverThatThrows_failsTheUpload_andEverythingIsGivenBack(String place) {
