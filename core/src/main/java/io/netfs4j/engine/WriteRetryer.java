@@ -60,13 +60,15 @@ final class WriteRetryer {
 
     /**
      * Ends a request that waits for the connection with its memory in hand: another one follows,
-     * which takes it up from the journal. A session whose bytes count all at once goes on.
+     * which takes it up from the journal. A session whose bytes count all at once goes on, and so
+     * does one that sends a caller's memory.
      */
     @GuardedBy("inode lock")
     static void rest(WriteRequest request) {
         WriteStream upload = request.upload();
         if (upload != null
                 && !upload.atomic
+                && request.origin != Origin.UNBUFFERED
                 && upload.inFlight() == 0
                 && !request.spans.isEmpty()
                 && !request.cancelled) {

@@ -564,4 +564,36 @@ class KeptRunsTest {
                 .stored()
                 .passes();
     }
+
+    /** A direct write ended without a byte and without an error while there was no connection. */
+    @Test
+    void replay_I1_seed456740() {
+        KeptRun.of(456740L)
+                .operation(2, 0, Op.WRITE)
+                .operation(0, 0, Op.OPEN)
+                .operation(3, 4, Op.UNLINK)
+                .operation(1, 10, Op.TRUNCATE)
+                .operation(2, 12, Op.WRITE)
+                .operation(2, 13, Op.WRITE)
+                .operation(0, 19, Op.CREATE)
+                .operation(0, 20, Op.CREATE)
+                .operation(3, 16, Op.OPEN)
+                .operation(0, 24, Op.OPEN)
+                .operation(0, 25, Op.RENAME)
+                .operation(2, 20, Op.OPEN)
+                .operation(3, 20, Op.OPEN)
+                .operation(3, 23, Op.CLOSE)
+                .operation(0, 31, Op.OPEN)
+                .operation(0, 32, Op.CLOSE)
+                .operation(1, 21, Op.WRITE)
+                .operation(0, 33, Op.CREATE)
+                .operation(0, 34, Op.WRITE)
+                .operation(0, 36, Op.WRITE)
+                .operation(3, 27, Op.APPEND)
+                .strike(Fault.NAME_FAILS, 1, 10, 0)
+                .strike(Fault.RESET, 0, 36, 0)
+                .journalled()
+                .stored()
+                .passes();
+    }
 }
