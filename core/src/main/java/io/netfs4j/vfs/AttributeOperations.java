@@ -134,6 +134,7 @@ final class AttributeOperations {
         } finally {
             inode.lock.unlock();
         }
+        boolean moved = creations.conflicts().hasMoved(inode);
         ServerAttributes a = opens.change(inode, inode.data, change);
         inode.lock.lock();
         try {
@@ -146,7 +147,7 @@ final class AttributeOperations {
                 parts.coherency().applyOwn(inode, a, inode.ownerChanges);
             } else {
                 inode.takeOwners(a);
-                if (data != null && !a.token().equals(data.token())) {
+                if (data != null && !moved && !a.token().equals(data.token())) {
                     data.setSending(true); // By us, or by another: nobody can tell.
                     data.describe();
                 }

@@ -117,6 +117,43 @@ final class Conflicts {
     }
 
     /**
+     * Whether another client has changed a file that was changed here, too: asked before something
+     * else of it is changed, from whose answer that could not be told any more.
+     */
+    boolean hasMoved(Inode inode) throws FsException {
+        InodeData data;
+        ServerFile handle;
+        inode.lock.lock();
+        try {
+            data = inode.data;
+            if (data == null
+                    || inode.type != FileType.REGULAR
+                    || !areLookedFor()
+                    || !data.isUnsaved()
+                    || data.isSending()
+                    || data.token() == null) {
+                return false;
+            }
+            if (!isNamed(inode)) {
+                return false;
+            }
+            handle = data.borrowFile();
+        } finally {
+            inode.lock.unlock();
+        }
+        ServerAttributes present =
+                handle == null
+                        ? present(inode, null)
+                        : data.useBorrowed(handle, h -> present(inode, h));
+        inode.lock.lock();
+        try {
+            return present != null && !isBase(data, present);
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    /**
      * A file is about to get another size on the server; nothing of it is being sent. Where the
      * server has another version by now it is taken for the one to be changed, unless somebody here
      * has something unsaved or goes by what he has seen.

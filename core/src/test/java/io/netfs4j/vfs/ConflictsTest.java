@@ -16,6 +16,7 @@ import io.netfs4j.engine.EngineLimits;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.PathSource;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
@@ -227,6 +228,35 @@ class ConflictsTest {
         assertThat(read(vfs, theirs)).isEqualTo("elsewhere");
         vfs.release(theirs);
         vfs.release(file);
+    }
+
+    @Test
+    void fileChangedElsewhere_isLeftAlone_thoughItsBitsWereSetMeanwhile() throws Exception {
+        make("f", "base");
+        CachedVfs vfs = mount(OnConflict.COPY);
+        OpenFile file = open(vfs, "f");
+        assertThat(read(vfs, file)).isEqualTo("base");
+        write(vfs, file, 1, "!!");
+        make2("f", "elsewhere");
+        AttributeChange bits = new AttributeChange(0600, null, null, null, null, null);
+        vfs.setAttributes(vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino(), bits, file);
+        assertFsyncTellsOfIt(vfs, file);
+        vfs.fsync(file, false);
+        assertThat(onServer("f")).isEqualTo("elsewhere");
+        assertThat(onServer(names().get(1))).isEqualTo("b!!e");
+    }
+
+    @Test
+    void fileWhoseBitsWereSet_isSaved_whereNobodyElseChangedIt() throws Exception {
+        make("f", "base");
+        CachedVfs vfs = mount(OnConflict.COPY);
+        OpenFile file = open(vfs, "f");
+        write(vfs, file, 1, "!!");
+        AttributeChange bits = new AttributeChange(0600, null, null, null, null, null);
+        vfs.setAttributes(vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino(), bits, file);
+        vfs.fsync(file, false);
+        assertThat(onServer("f")).isEqualTo("b!!e");
+        assertThat(names()).hasSize(1);
     }
 
     /** Another client writes into a file that exists. */
