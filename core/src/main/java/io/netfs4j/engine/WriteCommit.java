@@ -28,6 +28,14 @@ final class WriteCommit {
     /** How long the file is afterwards has to be learned from it. */
     private boolean asks;
 
+    /** So often it is tried again without a pause after the connection was lost. */
+    private static final int LOSSES_MAX = 10;
+
+    private int losses;
+
+    /** The connection was lost before it came about; what is there now is being looked for. */
+    private boolean interrupted;
+
     private @Nullable Completion<ServerAttributes> result;
     private PendingAttributes taken = PendingAttributes.NONE;
 
@@ -51,6 +59,10 @@ final class WriteCommit {
         if (!begun) {
             begun = true;
             return !begin(session);
+        }
+        if (interrupted) {
+            interrupted = false;
+            return !goOn();
         }
         Completion<ServerAttributes> ended = result;
         if (ended == null) {
@@ -105,10 +117,48 @@ final class WriteCommit {
         ended.whenDone((attributes, problem) -> request.post());
     }
 
+    /** Commits in another session what the lost connection kept from it; as {@link #begin}. */
+    @GuardedBy("inode lock")
+    private boolean goOn() {
+        ServerFile file = inode.file();
+        FsException gone = new FsException(FsError.EBADF, "no handle to commit with");
+        try {
+            if (request.isBaseLost()) {
+                // What another client has by now is not given our times.
+                inode.pendingAttributes = inode.pendingAttributes.after(taken.owed());
+            } else if (file == null) {
+                fail(gone, request.upload());
+            } else {
+                commit(BackEnd.begin(file, inode.token()), taken);
+                return true;
+            }
+        } catch (FsException e) {
+            fail(e, request.upload());
+        }
+        inode.attributesUnderWay = PendingAttributes.NONE;
+        return false;
+    }
+
+    /** Whether the connection was lost before a commit, whose session kept nothing. */
+    private boolean isInterrupted(@Nullable FsException refused) {
+        return refused != null
+                && refused.error() == FsError.ENOTCONN
+                && !request.isAtomic()
+                && losses < LOSSES_MAX;
+    }
+
     @GuardedBy("inode lock")
     private boolean end(Completion<ServerAttributes> ended) {
-        inode.attributesUnderWay = PendingAttributes.NONE;
         FsException refused = ended.failure();
+        if (isInterrupted(refused)) {
+            losses++;
+            result = null;
+            interrupted = true;
+            request.checkBaseAgain();
+            request.post();
+            return false;
+        }
+        inode.attributesUnderWay = PendingAttributes.NONE;
         ServerFile file = inode.file();
         WriteStream upload = request.upload();
         if (file != null && refused != null && wereRefused(refused)) {

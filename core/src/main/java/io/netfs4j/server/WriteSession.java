@@ -37,7 +37,9 @@ public interface WriteSession extends Destination {
     /**
      * Makes what was issued visible, and sets times where asked. Every piece has been terminated.
      * Completes with the attributes afterwards, whose token is the version that now stands. Fails
-     * with ESTALE when the base version no longer stood.
+     * with ESTALE when the base version no longer stood, and with ENOTCONN when the connection was
+     * lost since its pieces were sent, so that another client may have gone on: it is looked for,
+     * and a session that is not atomic is followed by one that only commits.
      */
     void commit(AttributeChange times, Completion<ServerAttributes> done);
 

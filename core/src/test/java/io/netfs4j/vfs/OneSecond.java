@@ -156,6 +156,9 @@ abstract class OneSecond {
         /** Done in the place of the next piece, whose connection is lost then. */
         final AtomicReference<Runnable> lost = new AtomicReference<>();
 
+        /** As {@link #lost}, in the place of the next commit. */
+        final AtomicReference<Runnable> lostAtCommit = new AtomicReference<>();
+
         /** No piece ends any more. */
         final AtomicBoolean hangs = new AtomicBoolean();
 
@@ -220,7 +223,13 @@ abstract class OneSecond {
                 throw new FsException(FsError.EACCES, "not here");
             }
             if (call.is(WriteSession.class, "commit")) {
-                return commit(call);
+                Runnable instead = lostAtCommit.getAndSet(null);
+                if (instead == null) {
+                    return commit(call);
+                }
+                instead.run();
+                call.argument(1, Completion.class).fail(new FsException(FsError.ENOTCONN, "lost"));
+                return null;
             }
             if (hangs.get() && call.is(WriteSession.class, "issue")) {
                 Subrequest piece = call.argument(0, Subrequest.class);

@@ -249,6 +249,39 @@ class UploadLocksTest extends OneSecond {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aCommitAfterALostConnection_isNotForWhatAnotherHasWritten(boolean broken)
+            throws Exception {
+        try (Client one = new Client()) {
+            OpenFile ours = one.open("f");
+            one.write(ours, 0, "AAA");
+            one.lostAtCommit.set(() -> {
+                if (broken) {
+                    try {
+                        RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
+                        store.remove(locks.child(names(locks).get(0)));
+                        changeOnServer("longer than it was");
+                    } catch (FsException e) {
+                        throw new IllegalStateException(e);
+                    }
+                }
+            });
+            if (broken) {
+                one.assertSavingTellsOfIt(ours);
+            }
+            one.save(ours);
+            assertThat(one.lostAtCommit.get()).isNull();
+            assertThat(one.read(ours)).isEqualTo("AAA3456789");
+            one.vfs.release(ours);
+        }
+        if (broken) {
+            assertBothAreThere("longer than it was", "AAA3456789");
+        } else {
+            assertThat(onServer("f")).isEqualTo("AAA3456789");
+        }
+    }
+
     /** The end of its upload was not heard: its lock tells whether another came in between. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})

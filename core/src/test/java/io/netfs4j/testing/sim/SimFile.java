@@ -270,6 +270,9 @@ final class SimFile implements ServerFile {
         private boolean over;
         private boolean failed;
 
+        /** The connection that it is on, as far as it has been told. */
+        private long on = server.downUntil;
+
         /** Of a server of whole objects; else null. */
         final @Nullable ObjectParts parts;
 
@@ -307,6 +310,7 @@ final class SimFile implements ServerFile {
         @Override
         public boolean issue(Subrequest offer, Runnable whenReady) {
             requireLive("issue");
+            on = server.downUntil; // Its pieces tell of a loss themselves.
             return SimFile.this.issue(offer, whenReady, parts == null ? into : parts, this);
         }
 
@@ -333,6 +337,11 @@ final class SimFile implements ServerFile {
                     "commit",
                     () -> {
                         server.onTheWay.remove(landing);
+                        if (parts == null && on != server.downUntil) {
+                            noteRecording();
+                            done.fail(new FsException(FsError.ENOTCONN, "lost before"));
+                            return;
+                        }
                         boolean fails = server.faults.strikes(Fault.COMMIT_FAILS);
                         failed |= fails;
                         noteRecording();

@@ -100,8 +100,8 @@ final class SftpFile implements ServerFile {
 
     /**
      * Offset writes need no session on the server. But the first piece on another connection than
-     * the one before is sent back: while there was none, another client may have gone on, and
-     * whoever writes is to look first.
+     * the one before is sent back, and so is the commit: while there was none, another client may
+     * have gone on, and whoever writes is to look first.
      */
     private final class Writes implements WriteSession {
         private final AtomicReference<@Nullable SftpConnection> on =
@@ -135,7 +135,7 @@ final class SftpFile implements ServerFile {
 
         @Override
         public void commit(AttributeChange times, Completion<ServerAttributes> done) {
-            inBackground(done, () -> setAttributes(times));
+            inBackground(done, () -> setAttributes(times, this));
         }
 
         @Override
@@ -321,7 +321,18 @@ final class SftpFile implements ServerFile {
 
     @Override
     public ServerAttributes setAttributes(AttributeChange change) throws FsException {
+        return setAttributes(change, null);
+    }
+
+    /**
+     * @param session which has to be on one connection with that; null when there is none
+     */
+    private ServerAttributes setAttributes(AttributeChange change, @Nullable Writes session)
+            throws FsException {
         return withHandle(open -> {
+            if (session != null && !session.isStillOn(open.connection())) {
+                throw new FsException(FsError.ENOTCONN, "the connection was lost before");
+            }
             List<Exchange.Ask> asks = new ArrayList<>();
             for (WireAttributes step : AttributeSteps.of(change, known)) {
                 asks.add(Exchange.Ask.status(setStat(open, step)));

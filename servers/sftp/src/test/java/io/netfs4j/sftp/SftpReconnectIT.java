@@ -377,6 +377,23 @@ class SftpReconnectIT {
         file.close();
     }
 
+    /** All pieces were answered; then another client may have gone on. */
+    @Test
+    void commit_overAnotherConnectionThanBefore_isSentBackOnce() throws Exception {
+        SftpServer sftp = (SftpServer) connect();
+        ServerFile file = server.create(() -> path("f"), 0644).file();
+        WriteSession session = file.begin(null);
+        transfers.put(session, 0, pattern(1, 1000));
+        link.reset();
+        while (sftp.isConnected()) {
+            Thread.onSpinWait();
+        }
+        sftp.wiring().link().await();
+        assertFails(FsError.ENOTCONN, () -> transfers.commit(session));
+        transfers.commit(file.begin(null));
+        file.close();
+    }
+
     @Test
     void connection_serverSilent_isGivenUpByKeepalive() throws Exception {
         connect("ServerAliveInterval=1", "ServerAliveCountMax=1", "soft", "timeout=60");
