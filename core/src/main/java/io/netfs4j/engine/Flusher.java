@@ -179,7 +179,8 @@ public final class Flusher {
                 return;
             }
             if (journal.keepsAll()) {
-                if (away && writing != null) {
+                // Behind a barrier nothing is left to it, and nothing gained.
+                if (away && writing != null && inode.pages().groups() == 1) {
                     WriteRetryer.rest(writing);
                 }
                 inode.pages().stored().store();
