@@ -83,8 +83,16 @@ public final class Mount implements AutoCloseable {
 
     /** Whether what is not on the server survives this process, as far as this machine can. */
     public boolean keepsState() {
+        return owned.state != null && journalFailure() == null;
+    }
+
+    /**
+     * Why the journal takes nothing any more: every write waits for the server since then. Null
+     * where it works, and where there is none.
+     */
+    public @Nullable FsException journalFailure() {
         MountState state = owned.state;
-        return state != null && state.journal().broken() == null;
+        return state == null ? null : state.journal().broken();
     }
 
     /** Why there is no disk cache, where one was asked for; null where it is in use. */

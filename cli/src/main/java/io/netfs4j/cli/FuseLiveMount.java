@@ -6,6 +6,7 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.fuse.FuseMount;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +54,12 @@ final class FuseLiveMount implements LiveMount {
     @Override
     public boolean isConnected() {
         return mount.status().connected();
+    }
+
+    @Override
+    public @Nullable String journalFailure() {
+        FsException why = mount.journalFailure();
+        return why == null ? null : String.valueOf(why.getMessage());
     }
 
     @Override

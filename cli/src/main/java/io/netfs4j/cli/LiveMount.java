@@ -3,6 +3,8 @@ package io.netfs4j.cli;
 
 import io.netfs4j.base.FsException;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 
 /**
@@ -19,6 +21,9 @@ interface LiveMount {
 
     /** False while the connection to the server is lost, and made again and again. */
     boolean isConnected();
+
+    /** Why the journal has failed; null while it works, and where there is none. */
+    @Nullable String journalFailure();
 
     /** Files whose upload was refused for good and whose bytes are kept. */
     List<Unsaved> refused();

@@ -131,6 +131,7 @@ final class MountProcess {
                 identity.remote(),
                 isGone() ? MountStatus.DRAINING : MountStatus.MOUNTED,
                 mount.isConnected() ? MountStatus.UP : MountStatus.LOST,
+                mount.journalFailure(),
                 c.dirtyBytes(),
                 c.inFlightBytes(),
                 c.uploadedBytes(),

@@ -15,6 +15,8 @@ import java.util.List;
  * @param state "mounted", or "draining" once the kernel has let go of it
  * @param connection to the server: "up", or "lost" while it is made again; null from a process of
  *     an earlier build, which does not tell
+ * @param journalFailure why the journal takes nothing any more, so that each write waits for the
+ *     server; null while it works, where there is none, and from a process of an earlier build
  * @param refused files whose upload was refused for good, their bytes kept
  * @param log the file that the process writes its log to; empty when that is stderr
  */
@@ -24,6 +26,7 @@ record MountStatus(
         String remote,
         String state,
         @Nullable String connection,
+        @Nullable String journalFailure,
         long dirtyBytes,
         long inFlightBytes,
         long uploadedBytes,
@@ -59,6 +62,11 @@ record MountStatus(
         if (connection != null) {
             text.append("  connection         ").append(connection);
             text.append(connection.equals(LOST) ? ", connecting again\n" : "\n");
+        }
+        if (journalFailure != null) {
+            text.append("  journal            failed: ").append(Printable.of(journalFailure));
+            text.append("; each write waits for the server, until it is unmounted and mounted");
+            text.append(" again\n");
         }
         text.append("  not on the server  ").append(Quantity.bytes(dirtyBytes));
         text.append(" (in flight ").append(Quantity.bytes(inFlightBytes)).append(")\n");

@@ -4,6 +4,8 @@ package io.netfs4j.cli;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -20,6 +22,7 @@ final class FakeMount implements LiveMount {
     private boolean stuck;
     private boolean busy;
     private boolean connectionLost;
+    private @Nullable String journalFailure;
     private boolean closed;
     private boolean keepsState;
 
@@ -52,6 +55,10 @@ final class FakeMount implements LiveMount {
 
     void loseConnection() {
         change(() -> connectionLost = true);
+    }
+
+    void failJournal(String why) {
+        change(() -> journalFailure = why);
     }
 
     /** As the kernel does for plain umount. */
@@ -87,6 +94,16 @@ final class FakeMount implements LiveMount {
         lock.lock();
         try {
             return !connectionLost;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public @Nullable String journalFailure() {
+        lock.lock();
+        try {
+            return journalFailure;
         } finally {
             lock.unlock();
         }

@@ -77,6 +77,7 @@ class MountProcessTest {
                                 "sftp://host/x",
                                 "mounted",
                                 "up",
+                                null,
                                 11,
                                 0,
                                 7,
@@ -118,11 +119,29 @@ class MountProcessTest {
     }
 
     @Test
+    void status_journalFailed_saysWhyAndWhatThatMeans() throws CommandFailure {
+        MountStatus before = find().status();
+        mount.failJournal("no space left");
+
+        MountStatus status = find().status();
+
+        assertThat(before.text()).doesNotContain("journal");
+        assertThat(ControlMessages.write(before)).contains("\"journalFailure\":null");
+        assertThat(status.text())
+                .contains(
+                        "\n  journal            failed: no space left;"
+                                + " each write waits for the server");
+        assertThat(ControlMessages.write(status)).contains("\"journalFailure\":\"no space left\"");
+    }
+
+    @Test
     void status_ofAnEarlierBuild_leavesTheConnectionOut() throws Exception {
         String json = ControlMessages.write(find().status());
 
         MountStatus earlier =
-                ControlMessages.read(json.replace(",\"connection\":\"up\"", ""), MountStatus.class);
+                ControlMessages.read(
+                        json.replace(",\"connection\":\"up\",\"journalFailure\":null", ""),
+                        MountStatus.class);
 
         assertThat(earlier.text()).doesNotContain("connection").contains("/mnt/x");
     }

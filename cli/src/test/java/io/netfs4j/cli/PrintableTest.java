@@ -33,7 +33,7 @@ class PrintableTest {
         MountStatus status = status();
 
         assertThat(status.text().lines())
-                .hasSize(8)
+                .hasSize(9)
                 .first()
                 .isEqualTo("/mnt/" + SHOWN + "  ./" + SHOWN + "  (mounted, pid 1)");
         assertThat(status.text().lines())
@@ -62,6 +62,7 @@ class PrintableTest {
                 "./" + NASTY,
                 MountStatus.MOUNTED,
                 MountStatus.UP,
+                "no room for " + NASTY,
                 1,
                 0,
                 0,
