@@ -9,7 +9,6 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.fuse.FuseMount;
 import io.netfs4j.server.Remote;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -39,10 +38,14 @@ final class FuseOpener implements MountOpener {
 
     @Override
     public void checkPlace(MountPlan plan, Path mountPoint) throws CommandFailure {
-        Remote remote = Backends.choose(plan).remote();
-        if (remote.scheme().equals("file")) {
-            MountPoint.refuseNesting(real(Path.of(remote.path())), mountPoint);
+        Backends.Choice choice = Backends.choose(plan);
+        Remote remote = choice.remote();
+        boolean isLocal = remote.scheme().equals("file");
+        Path remoteDirectory = isLocal ? MountPoint.real(Path.of(remote.path())) : null;
+        if (remoteDirectory != null) {
+            MountPoint.refuseNesting(remoteDirectory, mountPoint);
         }
+        StateHome.checkPlace(plan, choice, environment, mountPoint, remoteDirectory);
     }
 
     @Override
@@ -100,20 +103,5 @@ final class FuseOpener implements MountOpener {
             case ENOMEM, ENOSPC -> ExitCode.NO_ROOM;
             default -> ExitCode.NO_FUSE;
         };
-    }
-
-    /** The real path as far as it exists; the rest as written. */
-    private static Path real(Path path) {
-        Path absolute = path.toAbsolutePath().normalize();
-        Path parent = absolute.getParent();
-        Path name = absolute.getFileName();
-        if (parent == null || name == null) {
-            return absolute;
-        }
-        try {
-            return absolute.toRealPath();
-        } catch (IOException e) {
-            return real(parent).resolve(name);
-        }
     }
 }

@@ -52,6 +52,21 @@ final class MountPoint {
         return names;
     }
 
+    /** The real path as far as it exists; the rest as written. */
+    static Path real(Path path) {
+        Path absolute = path.toAbsolutePath().normalize();
+        Path parent = absolute.getParent();
+        Path name = absolute.getFileName();
+        if (parent == null || name == null) {
+            return absolute;
+        }
+        try {
+            return absolute.toRealPath();
+        } catch (IOException e) {
+            return real(parent).resolve(name);
+        }
+    }
+
     /** Where a link leads that stands for a mount point; null when it is none. */
     static @Nullable Path linkTarget(Path directory) {
         try {

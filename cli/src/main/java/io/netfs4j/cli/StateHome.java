@@ -67,6 +67,55 @@ record StateHome(@Nullable Path directory, String without) {
         }
     }
 
+    /**
+     * Refuses, before anything is made, directories that the mount itself would hide, and those
+     * named among the files that they are to outlive. The state directory that nobody named may lie
+     * among them: a whole home directory can be mounted elsewhere.
+     *
+     * @param mountPoint its real path
+     * @param remoteDirectory the remote's real path; null for one that is not of this machine
+     */
+    static void checkPlace(
+            MountPlan plan,
+            Backends.Choice choice,
+            Map<String, String> environment,
+            Path mountPoint,
+            @Nullable Path remoteDirectory)
+            throws CommandFailure {
+        MountOptions options = choice.options();
+        boolean named = plan.options().containsKey(MountOptions.STATE);
+        Path state = named ? options.state() : stateOfUser(environment);
+        if (named || options.isOfState(choice.remote())) {
+            refuseWithin(MountOptions.STATE, state, "below the mount point", mountPoint);
+        }
+        refuseWithin(MountOptions.CACHE, options.cache(), "below the mount point", mountPoint);
+        if (named) {
+            refuseWithin(MountOptions.STATE, state, "in the remote directory", remoteDirectory);
+        }
+        refuseWithin(
+                MountOptions.CACHE, options.cache(), "in the remote directory", remoteDirectory);
+    }
+
+    private static void refuseWithin(
+            String option, @Nullable Path directory, String where, @Nullable Path outer)
+            throws CommandFailure {
+        if (directory != null && outer != null && MountPoint.real(directory).startsWith(outer)) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "the "
+                            + option
+                            + " directory "
+                            + directory
+                            + " must not lie "
+                            + where
+                            + " "
+                            + outer
+                            + "; name one elsewhere with -o "
+                            + option
+                            + "=DIR");
+        }
+    }
+
     /** It is this machine that refuses, not the server. */
     private static CommandFailure failure(FsException e) {
         ExitCode code =

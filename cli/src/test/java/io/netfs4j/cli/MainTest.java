@@ -26,7 +26,6 @@ class MainTest {
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-    private final MountOpener opener = new FuseOpener(Map.of());
     private Map<String, String> environment = Map.of();
 
     @BeforeEach
@@ -116,6 +115,39 @@ class MainTest {
     void mount_remoteBelowTheDirectory_isRefused() {
         assertThat(netfs("mount", "./mnt/remote", "mnt")).isEqualTo(3);
         assertThat(complained()).contains("inside");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "state=mnt/kept below the mount point",
+                "state=mnt below the mount point",
+                "cache=mnt/kept below the mount point",
+                "state=link/kept below the mount point",
+                "state=remote/kept in the remote directory",
+                "state=remote in the remote directory",
+                "state=link/../remote/kept in the remote directory",
+                "cache=remote/kept in the remote directory",
+            })
+    void mount_whatItKeepsBelowItselfOrTheRemote_isRefused_andNothingIsMade(String wanted)
+            throws IOException {
+        Files.createSymbolicLink(directory.resolve("link"), directory.resolve("mnt"));
+        String option = wanted.substring(0, wanted.indexOf(' '));
+        assertThat(netfs("mount", "./remote", "mnt", "-o", option)).isEqualTo(2);
+        assertThat(complained())
+                .contains(wanted.substring(option.length() + 1))
+                .contains("-o " + option.substring(0, option.indexOf('=')) + "=DIR")
+                .hasLineCount(1);
+        assertThat(directory.resolve("mnt")).isEmptyDirectory();
+        assertThat(directory.resolve("remote")).doesNotExist();
+    }
+
+    @Test
+    void mount_overTheUsualStateDirectory_isRefused_andNothingIsMade() {
+        environment = Map.of("HOME", directory.resolve("mnt").toString());
+        assertThat(netfs("mount", "./remote", "mnt")).isEqualTo(2);
+        assertThat(complained()).contains("below the mount point", "-o state=DIR").hasLineCount(1);
+        assertThat(directory.resolve("mnt")).isEmptyDirectory();
     }
 
     @ParameterizedTest
@@ -217,7 +249,7 @@ class MainTest {
     private int netfsOn(OutputStream stdout, String... arguments) {
         Surroundings surroundings =
                 new Surroundings(
-                        opener,
+                        new FuseOpener(environment),
                         environment,
                         directory,
                         new RuntimeDirectory(List.of(directory.resolve("run/netfs"))),
