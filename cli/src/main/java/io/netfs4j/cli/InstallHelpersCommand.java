@@ -47,7 +47,7 @@ final class InstallHelpersCommand implements Callable<Integer> {
             names = "--directory",
             paramLabel = "DIR",
             description = "Install there, for packagers; umount looks in /sbin alone.")
-    private @Nullable Path directory;
+    private @Nullable String directory;
 
     @Option(names = "--remove", description = "Remove the helper.")
     private boolean remove;
@@ -58,7 +58,7 @@ final class InstallHelpersCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandFailure {
-        Path where = directory == null ? SEARCHED : surroundings.directory().resolve(directory);
+        Path where = where();
         Path helper = where.resolve(HELPER);
         try {
             if (Files.exists(helper, LinkOption.NOFOLLOW_LINKS) && !isOurs(helper)) {
@@ -87,6 +87,27 @@ final class InstallHelpersCommand implements Callable<Integer> {
                             + "); run it as root");
         }
         return ExitCode.OK.number();
+    }
+
+    private Path where() throws CommandFailure {
+        if (directory == null) {
+            return SEARCHED;
+        }
+        Path named = surroundings.directory().resolve(directory).normalize();
+        if (directory.isEmpty()) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "--directory is empty; name the directory to install in, or leave it out");
+        }
+        if (!Files.isDirectory(named)) {
+            String what =
+                    Files.exists(named)
+                            ? " is not a directory; "
+                            : " does not exist; make it with mkdir, or ";
+            throw new CommandFailure(
+                    ExitCode.USAGE, named + what + "name another one with --directory");
+        }
+        return named;
     }
 
     private static boolean isOurs(Path helper) throws IOException {

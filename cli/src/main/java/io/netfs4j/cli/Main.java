@@ -3,6 +3,7 @@ package io.netfs4j.cli;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -123,6 +124,10 @@ public final class Main implements Callable<Integer> {
                 && !unmatched.isUnknownOption()
                 && verb.equals("netfs")) {
             said = "no verb \"" + unmatched.getUnmatched().getFirst() + "\"";
+        }
+        if (e instanceof MissingParameterException missing
+                && missing.getMissing().getFirst() instanceof OptionSpec option) {
+            said = option.longestName() + " needs a value, " + option.paramLabel();
         }
         surroundings.warn(said + "; see " + more);
         return ExitCode.USAGE.number();

@@ -7,6 +7,8 @@ import io.netfs4j.cli.ControlMessages.Request;
 import io.netfs4j.cli.ControlMessages.Verb;
 import io.netfs4j.fuse.FuseMount;
 
+import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -28,6 +30,9 @@ import java.util.concurrent.TimeUnit;
                     + " command waits for it then, too."
         })
 final class UmountCommand implements Callable<Integer> {
+    /** A year. */
+    private static final long TIMEOUT_SECONDS_MAX = 31_536_000;
+
     private final Surroundings surroundings;
 
     @Parameters(paramLabel = "DIR", description = "The mount point.")
@@ -45,9 +50,9 @@ final class UmountCommand implements Callable<Integer> {
             names = "--timeout",
             paramLabel = "SECONDS",
             description =
-                    "Wait no longer than that; then exit 12, and the mount goes on (with --no-drain"
-                            + " it ends).")
-    private long timeoutSeconds = -1;
+                    "Wait no longer than that, whole seconds; then exit 12, and the mount goes on"
+                            + " (with --no-drain it ends).")
+    private @Nullable String timeout;
 
     @Option(
             names = "--no-drain",
@@ -68,6 +73,7 @@ final class UmountCommand implements Callable<Integer> {
             throw new CommandFailure(
                     ExitCode.USAGE, "--discard gives up what --no-drain keeps; choose one");
         }
+        long timeoutMillis = timeoutMillis();
         ControlClient control = surroundings.control();
         Path mountPoint = surroundings.directory().resolve(directory);
         ControlClient.Found mount;
@@ -84,13 +90,7 @@ final class UmountCommand implements Callable<Integer> {
             outcome =
                     control.unmount(
                             mount,
-                            new Request(
-                                    Verb.UNMOUNT,
-                                    discard,
-                                    timeoutSeconds < 0
-                                            ? -1
-                                            : TimeUnit.SECONDS.toMillis(timeoutSeconds),
-                                    leave),
+                            new Request(Verb.UNMOUNT, discard, timeoutMillis, leave),
                             counters -> progress.show(counters, System.nanoTime()));
         } catch (IOException e) {
             throw new CommandFailure(
@@ -112,6 +112,23 @@ final class UmountCommand implements Callable<Integer> {
             return ExitCode.OK.number();
         }
         throw new CommandFailure(ExitCode.of(outcome.code()), outcome.message());
+    }
+
+    /** Negative for without end. */
+    private long timeoutMillis() throws CommandFailure {
+        if (timeout == null) {
+            return -1;
+        }
+        if (timeout.matches("[0-9]{1,8}") && Long.parseLong(timeout) <= TIMEOUT_SECONDS_MAX) {
+            return TimeUnit.SECONDS.toMillis(Long.parseLong(timeout));
+        }
+        throw new CommandFailure(
+                ExitCode.USAGE,
+                "--timeout "
+                        + timeout
+                        + ": whole seconds, from 0 to "
+                        + TIMEOUT_SECONDS_MAX
+                        + "; without it umount waits for as long as it takes");
     }
 
     private static void forget(Thread hook) {

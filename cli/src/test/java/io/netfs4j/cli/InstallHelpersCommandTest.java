@@ -119,10 +119,21 @@ class InstallHelpersCommandTest {
     }
 
     @Test
-    void install_whereThereIsNoDirectory_tellsIt() {
-        assertThat(netfs(here.resolve("net'fs").toString(), "install-helpers", "--directory", "no"))
-                .isEqualTo(ExitCode.FAILED.number());
-        assertThat(err.toString(StandardCharsets.UTF_8)).contains("no such file");
+    void directory_thatIsNone_isRefused_andNothingIsMade() throws IOException {
+        Map<String, String> answers =
+                Map.of(
+                        "no", here.resolve("no") + " does not exist; make it with mkdir",
+                        "net'fs", here.resolve("net'fs") + " is not a directory; name another",
+                        "", "--directory is empty; name the directory");
+        String launcher = here.resolve("net'fs").toString();
+        answers.forEach((named, answer) -> {
+            String directory = "--directory=" + named;
+            assertThat(netfs(launcher, "install-helpers", directory)).isEqualTo(2);
+            assertThat(err.toString(StandardCharsets.UTF_8)).contains(answer).hasLineCount(1);
+            assertThat(netfs(launcher, "install-helpers", "--remove", directory)).isEqualTo(2);
+            assertThat(err.toString(StandardCharsets.UTF_8)).contains(answer).hasLineCount(1);
+        });
+        assertThat(Files.list(here)).hasSize(3);
     }
 
     @Test

@@ -88,6 +88,27 @@ class MainTest {
         assertThat(complained()).startsWith("netfs: ").hasLineCount(1);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"-1", "x", "1.5", "", "31536001", "99999999999999999999"})
+    void umount_timeoutThatIsNone_tellsWhatItMayBe(String timeout) {
+        assertThat(netfs("umount", "--timeout", timeout, "mnt")).isEqualTo(2);
+        assertThat(complained())
+                .startsWith("netfs: --timeout " + timeout + ": whole seconds, from 0 to ")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void option_withoutItsValue_isNamed() {
+        assertThat(netfs("umount", "mnt", "--timeout")).isEqualTo(2);
+        assertThat(complained())
+                .isEqualTo("netfs: --timeout needs a value, SECONDS; see netfs help umount\n");
+        err.reset();
+        assertThat(netfs("install-helpers", "--directory")).isEqualTo(2);
+        assertThat(complained())
+                .isEqualTo(
+                        "netfs: --directory needs a value, DIR; see netfs help install-helpers\n");
+    }
+
     @Test
     void mount_passwordInTheRemote_isNotRepeated() {
         netfs("mount", "sftp://user:hunter2@host/", "mnt");
