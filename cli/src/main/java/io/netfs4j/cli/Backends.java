@@ -68,8 +68,11 @@ final class Backends {
                         "no option \""
                                 + option.getKey()
                                 + "\" for "
+                                + provider.words()
+                                + " ("
                                 + String.join(", ", new TreeSet<>(provider.schemes()))
-                                + "; netfs help mount lists them");
+                                + "); netfs help mount lists what each server takes, and what"
+                                + " every mount");
             }
             known.merge(
                     name,

@@ -110,6 +110,18 @@ class MainTest {
     }
 
     @Test
+    void mount_optionThatTheServerHasNot_namesBothAndWhereTheyAreListed() {
+        assertThat(netfs("mount", "./remote", "mnt", "-o", "ro,bogus=1")).isEqualTo(2);
+        assertThat(complained())
+                .contains("no option \"bogus\" for a directory of this machine (file);")
+                .contains("netfs help mount lists")
+                .hasLineCount(1);
+        err.reset();
+        assertThat(netfs("mount", "sftp://host/", "mnt", "-o", "bogus")).isEqualTo(2);
+        assertThat(complained()).contains("no option \"bogus\" for an SFTP server (sftp);");
+    }
+
+    @Test
     void mount_passwordInTheRemote_isNotRepeated() {
         netfs("mount", "sftp://user:hunter2@host/", "mnt");
 

@@ -13,6 +13,9 @@ public interface ServerProvider {
     /** The schemes it answers to, lower case: "sftp". */
     Set<String> schemes();
 
+    /** What people call such a remote: "an SFTP server". */
+    String words();
+
     /** One line for people: what the server is and the form of its URI. */
     String usage();
 

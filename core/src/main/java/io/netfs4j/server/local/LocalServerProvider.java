@@ -21,6 +21,11 @@ public final class LocalServerProvider implements ServerProvider {
     }
 
     @Override
+    public String words() {
+        return "a directory of this machine";
+    }
+
+    @Override
     public String usage() {
         return "./DIR, /DIR, file:///DIR  a directory of this machine; made if its parent exists";
     }

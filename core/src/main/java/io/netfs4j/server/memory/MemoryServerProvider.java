@@ -21,6 +21,11 @@ public final class MemoryServerProvider implements ServerProvider {
     }
 
     @Override
+    public String words() {
+        return "a store in memory";
+    }
+
+    @Override
     public String usage() {
         return "memory://NAME/  an empty store in this process, forgotten at unmount";
     }

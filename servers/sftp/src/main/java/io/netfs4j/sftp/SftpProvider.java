@@ -67,6 +67,11 @@ public final class SftpProvider implements ServerProvider {
     }
 
     @Override
+    public String words() {
+        return "an SFTP server";
+    }
+
+    @Override
     public String usage() {
         return "sftp://[user@]host[:port]/path  /~/path is below the login directory";
     }
