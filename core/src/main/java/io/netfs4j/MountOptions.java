@@ -68,6 +68,8 @@ public record MountOptions(
     /** The option that names the disk cache's. */
     public static final String CACHE = "cache";
 
+    private static final String CACHE_SIZE = "cache_size";
+
     private static final String NOWHERE = "none";
 
     /** The scheme of servers that end with this process, and with them whatever state is for. */
@@ -124,7 +126,7 @@ public record MountOptions(
                             "[DIR]",
                             "keep what was read and sent on this machine's disk, below DIR"
                                     + " (netfs mount: ~/.cache/netfs), until others change it"),
-                    new Option("cache_size", "SIZE", "so much of it, for one remote (10g)"),
+                    new Option(CACHE_SIZE, "SIZE", "so much of it, for one remote (10g)"),
                     new Option("uid", "NUMBER", "show every file as this user's"),
                     new Option("gid", "NUMBER", "show every file as this group's"),
                     new Option("umask", "OCTAL", "hide these permission bits"));
@@ -200,6 +202,11 @@ public record MountOptions(
         if (values.containsKey("timeout") && !soft) {
             throw invalid("option timeout works with soft only: a hard mount waits");
         }
+        if (values.containsKey(CACHE_SIZE) && !values.containsKey(CACHE)) {
+            throw invalid(
+                    "option cache_size works with cache only: add the option cache, or leave"
+                            + " cache_size out");
+        }
         if (timeout == 0) {
             throw invalid(
                     "option timeout=0: more than 0 seconds; without soft nothing is given up");
@@ -221,7 +228,7 @@ public record MountOptions(
                 directory(values, STATE),
                 size(values, "journal", JOURNAL_BYTES_MIN, JOURNAL_BYTES_DEFAULT),
                 directory(values, CACHE),
-                size(values, "cache_size", CACHE_BYTES_MIN, StoreLimits.DEFAULT.bytesMax()));
+                size(values, CACHE_SIZE, CACHE_BYTES_MIN, StoreLimits.DEFAULT.bytesMax()));
     }
 
     /** Whether a mount of this remote has anything to keep for the next one, or may. */

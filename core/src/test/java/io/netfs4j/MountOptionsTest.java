@@ -48,6 +48,7 @@ class MountOptionsTest {
                     dirty_age=NaN | option dirty_age=NaN: seconds
                     soft timeout=0 | option timeout=0: more than 0 seconds
                     timeout=5 | option timeout works with soft only
+                    cache_size=1g | option cache_size works with cache only: add the option cache
                     close=never | option close=never: start or server
                     sync=perhaps | option sync=perhaps: yes or no
                     state=dir | option state=dir: a directory, from the root on, or none
