@@ -126,10 +126,17 @@ exits 10 "$NETFS" status mnt
 says "free it with netfs umount $PWD/mnt"
 exits 3 "$NETFS" mount ./remote mnt
 says "process is gone"
-exits 1 "$NETFS" umount mnt
-says "free again"
+exits 0 "$NETFS" umount mnt
+says "free again. Nothing is left in its journal"
 mountpoint -q mnt && fail "still mounted"
 exits 10 "$NETFS" umount mnt
+mounted ./remote mnt -o state=none
+pid="$(field mnt pid)"
+kill -KILL "$pid"
+wait_for gone "$pid"
+exits 1 "$NETFS" umount mnt
+says "free again. It had no journal"
+mountpoint -q mnt && fail "still mounted"
 
 # In the foreground, ended by SIGTERM: drained, exit 0.
 "$NETFS" mount --foreground ./remote mnt >foreground.log 2>&1 &

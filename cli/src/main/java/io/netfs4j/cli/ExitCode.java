@@ -27,8 +27,8 @@ enum ExitCode {
             14, "mount: another mount keeps what it has of the same remote in the same directory"),
     LEFT(
             15,
-            "umount --no-drain: unmounted; what is not on the server was listed, and the next mount"
-                    + " goes on with it");
+            "umount --no-drain, or of a mount whose process was killed: unmounted; what is not on"
+                    + " the server was listed, and the next mount goes on with it");
 
     private final int number;
     private final String meaning;

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
@@ -20,12 +21,17 @@ final class FuseLiveMount implements LiveMount {
     private final Mount mount;
     private final FuseMount door;
     private final List<String> notes;
+    private final @Nullable Path state;
     private final CountDownLatch ended = new CountDownLatch(1);
 
-    FuseLiveMount(Mount mount, FuseMount door, List<String> notes) {
+    /**
+     * @param state as {@link #state}
+     */
+    FuseLiveMount(Mount mount, FuseMount door, List<String> notes, @Nullable Path state) {
         this.mount = mount;
         this.door = door;
         this.notes = List.copyOf(notes);
+        this.state = state;
         door.ended().whenDone((done, failure) -> ended.countDown());
     }
 
@@ -88,6 +94,11 @@ final class FuseLiveMount implements LiveMount {
                 }
             }
         }
+    }
+
+    @Override
+    public @Nullable Path state() {
+        return state;
     }
 
     @Override

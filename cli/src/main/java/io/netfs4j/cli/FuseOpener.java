@@ -85,7 +85,8 @@ final class FuseOpener implements MountOpener {
         try {
             FuseMount door = FuseMount.mount(mount.vfs(), plan.directory(), choice.fuse());
             mounted = true;
-            return new FuseLiveMount(mount, door, notes);
+            return new FuseLiveMount(
+                    mount, door, notes, mount.keepsState() ? options.state() : null);
         } catch (FsException e) {
             throw new CommandFailure(code(e), String.valueOf(e.getMessage()));
         } finally {

@@ -5,6 +5,7 @@ import io.netfs4j.base.FsException;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -35,6 +36,9 @@ interface LiveMount {
      * @return what was refused; empty when everything is on the server
      */
     List<Unsaved> drain() throws InterruptedException;
+
+    /** Where the journals are that its own is among; null for a mount that began without one. */
+    @Nullable Path state();
 
     /** Whether what is not on the server outlives this process. */
     boolean keepsState();

@@ -69,11 +69,7 @@ final class LogFile {
             throws CommandFailure {
         Path home = StateHome.ofUser(environment);
         Path directory = home == null ? RuntimeDirectory.ofUser(environment).create() : home;
-        String whole = mountPoint.toString();
-        String readable = whole.substring(1).replaceAll("[^A-Za-z0-9._-]", "-");
-        String shortened = readable.substring(Math.max(0, readable.length() - 60));
-        String name = shortened + "-" + HexFormat.of().toHexDigits(whole.hashCode()) + ".log";
-        Path file = directory.resolve(name);
+        Path file = directory.resolve(nameFor(mountPoint) + ".log");
         try {
             Files.createDirectories(directory);
         } catch (IOException e) {
@@ -81,6 +77,14 @@ final class LogFile {
         }
         prepare(file);
         return file;
+    }
+
+    /** Readable as far as that goes, and hardly ever the same for two mount points. */
+    static String nameFor(Path mountPoint) {
+        String whole = mountPoint.toString();
+        String readable = whole.substring(1).replaceAll("[^A-Za-z0-9._-]", "-");
+        String shortened = readable.substring(Math.max(0, readable.length() - 60));
+        return shortened + "-" + HexFormat.of().toHexDigits(whole.hashCode());
     }
 
     /**

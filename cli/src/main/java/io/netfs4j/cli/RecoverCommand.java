@@ -145,6 +145,11 @@ final class RecoverCommand implements Callable<Integer> {
         }
     }
 
+    /** Where a file is below its remote, for people. */
+    static String path(PendingChange file) {
+        return file.path().isEmpty() ? "(nobody knows where)" : file.path();
+    }
+
     private void print(Pending remote) {
         String where =
                 remote.mountedOn() == null
@@ -155,7 +160,7 @@ final class RecoverCommand implements Callable<Integer> {
                 "  not on the server  " + Quantity.files(remote.files().size(), remote.bytes()));
         if (list) {
             for (PendingChange file : remote.files()) {
-                String path = file.path().isEmpty() ? "(nobody knows where)" : file.path();
+                String path = path(file);
                 surroundings.say(
                         "  "
                                 + file.state()

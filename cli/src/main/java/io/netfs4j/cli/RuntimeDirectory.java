@@ -89,11 +89,8 @@ final class RuntimeDirectory {
     /** The sockets of all mounts of this user, those of processes that are gone included. */
     List<Path> sockets() {
         List<Path> sockets = new ArrayList<>();
-        for (Path candidate : candidates) {
-            if (!isOurs(candidate)) {
-                continue;
-            }
-            try (Stream<Path> files = Files.list(candidate)) {
+        for (Path directory : existing()) {
+            try (Stream<Path> files = Files.list(directory)) {
                 files.filter(file -> file.toString().endsWith(".sock"))
                         .sorted()
                         .forEach(sockets::add);
@@ -103,6 +100,11 @@ final class RuntimeDirectory {
             }
         }
         return sockets;
+    }
+
+    /** Those of the directories that are there and ours alone. */
+    List<Path> existing() {
+        return candidates.stream().filter(RuntimeDirectory::isOurs).toList();
     }
 
     /** Where the process {@code pid} listens. */

@@ -44,6 +44,11 @@ final class Serving {
     /** Written before {@link #begun} opens. */
     private volatile @Nullable MountProcess process;
 
+    /** Of the main thread, as where it is. */
+    private @Nullable MountRecord record;
+
+    private @Nullable Path recordedIn;
+
     /** What whoever mounts it should know. */
     private List<String> notes = List.of();
 
@@ -99,6 +104,7 @@ final class Serving {
             }
             exitCode = ExitCode.OK.number();
             control.close();
+            forget();
         } catch (InterruptedException e) {
             LOG.error("interrupted");
         } finally {
@@ -127,20 +133,28 @@ final class Serving {
     private ControlServer begin() throws CommandFailure {
         Path mountPoint = MountPoint.check(plan.directory());
         Path directory = surroundings.runtimeDirectory().create();
+        Backends.Choice choice = Backends.choose(plan);
+        String remote = choice.remote().absoluteText();
         LiveMount mount = surroundings.opener().open(plan);
         long pid = ProcessHandle.current().pid();
         MountProcess.Identity identity =
                 new MountProcess.Identity(
-                        pid,
-                        mountPoint.toString(),
-                        Backends.choose(plan).remote().absoluteText(),
-                        log == null ? "" : log.toString());
+                        pid, mountPoint.toString(), remote, log == null ? "" : log.toString());
         MountProcess made = new MountProcess(mount, identity);
         try {
             ControlServer control =
                     ControlServer.start(RuntimeDirectory.socket(directory, pid), made::answer);
             process = made;
             notes = mount.notes();
+            Path state = mount.state();
+            remember(
+                    directory,
+                    new MountRecord(
+                            pid,
+                            mountPoint.toString(),
+                            remote,
+                            state == null ? null : state.toString(),
+                            choice.options().vfs().readOnly()));
             LOG.info("mounted {} on {}", plan.remoteText(), mountPoint);
             notes.forEach(LOG::warn);
             return control;
@@ -148,6 +162,28 @@ final class Serving {
             undo(mount);
             throw new CommandFailure(
                     ExitCode.FAILED, "cannot listen for commands in " + directory + ": " + e);
+        }
+    }
+
+    /** For whoever finds the mount point, and this process killed. */
+    private void remember(Path directory, MountRecord made) {
+        try {
+            made.write(directory);
+            recordedIn = directory;
+            record = made;
+        } catch (IOException e) {
+            LOG.warn("nobody will know what this mount has left if it is killed: {}", e.toString());
+        }
+    }
+
+    private void forget() {
+        try {
+            if (record != null && recordedIn != null) {
+                record.remove(recordedIn);
+            }
+        } catch (IOException e) {
+            // The next mount there writes over it.
+            LOG.debug("cannot remove the record of this mount: {}", e.toString());
         }
     }
 

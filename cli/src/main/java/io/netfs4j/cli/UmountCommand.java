@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.cli;
 
-import io.netfs4j.base.FsException;
 import io.netfs4j.cli.ControlMessages.Outcome;
 import io.netfs4j.cli.ControlMessages.Request;
 import io.netfs4j.cli.ControlMessages.Verb;
-import io.netfs4j.fuse.FuseMount;
 
 import org.jspecify.annotations.Nullable;
 
@@ -80,8 +78,11 @@ final class UmountCommand implements Callable<Integer> {
         try {
             mount = control.on(mountPoint, surroundings::warn);
         } catch (CommandFailure e) {
-            freeIfDead(mountPoint);
-            throw e;
+            Outcome freed = DeadMount.free(mountPoint, surroundings.runtimeDirectory());
+            if (freed == null) {
+                throw e;
+            }
+            return tell(freed);
         }
         Outcome outcome;
         Thread interrupted = new Thread(() -> sayThatItGoesOn(mount.status()));
@@ -102,6 +103,10 @@ final class UmountCommand implements Callable<Integer> {
         } finally {
             forget(interrupted);
         }
+        return tell(outcome);
+    }
+
+    private int tell(Outcome outcome) throws CommandFailure {
         boolean given = outcome.code() == ExitCode.OK.number();
         for (Unsaved file : outcome.files()) {
             (given ? surroundings.out() : surroundings.err())
@@ -147,30 +152,5 @@ final class UmountCommand implements Callable<Integer> {
                         "\nnetfs: interrupted; process "
                                 + status.pid()
                                 + " goes on, and netfs status shows what is left to send");
-    }
-
-    /** A process that was killed leaves its mount point unusable. */
-    private static void freeIfDead(Path mountPoint) throws CommandFailure {
-        for (Path name : MountPoint.namesOf(mountPoint)) {
-            if (MountPoint.isDead(name)) {
-                try {
-                    FuseMount.unmount(name, true);
-                } catch (FsException e) {
-                    throw new CommandFailure(
-                            ExitCode.FAILED,
-                            "the process of the mount on "
-                                    + name
-                                    + " is gone, and it cannot be unmounted: "
-                                    + e.getMessage());
-                }
-                throw new CommandFailure(
-                        ExitCode.FAILED,
-                        "the process of the mount on "
-                                + name
-                                + " was gone; the directory is free again. What it had not sent is"
-                                + " in its journal, if it had one: mount it again, or see netfs"
-                                + " recover");
-            }
-        }
     }
 }

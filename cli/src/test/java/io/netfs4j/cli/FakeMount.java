@@ -6,6 +6,7 @@ import io.netfs4j.base.FsException;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -131,6 +132,11 @@ final class FakeMount implements LiveMount {
         } finally {
             lock.unlock();
         }
+    }
+
+    @Override
+    public @Nullable Path state() {
+        return null;
     }
 
     @Override
