@@ -294,6 +294,9 @@ class MountProcessTest {
         assertThat(draining("sftp://host/x")).as("still mounted").isNull();
 
         mount.letGo();
+        while (find().status().isMounted()) {
+            Thread.onSpinWait(); // The process hears of it on a thread of its own.
+        }
 
         assertThat(draining("sftp://host/x")).isNotNull();
         assertThat(draining("sftp://me@HOST/x/")).as("the same directory").isNotNull();
