@@ -41,6 +41,7 @@ import java.util.stream.Stream;
  *       REMOTE                  which remote that is
  *       LOCK                    who has it mounted, see {@link StateLock}
  *       journal/                0700, what the server has not got yet
+ *       journal.discarded/      a journal that was given up, until it is gone
  *       cache/                  0700, what was read and sent
  * </pre>
  *
@@ -55,6 +56,9 @@ public final class StateDirectory {
     static final String CACHE = "cache";
 
     private static final String REMOTE_BEGUN = "REMOTE.new";
+
+    /** What a journal is called that nobody wants any more, until its files are gone. */
+    private static final String DISCARDED = "journal.discarded";
 
     /** Of the remote in the name of its directory, for people. */
     private static final int READABLE_CHARS_MAX = 48;
@@ -94,6 +98,15 @@ public final class StateDirectory {
             return Files.isDirectory(journal())
                     ? LeftBehind.in(new SystemDisk(journal()))
                     : new LeftBehind(List.of(), List.of());
+        }
+
+        /** As {@link #left}; that it cannot be read is a damage. */
+        public LeftBehind leftOrDamage() {
+            try {
+                return left();
+            } catch (FsException e) {
+                return new LeftBehind(List.of(), List.of(String.valueOf(e.getMessage())));
+            }
         }
     }
 
@@ -198,6 +211,46 @@ public final class StateDirectory {
     public @Nullable Entry entry(String remote) throws FsException {
         Path directory = root.resolve(name(remote));
         return Files.isDirectory(directory.resolve(JOURNAL)) ? entryOf(directory, remote) : null;
+    }
+
+    /**
+     * Gives up for good what a server has not got: the next mount of the remote finds nothing. What
+     * the server has of it stays there as it is. In one step: after a crash all of it is there, or
+     * nothing.
+     *
+     * @return what that was
+     * @throws FsException EBUSY while a mount has it, naming that one; ENOENT when nothing was ever
+     *     kept of the remote; else as {@link #open}
+     */
+    public LeftBehind discard(String remote) throws FsException {
+        Entry entry = entry(remote);
+        if (entry == null) {
+            throw new FsException(FsError.ENOENT, "nothing is kept of " + remote + " in " + root);
+        }
+        try {
+            check();
+            try (StateLock lock = lock(remote, "netfs recover --discard")) {
+                LeftBehind left = entry.leftOrDamage();
+                Path discarded = lock.directory().resolve(DISCARDED);
+                removeWithFiles(discarded);
+                Files.move(entry.journal(), discarded, StandardCopyOption.ATOMIC_MOVE);
+                new SystemDisk(lock.directory()).forceNames();
+                removeWithFiles(discarded);
+                return left;
+            }
+        } catch (IOException e) {
+            throw failure("what is kept in " + entry.directory() + " cannot be given up", e);
+        }
+    }
+
+    private static void removeWithFiles(Path directory) throws IOException {
+        if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+            SystemDisk disk = new SystemDisk(directory);
+            for (String name : disk.list()) {
+                disk.delete(name);
+            }
+            Files.delete(directory);
+        }
     }
 
     /** What is kept of every remote, by their names. */

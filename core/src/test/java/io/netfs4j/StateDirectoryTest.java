@@ -50,6 +50,37 @@ class StateDirectoryTest {
     }
 
     @Test
+    void discard_takesTheJournalAway_butNotFromAMount() throws IOException {
+        StateDirectory state = open();
+        assertThatThrownBy(() -> state.discard(REMOTE))
+                .isInstanceOfSatisfying(
+                        FsException.class, e -> assertThat(e.error()).isEqualTo(FsError.ENOENT));
+        assertThat(state.root()).isEmptyDirectory();
+        Path segment;
+        try (StateLock held = state.lock(REMOTE, "/mnt/x")) {
+            state.part(held, StateDirectory.JOURNAL);
+            segment = held.directory().resolve("journal/seg-0000000000000001.j");
+            Files.write(segment, new byte[100]);
+            assertThatThrownBy(() -> state.discard(REMOTE))
+                    .isInstanceOfSatisfying(
+                            FsException.class, e -> assertThat(e.error()).isEqualTo(FsError.EBUSY))
+                    .hasMessageContaining("/mnt/x (pid ");
+            assertThat(segment).exists();
+        }
+        // What an earlier one that was cut off has left goes with it.
+        Path kept = state.entries().getFirst().directory();
+        Files.createDirectory(kept.resolve("journal.discarded"));
+        Files.write(kept.resolve("journal.discarded/spare-1.j"), new byte[100]);
+
+        state.discard(REMOTE);
+
+        assertThat(kept.resolve("journal")).doesNotExist();
+        assertThat(kept.resolve("journal.discarded")).doesNotExist();
+        assertThat(state.entry(REMOTE)).isNull();
+        state.lock(REMOTE, "/mnt/y").close();
+    }
+
+    @Test
     void open_missing_isMadeForItsOwnerAlone() throws IOException {
         StateDirectory state = open();
 

@@ -24,7 +24,9 @@ enum ExitCode {
     UNFINISHED(12, "umount: stopped waiting; the mount goes on"),
     DRAINING(13, "mount: an earlier mount of the same files still sends what was written there"),
     MOUNTED_ALREADY(
-            14, "mount: another mount keeps what it has of the same remote in the same directory"),
+            14,
+            "mount, recover --discard: another mount keeps what it has of the same remote in the"
+                    + " same directory"),
     LEFT(
             15,
             "umount --no-drain, or of a mount whose process was killed: unmounted; what is not on"

@@ -3,7 +3,9 @@ package io.netfs4j.cli;
 
 import io.netfs4j.MountOptions;
 import io.netfs4j.StateDirectory;
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.server.Remote;
 import io.netfs4j.vfs.LeftBehind;
 import io.netfs4j.vfs.LeftBehind.PendingChange;
 
@@ -24,7 +26,7 @@ import java.util.concurrent.Callable;
         name = "recover",
         description = {
             "Shows what mounts have left on this machine that their servers have not got yet."
-                    + " Changes nothing, and needs no server.",
+                    + " Changes nothing without --discard, and needs no server.",
             "",
             "Mounting the remote again, as it was, sends it."
         })
@@ -38,9 +40,21 @@ final class RecoverCommand implements Callable<Integer> {
             names = "--json",
             description = {
                 "Print {\"remotes\":[{...}]}, with each file; sizes in bytes, stdout has nothing"
-                        + " else."
+                        + " else. With --discard a field \"discarded\" tells whether it was done."
             })
     private boolean json;
+
+    @Option(
+            names = "--discard",
+            paramLabel = "REMOTE",
+            description = {
+                "Give up what is left of this remote, for good, and name each file. Not while it is"
+                        + " mounted. What its server has of these files stays there as it is."
+            })
+    private @Nullable String discard;
+
+    @Option(names = "--yes", description = "Do so: without it --discard only shows what it would.")
+    private boolean yes;
 
     @Option(
             names = "-o",
@@ -72,9 +86,20 @@ final class RecoverCommand implements Callable<Integer> {
     /** What {@code --json} prints. */
     record Listing(List<Pending> remotes) {}
 
+    /** What {@code --discard --json} prints: of one remote, or of none. */
+    record Discarding(boolean discarded, List<Pending> remotes) {}
+
     @Override
     public Integer call() throws CommandFailure {
         Path directory = directory();
+        if (discard != null) {
+            discard(discard, directory);
+            return ExitCode.OK.number();
+        }
+        if (yes) {
+            throw new CommandFailure(
+                    ExitCode.USAGE, "--yes is for --discard REMOTE; nothing was given up");
+        }
         List<Pending> found = new ArrayList<>();
         CommandFailure failure = null;
         if (directory != null) {
@@ -95,26 +120,115 @@ final class RecoverCommand implements Callable<Integer> {
         return ExitCode.OK.number();
     }
 
-    private void add(List<Pending> found, StateDirectory.Entry entry) {
-        LeftBehind left;
-        try {
-            left = entry.left();
-        } catch (FsException e) {
-            left = new LeftBehind(List.of(), List.of(String.valueOf(e.getMessage())));
-        }
-        var holder = entry.holder();
+    private static void add(List<Pending> found, StateDirectory.Entry entry) {
+        LeftBehind left = entry.leftOrDamage();
         if (!left.isEmpty()) {
-            found.add(
-                    new Pending(
-                            entry.remote(),
-                            entry.directory().toString(),
-                            holder == null ? null : holder.pid(),
-                            holder == null ? null : holder.place(),
-                            left.bytes(),
-                            left.files(),
-                            left.damages()));
+            found.add(pending(entry, left));
         }
     }
+
+    private static Pending pending(StateDirectory.Entry entry, LeftBehind left) {
+        var holder = entry.holder();
+        return new Pending(
+                entry.remote(),
+                entry.directory().toString(),
+                holder == null ? null : holder.pid(),
+                holder == null ? null : holder.place(),
+                left.bytes(),
+                left.files(),
+                left.damages());
+    }
+
+    // ---- giving up ----------------------------------------------------------------------------
+
+    private void discard(String remote, @Nullable Path directory) throws CommandFailure {
+        try {
+            StateDirectory state = directory == null ? null : StateDirectory.lookAt(directory);
+            StateDirectory.Entry entry = state == null ? null : entry(state, remote);
+            if (state == null || entry == null) {
+                throw new CommandFailure(
+                        ExitCode.USAGE,
+                        "nothing is kept of "
+                                + remote
+                                + (directory == null ? "" : " in " + directory)
+                                + "; netfs recover lists what is; -o state=DIR names another"
+                                + " place");
+            }
+            var holder = entry.holder();
+            if (holder != null) {
+                throw new CommandFailure(
+                        ExitCode.MOUNTED_ALREADY,
+                        entry.remote()
+                                + " is mounted on "
+                                + holder.words()
+                                + ", and being sent; unmount it first, or give up what cannot be"
+                                + " sent with netfs umount --discard");
+            }
+            LeftBehind left = entry.leftOrDamage();
+            if (left.isEmpty()) {
+                print(false, List.of());
+                return;
+            }
+            if (!yes) {
+                print(false, List.of(pending(entry, left)));
+                throw new CommandFailure(
+                        ExitCode.USAGE,
+                        "nothing was given up: mount "
+                                + entry.remote()
+                                + " again to send it, or add --yes to lose it for good");
+            }
+            print(true, List.of(pending(entry, state.discard(entry.remote()))));
+        } catch (FsException e) {
+            throw new CommandFailure(
+                    e.error() == FsError.EBUSY ? ExitCode.MOUNTED_ALREADY : ExitCode.FAILED,
+                    String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** By what {@code netfs recover} calls it, or as it was mounted. */
+    private StateDirectory.@Nullable Entry entry(StateDirectory state, String remote)
+            throws FsException {
+        String whole;
+        try {
+            whole = Remote.parse(remote, surroundings.directory()).absoluteText();
+        } catch (FsException e) {
+            whole = remote;
+        }
+        for (StateDirectory.Entry entry : state.entries()) {
+            if (entry.remote().equals(remote) || entry.remote().equals(whole)) {
+                return entry;
+            }
+        }
+        return null;
+    }
+
+    private void print(boolean discarded, List<Pending> remotes) {
+        if (json) {
+            surroundings.out().println(ControlMessages.write(new Discarding(discarded, remotes)));
+        } else if (remotes.isEmpty()) {
+            surroundings.say("nothing is left of it that its server has not got");
+        } else if (!discarded) {
+            remotes.forEach(remote -> print(remote, true));
+        } else {
+            remotes.forEach(this::printGivenUp);
+        }
+    }
+
+    private void printGivenUp(Pending remote) {
+        for (PendingChange file : remote.files()) {
+            Unsaved lost = new Unsaved(path(file), file.bytes(), file.state());
+            surroundings.say("gave up " + lost.line());
+        }
+        surroundings.say(
+                "gave up "
+                        + Quantity.files(remote.files().size(), remote.bytes())
+                        + " of "
+                        + remote.remote()
+                        + (remote.damages().isEmpty() ? "" : ", and what was damaged")
+                        + "; what the server has of that stays there as it is");
+    }
+
+    // ---- telling ------------------------------------------------------------------------------
 
     private @Nullable Path directory() throws CommandFailure {
         Map<String, List<String>> given = OptionText.parse(options);
@@ -141,7 +255,7 @@ final class RecoverCommand implements Callable<Integer> {
         } else if (found.isEmpty()) {
             surroundings.say("nothing is left on this machine that a server has not got");
         } else {
-            found.forEach(this::print);
+            found.forEach(remote -> print(remote, list));
         }
     }
 
@@ -150,7 +264,7 @@ final class RecoverCommand implements Callable<Integer> {
         return file.path().isEmpty() ? "(nobody knows where)" : file.path();
     }
 
-    private void print(Pending remote) {
+    private void print(Pending remote, boolean listing) {
         String where =
                 remote.mountedOn() == null
                         ? "not mounted"
@@ -158,7 +272,7 @@ final class RecoverCommand implements Callable<Integer> {
         surroundings.say(remote.remote() + "  (" + where + ")");
         surroundings.say(
                 "  not on the server  " + Quantity.files(remote.files().size(), remote.bytes()));
-        if (list) {
+        if (listing) {
             for (PendingChange file : remote.files()) {
                 String path = path(file);
                 surroundings.say(

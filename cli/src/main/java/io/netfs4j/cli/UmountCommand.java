@@ -40,7 +40,8 @@ final class UmountCommand implements Callable<Integer> {
             names = "--discard",
             description = {
                 "Give up what cannot be saved: uploads that the server refuses, or that have not"
-                        + " moved for some seconds. Each file is named. The only way to lose data."
+                        + " moved for some seconds. Each file is named. Nothing else that umount"
+                        + " does loses data."
             })
     private boolean discard;
 

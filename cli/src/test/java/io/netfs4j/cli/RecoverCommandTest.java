@@ -36,6 +36,7 @@ class RecoverCommandTest {
 
     private int netfs(String... arguments) {
         out.reset();
+        err.reset();
         Surroundings surroundings =
                 new Surroundings(
                         new FuseOpener(Map.of()),
@@ -125,10 +126,90 @@ class RecoverCommandTest {
     void recover_ofNoDirectory_isRefused_andSaysNothingElse() throws IOException {
         Files.createFile(directory.resolve("file"));
         for (String given : List.of("state=missing", "state=none", "state=file")) {
-            err.reset();
             assertThat(netfs("recover", "-o", given)).isEqualTo(ExitCode.USAGE.number());
             assertThat(said()).isEmpty();
             assertThat(err.toString(StandardCharsets.UTF_8)).contains("is no directory");
         }
+    }
+
+    private String complained() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    /** How many bytes the next mount of the remote finds; it sends nothing of them. */
+    private long recovered() throws IOException {
+        try (Mount mount = mount()) {
+            return mount.recovered().bytes();
+        }
+    }
+
+    @Test
+    void discard_withoutYes_showsWhatItWould_andKeepsIt() throws IOException {
+        try (Mount mount = mount()) {
+            write(mount);
+        }
+        assertThat(netfs("recover", "--discard", "./remote")).isEqualTo(ExitCode.USAGE.number());
+        assertThat(said()).contains("1 file (5 B)", "  file (5 B)");
+        assertThat(complained()).contains("nothing was given up", "--yes").hasLineCount(1);
+        assertThat(netfs("recover", "--json", "--discard", "./remote")).isEqualTo(2);
+        assertThat(said()).startsWith("{\"discarded\":false,\"remotes\":[{").contains("\"file\"");
+        assertThat(recovered()).isEqualTo(5);
+    }
+
+    @Test
+    void discard_givesUpWhatIsLeft_andNamesIt() throws IOException {
+        try (Mount mount = mount()) {
+            write(mount);
+        }
+        String remote = directory.resolve("remote").toString();
+        assertThat(netfs("recover", "--discard", remote, "--yes")).isZero();
+        assertThat(said()).contains("gave up file (5 B): ", "gave up 1 file (5 B) of " + remote);
+        assertThat(netfs("recover")).isZero();
+        assertThat(said()).startsWith("nothing is left");
+        try (Mount mount = mount()) {
+            assertThat(mount.recovered().files()).isZero();
+            assertThat(mount.drain()).isEmpty();
+        }
+        assertThat(netfs("recover", "--discard", remote, "--yes")).as("nothing new").isZero();
+        assertThat(said()).startsWith("nothing is left of it");
+    }
+
+    @Test
+    void discard_json_hasWhatWasGivenUp() throws IOException {
+        try (Mount mount = mount()) {
+            write(mount);
+        }
+        assertThat(netfs("recover", "--discard=./remote", "--yes", "--json")).isZero();
+        assertThat(said())
+                .startsWith("{\"discarded\":true,\"remotes\":[{")
+                .contains("\"path\":\"file\"", "\"bytes\":5")
+                .hasLineCount(1);
+        assertThat(recovered()).isZero();
+    }
+
+    @Test
+    void discard_whileMounted_isRefused_andNothingIsLost() throws IOException {
+        try (Mount mount = mount()) {
+            write(mount);
+            assertThat(netfs("recover", "--discard", "./remote", "--yes"))
+                    .isEqualTo(ExitCode.MOUNTED_ALREADY.number());
+            assertThat(said()).isEmpty();
+            assertThat(complained()).contains("is mounted on /mnt/x (pid ").hasLineCount(1);
+        }
+        assertThat(recovered()).isEqualTo(5);
+    }
+
+    @Test
+    void discard_ofWhatIsNotKept_isRefused() throws IOException {
+        try (Mount mount = mount()) {
+            write(mount);
+        }
+        for (String other : List.of("./other", "remote/below", "sftp://host/x", "", "file")) {
+            assertThat(netfs("recover", "--discard=" + other, "--yes")).isEqualTo(2);
+            assertThat(complained()).contains("nothing is kept of", "netfs recover");
+        }
+        assertThat(netfs("recover", "--yes")).isEqualTo(ExitCode.USAGE.number());
+        assertThat(netfs("recover", "--discard")).isEqualTo(ExitCode.USAGE.number());
+        assertThat(recovered()).isEqualTo(5);
     }
 }
