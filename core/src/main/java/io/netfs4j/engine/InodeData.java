@@ -470,9 +470,14 @@ public final class InodeData {
                 || pages.writebackBytes() > 0;
     }
 
+    /** Whether the server is to be sent anything of it, be it the time of a write alone. */
+    public boolean isToBeSent() {
+        return isOwed() || !pendingAttributes.isEmpty();
+    }
+
     /** Whether nothing of it is to be saved, and only the server's length of it is not known. */
     public boolean isOnlyInDoubt() {
-        return sizeInDoubt && !isOwed() && pendingAttributes.isEmpty();
+        return sizeInDoubt && !isToBeSent();
     }
 
     /** Whether something of the page cache is on its way to the server. */

@@ -156,8 +156,10 @@ final class AttributeOperations {
                 if (change.accessed() != null && !later) {
                     inode.accessed = change.accessed();
                 }
+                // The same where nothing is to be sent that moves it: the server is not asked
+                // while a request is under way, be it one that only learns the file's length.
                 boolean noData = inode.type != FileType.REGULAR;
-                if (change.modified() != null && data != null && (noData || data.isOnlyInDoubt())) {
+                if (change.modified() != null && data != null && (noData || !data.isToBeSent())) {
                     inode.modified = change.modified();
                 }
                 inode.changes++;

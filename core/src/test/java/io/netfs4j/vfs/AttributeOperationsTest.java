@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -30,8 +31,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 
 /** What is set or removed while the server's answer to something else is on its way. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AttributeOperationsTest {
     private static final PageCache.Limits LIMITS = new PageCache.Limits(1 << 20, 1 << 20, 1 << 20);
     private static final Instant LONG_AGO = Instant.ofEpochSecond(1_121_380_700L);
@@ -47,12 +50,36 @@ class AttributeOperationsTest {
     private @Nullable Callable<@Nullable Attributes> beforeAnswer;
 
     private volatile boolean commitsFail;
+    private volatile boolean truncatesFail;
+
+    /** Answers about an open file wait at the first, questions about a name at the second. */
+    private volatile CountDownLatch lengthGate = new CountDownLatch(0);
+
+    private volatile CountDownLatch versionGate = new CountDownLatch(0);
+    private final CountDownLatch lengthAsked = new CountDownLatch(1);
+    private volatile CountDownLatch versionAsked = new CountDownLatch(0);
 
     @BeforeEach
     void open() throws Exception {
         store = new MemoryServer(runtime.environment().clock());
         store.create(() -> RemotePath.ROOT.child("f"), 0600).file().close();
         mount(VfsOptions.of(LIMITS));
+    }
+
+    private static VfsOptions options(long validNanos, VfsOptions.OnConflict policy) {
+        return new VfsOptions(
+                LIMITS,
+                EngineLimits.DEFAULT,
+                validNanos,
+                0,
+                false,
+                false,
+                false,
+                true,
+                false,
+                new VfsOptions.Conflicts(policy, "host"),
+                false,
+                VfsOptions.Ownership.SERVERS);
     }
 
     private void mount(VfsOptions options) throws Exception {
@@ -75,7 +102,18 @@ class AttributeOperationsTest {
             call.argument(1, Completion.class).fail(new FsException(FsError.EIO, "no commit"));
             return null;
         }
+        if (truncatesFail && call.is(ServerFile.class, "setAttributes")) {
+            throw new FsException(FsError.EIO, "no truncate");
+        }
+        if (call.is(Server.class, "stat")) {
+            versionAsked.countDown();
+            versionGate.await();
+        }
         Object answer = call.proceed();
+        if (call.is(ServerFile.class, "attributes")) {
+            lengthAsked.countDown();
+            lengthGate.await();
+        }
         Callable<@Nullable Attributes> meanwhile = beforeAnswer;
         boolean slow =
                 SLOW.stream().anyMatch(name -> call.is(Server.class, name))
@@ -112,20 +150,7 @@ class AttributeOperationsTest {
     void nameOfTwo_removedWhileItIsListed_doesNotComeBack() throws Exception {
         store.link(RemotePath.ROOT.child("f"), RemotePath.ROOT.child("g"));
         // Nothing that was listed is believed for longer than it takes.
-        mount(
-                new VfsOptions(
-                        LIMITS,
-                        EngineLimits.DEFAULT,
-                        0,
-                        0,
-                        false,
-                        false,
-                        false,
-                        true,
-                        false,
-                        new VfsOptions.Conflicts(VfsOptions.OnConflict.OVERWRITE, ""),
-                        false,
-                        VfsOptions.Ownership.SERVERS));
+        mount(options(0, VfsOptions.OnConflict.OVERWRITE));
         OpenDirectory open = vfs.openDirectory(Vfs.ROOT_INO);
         List<String> entered = new ArrayList<>();
         vfs.readDirectory(
@@ -170,6 +195,35 @@ class AttributeOperationsTest {
         AttributeChange mode = new AttributeChange(0640, null, null, null, null, null);
         assertThat(vfs.setAttributes(ino, mode, file).sizeBytes()).isEqualTo(10);
         assertThat(beforeAnswer).isNull();
+        vfs.release(file);
+    }
+
+    @Test
+    void times_setWhileARequestLearnsTheLength_areShown_whenItGoesOn() throws Exception {
+        mount(options(0, VfsOptions.OnConflict.COPY));
+        OpenFile file = vfs.open(ino, OpenFlags.READ_WRITE);
+        lengthGate = new CountDownLatch(1);
+        truncatesFail = true;
+        assertThatThrownBy(() -> vfs.setAttributes(ino, AttributeChange.size(3), file))
+                .hasMessageContaining("no truncate");
+        truncatesFail = false;
+        vfs.flush(file);
+        lengthAsked.await();
+        versionGate = new CountDownLatch(1);
+        versionAsked = new CountDownLatch(1);
+        beforeAnswer =
+                () -> {
+                    lengthGate.countDown();
+                    versionAsked.await();
+                    return null;
+                };
+        AttributeChange times = AttributeChange.times(LONG_AGO, LONG_AGO);
+        Attributes shown = vfs.setAttributes(ino, times, file);
+        assertThat(shown.accessed()).isEqualTo(LONG_AGO);
+        assertThat(shown.modified()).isEqualTo(LONG_AGO);
+        versionGate.countDown();
+        vfs.fsync(file, false);
+        assertThat(vfs.getAttributes(ino).modified()).isEqualTo(LONG_AGO);
         vfs.release(file);
     }
 }
