@@ -520,8 +520,10 @@ final class WriteRequest {
                 inode.errors().record(refused);
                 engine.counters().add(Counter.ERRORS, 1);
             }
-            engine.flusher().onRequestDone(inode, refused);
             next = problem == null ? next() : null;
+            // Until that has ended, too, it is unsaved, also where there is nothing left to send.
+            inode.writing = next;
+            engine.flusher().onRequestDone(inode, refused);
         }
         if (next != null) {
             inode.writebackLock().handOver(this, next);

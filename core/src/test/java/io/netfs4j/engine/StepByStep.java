@@ -44,6 +44,11 @@ final class StepByStep implements Scheduler, AutoCloseable {
         throw new AssertionError("nothing is to wait");
     }
 
+    /** Runs the next step. */
+    void runOne() {
+        steps.remove().run();
+    }
+
     /** Runs steps until there are none. */
     void run() {
         Runnable step;

@@ -205,6 +205,32 @@ class WriteRequestTest {
         assertThat(inode.pages().writebackBytes()).isZero();
     }
 
+    /** Its last piece may arrive just as the loss of the connection is known. */
+    @Test
+    void rest_whenAllHasArrived_keepsTheFileUnsaved_untilWhatGoesOnHasEnded() {
+        Completion<@Nullable Void> done = begin();
+        engine.flusher().onDirtied(inode);
+        disk.end(0, Termination.DONE);
+        for (int i = 0; i < 3; i++) {
+            server.end(i, Termination.DONE);
+        }
+        WriteRequest first = inode.writing;
+        WriteRetryer.rest(first);
+        assertThat(first.retry.rests).isTrue();
+        while (first.equals(inode.writing)) {
+            steps.runOne();
+        }
+        assertThat(done.isDone()).isFalse();
+        assertThat(engine.flusher().unsaved()).containsExactly(inode);
+        assertThat(inode.isUnsaved()).isTrue();
+
+        steps.run();
+        assertThat(done.isDone()).isTrue();
+        assertThat(done.failure()).isNull();
+        assertThat(server.pieces).as("nothing is sent again").hasSize(3);
+        assertThat(engine.flusher().isClean()).isTrue();
+    }
+
     @Test
     void cacheFailure_ofAPiece_dropsThatRangeAndNothingElse() {
         Completion<@Nullable Void> done = begin();
