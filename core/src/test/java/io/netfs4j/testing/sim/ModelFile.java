@@ -382,7 +382,8 @@ class ModelFile {
         int to = change.data == null ? most : change.dataAt + change.data.length;
         wild.set(from, to);
         end(change, from, to, (int) sizeNow);
-        if (size < value.length) {
+        // Past its end: when this left that alone, another may be making the file longer.
+        if (change.resizes && size < value.length) {
             Arrays.fill(value, size, value.length, (byte) 0);
             wild.clear(size, value.length);
         }
