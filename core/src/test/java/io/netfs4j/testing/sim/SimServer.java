@@ -581,14 +581,14 @@ final class SimServer implements Server {
         return loop.nanoTime() >= downUntil;
     }
 
-    /** Cuts the connection under everything that is under way. */
+    /** Cuts the connection under everything that is under way, for a while unless it is cut. */
     void maybeReset() {
         if (!faults.strikes(Fault.RESET)) {
             return;
         }
         long down = faults.badNanos();
         trace.event(loop.nanoTime(), "reset", down, inFlight.size(), 0);
-        if (down > 0) {
+        if (down > 0 && isConnected()) {
             Completion<Boolean> again = new Completion<>();
             up = again;
             downUntil = loop.nanoTime() + down;

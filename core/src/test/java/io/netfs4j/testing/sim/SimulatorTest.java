@@ -46,6 +46,17 @@ class SimulatorTest {
         }
     }
 
+    /**
+     * Who waits for a connection that is cut once more, and then for good, is let go at the end.
+     */
+    @Test
+    void crashWorld_whoseConnectionIsCutTwice_ends() {
+        World.Outcome outcome = new CrashWorld(601912, false).run(60);
+        assertThat(outcome.violation())
+                .as("%s %s", outcome.description(), outcome.lastEvents())
+                .isNull();
+    }
+
     @Test
     void crashWorld_sameSeed_hasSameTrace() {
         for (long seed = 1; seed <= 20; seed++) {
