@@ -128,7 +128,7 @@ public final class Flusher {
         if (dirty) {
             inode.describe(); // Of another version now, perhaps.
             list(inode);
-            setRefused(inode, problem);
+            setRefused(inode, inode.listener().isBeingRemoved() ? null : problem);
         } else {
             forget(inode);
         }

@@ -66,6 +66,11 @@ public interface InodeListener {
         return null;
     }
 
+    /** Whether its last name is being taken away: what is refused then is soon of no account. */
+    default boolean isBeingRemoved() {
+        return false;
+    }
+
     /** For messages. */
     String name();
 }

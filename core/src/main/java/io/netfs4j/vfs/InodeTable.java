@@ -415,6 +415,16 @@ final class InodeTable {
         return names(inode) == 0;
     }
 
+    /** Whether the last name of a file is being taken away, or given to another. */
+    boolean isBeingRemoved(Inode inode) {
+        lock.lock();
+        try {
+            return inode.removing || inode.replacedBy != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
      * How many names are known of a file that the server does not number, nor count its names; of
      * others 1; 0 once we took away the last.

@@ -458,6 +458,11 @@ final class OpenOperations implements InodeTable.Unsaved {
         }
 
         @Override
+        public boolean isBeingRemoved() {
+            return parts.table().isBeingRemoved(inode);
+        }
+
+        @Override
         public void onGivenUp() {
             creations.forget(inode);
         }

@@ -10,10 +10,12 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.cache.DiskCache;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
 import io.netfs4j.server.Access;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.trace.Counters.Counter;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -328,6 +330,41 @@ class RefusedFileTest {
         server.held.add(server.held.take());
         awaitHope();
         assertWaits(pending, DIRTY_BYTES_MAX);
+    }
+
+    /** A server whose open files do not outlive their names refuses it then. */
+    @Test
+    void writerOfAnotherFile_waits_whenWhatIsRefusedIsBeingRemoved() throws Exception {
+        open(DIRTY_BYTES_MAX);
+        OpenFile file = create("taken");
+        vfs.fsync(file, false);
+        OpenFile going = createMarked("going");
+        server.ofMarked = server::hold;
+        vfs.write(going, 0, ByteBuffer.allocate(DIRTY_BYTES_MAX));
+        vfs.flush(going);
+        vfs.release(going);
+        Subrequest first = server.held.take();
+        server.removals = new CountDownLatch(1);
+        CompletableFuture<Integer> removed =
+                async(() -> {
+                    vfs.unlink(Vfs.ROOT_INO, "going");
+                    return 0;
+                });
+        server.removalAsked.await();
+        Termination nameless = RefusingServer.failure(FsError.ESTALE, "no name");
+        server.ofMarked = RefusingServer.ends(nameless);
+        first.terminated(nameless);
+        while (vfs.engine().counters().get(Counter.ERRORS) == 0) {
+            Subrequest next = server.held.poll();
+            if (next != null) {
+                next.terminated(nameless);
+            }
+        }
+        CompletableFuture<Integer> written = writing(file, 0, PIECE);
+        awaitWaiting(written);
+        server.removals.countDown();
+        assertThat(removed.get(40, TimeUnit.SECONDS)).isZero();
+        assertThat(written.get(40, TimeUnit.SECONDS)).isEqualTo(PIECE);
     }
 
     private void failOnce(OpenFile file, int bytes) throws FsException {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -47,6 +48,12 @@ final class RefusingServer {
 
     /** Those that were not made. */
     final Semaphore creationsRefused = new Semaphore(0);
+
+    /** Names are taken away once this is over. */
+    volatile CountDownLatch removals = new CountDownLatch(0);
+
+    /** Over when a name was to be taken away. */
+    final CountDownLatch removalAsked = new CountDownLatch(1);
 
     Server over(MemoryServer store) {
         return DoubleServer.of(store, this::answer);
@@ -92,6 +99,10 @@ final class RefusingServer {
         if (refusesCreations && call.is(Server.class, "create")) {
             creationsRefused.release();
             throw new FsException(FsError.EDQUOT, "refused: no more files");
+        }
+        if (call.is(Server.class, "remove")) {
+            removalAsked.countDown();
+            removals.await();
         }
         Object result = call.proceed();
         if (result instanceof OpenedFile opened && marks) {
