@@ -15,6 +15,7 @@ import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.ServerFileSystemStatistics;
+import io.netfs4j.server.WriteSession;
 import io.netfs4j.testing.Transfers;
 import io.netfs4j.vfs.AllocateMode;
 import io.netfs4j.vfs.Attributes;
@@ -377,10 +378,26 @@ class PlainVfs implements Vfs {
             throw e;
         }
         try {
-            transfers.commit(session);
+            commit(session, to);
         } catch (FsException e) {
             node.failed(e);
             throw e;
+        }
+    }
+
+    /** What was sent over a connection that is lost is there: another session commits it. */
+    private void commit(WriteSession sent, ServerFile to) throws FsException {
+        WriteSession session = sent;
+        while (true) {
+            try {
+                transfers.commit(session);
+                return;
+            } catch (FsException e) {
+                if (e.error() != FsError.ENOTCONN) {
+                    throw e;
+                }
+                session = to.begin(null);
+            }
         }
     }
 
