@@ -48,7 +48,10 @@ final class WriteCollector {
                 transferred(request, piece, n);
                 request.failed.add(piece.position + n, piece.end());
             }
-            case Termination.RetryLater r -> request.failed.add(piece.position, piece.end());
+            case Termination.RetryLater r -> {
+                request.retry.unchecked |= r.disconnected();
+                request.failed.add(piece.position, piece.end());
+            }
             case Termination.Failed(FsException cause) -> failed(request, piece, cause);
             case Termination.Conflict(FsException cause) -> failed(request, piece, cause);
             case Termination.EndOfFile e ->

@@ -57,6 +57,11 @@ final class WriteCommit {
             return true;
         }
         if (!begun) {
+            if (request.retry.unchecked && isWanted()) {
+                request.checkBaseAgain();
+                request.post();
+                return false;
+            }
             begun = true;
             return !begin(session);
         }
@@ -69,6 +74,14 @@ final class WriteCommit {
             return true;
         }
         return ended.isDone() && end(ended);
+    }
+
+    /** Whether there is anything that it would make visible, or set. */
+    @GuardedBy("inode lock")
+    private boolean isWanted() {
+        boolean asksSize = request.origin == Origin.UNBUFFERED && request.failure != null;
+        return !request.retry.rests
+                && (request.transferredBytes > 0 || !inode.pendingAttributes.isEmpty() || asksSize);
     }
 
     /** Whether there is something to wait for. */
@@ -94,7 +107,8 @@ final class WriteCommit {
             inode.setSending(false);
         }
         if (lost) {
-            inode.pendingAttributes = inode.pendingAttributes.after(pending.owed());
+            PendingAttributes kept = request.retry.rests ? pending : pending.owed();
+            inode.pendingAttributes = inode.pendingAttributes.after(kept);
         }
         if (upload != null) {
             settle(upload, !lost);
@@ -121,21 +135,20 @@ final class WriteCommit {
     @GuardedBy("inode lock")
     private boolean goOn() {
         ServerFile file = inode.file();
-        FsException gone = new FsException(FsError.EBADF, "no handle to commit with");
         try {
-            if (request.isBaseLost()) {
-                // What another client has by now is not given our times.
-                inode.pendingAttributes = inode.pendingAttributes.after(taken.owed());
-            } else if (file == null) {
-                fail(gone, request.upload());
-            } else {
+            if (file == null) {
+                throw new FsException(FsError.EBADF, "no handle to commit with");
+            }
+            if (!request.isBaseLost()) {
                 commit(BackEnd.begin(file, inode.token()), taken);
                 return true;
             }
         } catch (FsException e) {
             fail(e, request.upload());
         }
+        // What another client has by now is not given our times.
         inode.attributesUnderWay = PendingAttributes.NONE;
+        inode.pendingAttributes = inode.pendingAttributes.after(taken.owed());
         return false;
     }
 

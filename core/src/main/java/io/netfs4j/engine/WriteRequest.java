@@ -88,7 +88,7 @@ final class WriteRequest {
     @GuardedBy("inode lock")
     private @Nullable FsException givenUp;
 
-    final Retries retry = new Retries();
+    final WriteRetryer.Retries retry = new WriteRetryer.Retries();
     final Landing landing;
     final Granules granules = new Granules(this);
     final WriteOffers offers;
@@ -131,20 +131,6 @@ final class WriteRequest {
     /** Its walk ends where the file ended when it began. */
     @GuardedBy("inode lock")
     private boolean limited;
-
-    /** The retryer's memory within this request. */
-    static final class Retries {
-        final Patience patience = new Patience();
-
-        /** Some piece at a front waits for the retryer. */
-        boolean needed;
-
-        /** Nothing has to be waited for any more. */
-        boolean due;
-
-        /** It ended for want of a connection, and goes on in another request. */
-        boolean rests;
-    }
 
     int id() {
         return id;
@@ -316,7 +302,8 @@ final class WriteRequest {
             if (!begun) {
                 begin();
             }
-            if (!retry.rests && !beginning.isOver()) {
+            boolean mayEnd = beginning.isOver();
+            if (!mayEnd && !retry.rests) {
                 letGo();
                 return;
             }
@@ -328,7 +315,7 @@ final class WriteRequest {
             offers.turn.endStep();
             fillTurn.endStep();
             letGo();
-            if (isQuiet() && commit.isOver()) {
+            if (mayEnd && isQuiet() && commit.isOver()) {
                 WriteCollector.release(this);
                 complete();
             } else if (more) {
@@ -480,7 +467,8 @@ final class WriteRequest {
      */
     @GuardedBy("inode lock")
     void checkBaseAgain() {
-        if (!cancelled && !isOver) {
+        retry.unchecked = false;
+        if (!isOver) {
             beginning.checkAgain();
         }
     }
@@ -553,7 +541,7 @@ final class WriteRequest {
             return null;
         }
         WriteRequest next = new WriteRequest(engine, inode, origin, engine.nextRequestId(), done);
-        next.limited = limited;
+        next.limited = limited || inode.waiting != null;
         next.groupMax = groupMax;
         return next;
     }

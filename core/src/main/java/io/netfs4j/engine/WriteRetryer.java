@@ -30,6 +30,23 @@ final class WriteRetryer {
             new Termination.RetryLater(
                     false, 0, new FsException(FsError.EIO, "the server takes less than a granule"));
 
+    /** Its memory within one request. */
+    static final class Retries {
+        final Patience patience = new Patience();
+
+        /** Some piece at a front waits for the retryer. */
+        boolean needed;
+
+        /** Nothing has to be waited for any more. */
+        boolean due;
+
+        /** It ends for want of a connection, and goes on in another request. */
+        boolean rests;
+
+        /** A connection was lost since it was asked whose version the server has. */
+        boolean unchecked;
+    }
+
     private WriteRetryer() {}
 
     @GuardedBy("inode lock")
@@ -113,6 +130,7 @@ final class WriteRetryer {
         }
         Engine engine = request.engine();
         boolean disconnected = asked.disconnected();
+        request.retry.unchecked |= disconnected;
         if (disconnected && request.origin != Origin.UNBUFFERED) {
             engine.flusher().onAnswered(request.inode(), false);
         }
@@ -123,7 +141,7 @@ final class WriteRetryer {
                         asked,
                         () -> {
                             request.retry.due = true;
-                            if (disconnected) {
+                            if (disconnected && !request.cancelled) {
                                 request.checkBaseAgain();
                             }
                             request.post();

@@ -57,6 +57,17 @@ final class StepByStep implements Scheduler, AutoCloseable {
         }
     }
 
+    /** Runs steps until there are none, but so many at most; returns how many. */
+    int run(int most) {
+        int count = 0;
+        Runnable step;
+        while (count < most && (step = steps.poll()) != null) {
+            step.run();
+            count++;
+        }
+        return count;
+    }
+
     /** Lets every timer run out, in the order in which they were set, and those that come of it. */
     void runTimers() {
         Runnable timer;

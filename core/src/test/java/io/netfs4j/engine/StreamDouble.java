@@ -47,6 +47,9 @@ final class StreamDouble implements WriteSession, ServerFile {
     /** As {@link WriteSession#isAtomic}. */
     boolean atomic;
 
+    /** The modification times that commits have set. */
+    final List<Instant> committed = new ArrayList<>();
+
     int commits;
     int aborts;
     private long end;
@@ -125,6 +128,10 @@ final class StreamDouble implements WriteSession, ServerFile {
     @Override
     public void commit(AttributeChange times, Completion<ServerAttributes> done) {
         commits++;
+        Instant modified = times.modified();
+        if (modified != null) {
+            committed.add(modified);
+        }
         Consumer<Completion<ServerAttributes>> instead = nextCommit;
         nextCommit = null;
         if (instead == null) {

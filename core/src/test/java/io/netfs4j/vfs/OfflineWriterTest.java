@@ -2,6 +2,7 @@
 package io.netfs4j.vfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
@@ -12,12 +13,16 @@ import io.netfs4j.cache.journal.JournalLimits;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Subrequest;
 import io.netfs4j.request.Termination;
+import io.netfs4j.server.Access;
+import io.netfs4j.server.Capabilities;
+import io.netfs4j.server.Capability;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.WriteSession;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
 import io.netfs4j.testing.ForgetfulDisk;
+import io.netfs4j.testing.Transfers;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -26,12 +31,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Writers of more than memory holds, while the server is away: the journal makes room. */
 @Timeout(60)
@@ -39,6 +47,10 @@ class OfflineWriterTest {
     private static final int MEMORY_BYTES = 1 << 20;
     private static final int PIECE_BYTES = 64 << 10;
 
+    private static final List<String> QUESTIONS =
+            List.of("stat", "attributes", "readSymlink", "makeSymlinkAndStat");
+
+    private final AtomicInteger questions = new AtomicInteger();
     private final SystemRuntime runtime = new SystemRuntime();
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
     private final CountDownLatch back = new CountDownLatch(1);
@@ -47,6 +59,9 @@ class OfflineWriterTest {
     private final Queue<Runnable> ready = new ConcurrentLinkedQueue<>();
 
     private final Queue<Subrequest> sent = new ConcurrentLinkedQueue<>();
+
+    /** Whether files are locked while they are sent. */
+    private volatile boolean locks;
 
     private volatile boolean losesWhatIsSent;
     private volatile boolean away;
@@ -97,7 +112,11 @@ class OfflineWriterTest {
         if (call.is(Server.class, "isConnected")) {
             return !away || !isLossKnown;
         }
-        if (away && List.of("stat", "attributes").contains(call.name())) {
+        if (locks && call.is(Server.class, "capabilities")) {
+            return new Capabilities(EnumSet.allOf(Capability.class), 1, 1_000_000_000L, 255);
+        }
+        if (away && QUESTIONS.contains(call.name())) {
+            questions.incrementAndGet();
             asked.countDown();
             back.await();
         }
@@ -185,6 +204,55 @@ class OfflineWriterTest {
         assertThat(written.get()).isEqualTo(3 * MEMORY_BYTES);
         comeBack(file);
         assertThat(onServer("f")).isEqualTo(3 * MEMORY_BYTES);
+    }
+
+    /** The question of a request that rests is under way; the next one asks after its end. */
+    @Test
+    void whatAnotherHasWritten_isFoundOnce_whereARequestRests() throws Exception {
+        locks = true;
+        open();
+        OpenFile file = newFile("f");
+        losesWhatIsSent = true;
+        Completion<Integer> written = startWriting(file);
+        RemotePath lockNames = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
+        store.remove(lockNames.child(names(lockNames).get(0)));
+        new Transfers(runtime.environment().waits())
+                .write(
+                        store.open(() -> RemotePath.ROOT.child("f"), Access.READ_WRITE).file(),
+                        0,
+                        new byte[] {1, 2, 3});
+        isLossKnown = false;
+        away = true;
+        losesWhatIsSent = false;
+        FsException lost = new FsException(FsError.ENOTCONN, "lost");
+        sent.forEach(piece -> piece.terminated(new Termination.RetryLater(true, 0, lost)));
+        while (questions.get() == 0) {
+            Thread.onSpinWait();
+        }
+        isLossKnown = true;
+        runtime.environment().waits().await(written);
+        assertThat(questions.get()).isEqualTo(1);
+        away = false;
+        back.countDown();
+        assertThatThrownBy(() -> vfs.fsync(file, false))
+                .isInstanceOfSatisfying(
+                        FsException.class, e -> assertThat(e.error()).isEqualTo(FsError.ESTALE));
+        vfs.fsync(file, false);
+        vfs.release(file);
+        vfs.awaitNames();
+        List<String> names = names(RemotePath.ROOT);
+        assertThat(names).hasSize(2);
+        assertThat(onServer("f")).isEqualTo(3);
+        assertThat(names.get(1)).matches("f\\.conflict-here-[0-9TZ]+");
+        assertThat(onServer(names.get(1))).isEqualTo(3 * MEMORY_BYTES);
+    }
+
+    private List<String> names(RemotePath directory) throws FsException {
+        List<String> names = new ArrayList<>();
+        store.list(directory, (name, type, attributes) -> names.add(name));
+        names.remove(UploadLocks.DIRECTORY);
+        names.sort(null);
+        return names;
     }
 
     /** Somebody writes more than memory holds; returns once he waits. */

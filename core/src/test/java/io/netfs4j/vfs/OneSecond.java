@@ -159,6 +159,12 @@ abstract class OneSecond {
         /** As {@link #lost}, in the place of the next commit. */
         final AtomicReference<Runnable> lostAtCommit = new AtomicReference<>();
 
+        /** The next piece that begins there fails. */
+        final AtomicLong failsAt = new AtomicLong(-1);
+
+        /** As {@link #lost}, in the place of the next piece that begins there. */
+        final AtomicLong lostAt = new AtomicLong(0);
+
         /** No piece ends any more. */
         final AtomicBoolean hangs = new AtomicBoolean();
 
@@ -237,7 +243,15 @@ abstract class OneSecond {
                 isHeld.countDown();
                 return true;
             }
-            Runnable instead = call.is(WriteSession.class, "issue") ? lost.getAndSet(null) : null;
+            boolean issues = call.is(WriteSession.class, "issue");
+            long at = issues ? call.argument(0, Subrequest.class).position() : -1;
+            if (issues && failsAt.compareAndSet(at, -1)) {
+                Subrequest piece = call.argument(0, Subrequest.class);
+                piece.take(piece.length());
+                piece.terminated(new Termination.Failed(new FsException(FsError.EIO, "bad")));
+                return true;
+            }
+            Runnable instead = issues && at >= lostAt.get() ? lost.getAndSet(null) : null;
             if (instead != null) {
                 instead.run();
                 Subrequest piece = call.argument(0, Subrequest.class);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.netfs4j.base.Completion;
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.cache.journal.Journal;
@@ -279,6 +280,63 @@ class UploadLocksTest extends OneSecond {
             assertBothAreThere("longer than it was", "AAA3456789");
         } else {
             assertThat(onServer("f")).isEqualTo("AAA3456789");
+        }
+    }
+
+    /** One piece came through, the server refused another; then the connection was lost. */
+    @Test
+    void aCommitAfterALostConnection_isNotForWhatAnotherHasWritten_whereAPieceFailedToo()
+            throws Exception {
+        try (Client one = new Client()) {
+            OpenFile ours = one.open("f");
+            one.write(ours, 0, "AAA");
+            one.write(ours, 7, "BBB");
+            one.failsAt.set(7);
+            one.lostAtCommit.set(this::anotherGoesOn);
+            assertThatThrownBy(() -> one.save(ours)).isInstanceOf(FsException.class);
+            assertThat(one.lostAtCommit.get()).isNull();
+            saveWhateverIsToldFirst(one, ours);
+            one.vfs.release(ours);
+        }
+        assertBothAreThere("longer than it was", "AAA3456BBB");
+    }
+
+    /** One piece came through, the server refused another, and the third was lost. */
+    @Test
+    void aCommit_isNotForWhatAnotherHasWritten_whereOnePieceFailedAndAnotherWasLost()
+            throws Exception {
+        try (Client one = new Client()) {
+            OpenFile ours = one.open("f");
+            one.write(ours, 0, "A");
+            one.write(ours, 4, "B");
+            one.write(ours, 8, "C");
+            one.failsAt.set(4);
+            one.lostAt.set(8);
+            one.lost.set(this::anotherGoesOn);
+            assertThatThrownBy(() -> one.save(ours)).isInstanceOf(FsException.class);
+            assertThat(one.lost.get()).isNull();
+            saveWhateverIsToldFirst(one, ours);
+            one.vfs.release(ours);
+        }
+        assertBothAreThere("longer than it was", "A123B567C9");
+    }
+
+    private void anotherGoesOn() {
+        try {
+            RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
+            store.remove(locks.child(names(locks).get(0)));
+            changeOnServer("longer than it was");
+        } catch (FsException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void saveWhateverIsToldFirst(Client one, OpenFile file) throws FsException {
+        try {
+            one.save(file);
+        } catch (FsException e) {
+            assertThat(e.error()).isEqualTo(FsError.ESTALE);
+            one.save(file);
         }
     }
 
