@@ -162,7 +162,7 @@ public final class Flusher {
      * What the server cannot be sent for now need not be in memory where the journal has it. Else
      * memory is the place to keep it, from which it is sent as soon as possible.
      */
-    private void leaveToJournal(InodeData inode) {
+    void leaveToJournal(InodeData inode) {
         FileJournal unwritten = null;
         inode.lock().lock();
         try {

@@ -44,6 +44,11 @@ final class WriteBeginning {
     /** Some of that has come, or is about to. */
     private boolean tookBack;
 
+    /** It will look whether there is a connection, and how often it has. */
+    private boolean looks;
+
+    private int looked;
+
     private boolean isBaseKnown;
 
     /** It turned out while it was being sent that the base does not stand, or nobody knows. */
@@ -130,6 +135,11 @@ final class WriteBeginning {
         if (!sendsStored() || journal == null || kept == 0 || taking != null) {
             return false;
         }
+        if (!request.engine().isConnected()) {
+            lacksTurn = true;
+            lookForConnection();
+            return true;
+        }
         int piece = (int) Math.min(kept, TakingBack.PIECE_BYTES);
         if (!takingTurn.tryAcquire(piece, 1)) {
             // Those whose turn it is may wait for the very room that what is dirty here takes.
@@ -152,6 +162,27 @@ final class WriteBeginning {
                     tookBack(broken == null ? begun.damage() : broken);
                 });
         return true;
+    }
+
+    /** What cannot be sent now need not be in memory: it stays where it is until it can. */
+    @GuardedBy("inode lock")
+    private void lookForConnection() {
+        if (looks) {
+            return;
+        }
+        looks = true;
+        Engine engine = request.engine();
+        engine.after(
+                engine.retryPauseNanos(++looked),
+                () -> {
+                    inode.lock().lock();
+                    try {
+                        looks = false;
+                    } finally {
+                        inode.lock().unlock();
+                    }
+                    request.post();
+                });
     }
 
     @GuardedBy("inode lock")

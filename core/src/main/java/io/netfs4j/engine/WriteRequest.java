@@ -497,6 +497,9 @@ final class WriteRequest {
         if (caller != null) {
             caller.settle(this);
         }
+        if (retry.rests) {
+            engine.flusher().leaveToJournal(inode); // Or the next one takes it at once.
+        }
         inode.writing = null;
         traceEnd(problem);
         WriteRequest next = null;

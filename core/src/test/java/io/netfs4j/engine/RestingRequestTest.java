@@ -163,6 +163,19 @@ class RestingRequestTest {
         run();
     }
 
+    /** What is known of a file is told the journal when a request ends, which is behind then. */
+    @Test
+    void whileTheJournalIsBehind_nothingRestsAgainAndAgain() throws Exception {
+        make(KIB);
+        write(0, KIB);
+        server.credits = 0;
+        engine.writeback(inode, Origin.WRITEBACK);
+        run();
+        connected = false;
+        engine.press();
+        run();
+    }
+
     /** What somebody set is not lost with the session that was to take it along. */
     @Test
     void whatWasSet_isOwedStill_whereNoSessionBeginsAfterTheLossAtACommit() throws Exception {
