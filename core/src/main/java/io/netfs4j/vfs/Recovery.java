@@ -102,14 +102,13 @@ final class Recovery {
     private @Nullable RemotePath present(FileFacts facts, RemotePath last) throws FsException {
         RemotePath source = facts.replacedBy();
         if (source != null) {
-            if (parts.stat(source) == null) {
-                return null;
-            }
-            if (facts.state() != FileFacts.State.THERE) {
-                return last; // Not renamed over; the server never had it.
-            }
+            boolean gone = parts.stat(source) == null;
             ServerAttributes here = parts.stat(last);
-            return here == null || isAnother(facts, here) ? null : last;
+            if (facts.state() != FileFacts.State.THERE) {
+                // The server never had it: what stands at its name is what was renamed over it.
+                return gone && here != null ? null : last;
+            }
+            return gone || here == null || isAnother(facts, here) ? null : last;
         }
         RemotePath target = facts.movingTo();
         if (!facts.removing() && target == null) {

@@ -196,10 +196,11 @@ class RecoveryTest {
 
     /** Another was being renamed over each of two files that the server refused to make. */
     @Test
-    void newFile_isKept_unlessWhatWasToReplaceItHasGone() throws FsException {
+    void newFile_isKept_unlessWhatWasToReplaceItHasItsName() throws FsException {
         onServer("stays", pages(1, 's'));
+        onServer("over-moved", pages(1, 's'));
         try (Journal left = journal()) {
-            for (String source : List.of("stays", "gone")) {
+            for (String source : List.of("stays", "gone", "moved")) {
                 long file = left.newFile();
                 left.describe(file, PAGE, replacedFile("over-" + source, source));
                 left.awaitWritten(left.write(file, 0, PAGE, pages(1, 'n')));
@@ -209,7 +210,8 @@ class RecoveryTest {
             CachedVfs vfs = vfs(journal);
 
             assertThat(read(vfs, "over-stays")).hasSize(PAGE).containsOnly('n');
-            assertThat(vfs.lookup(Vfs.ROOT_INO, "over-gone").isNegative()).isTrue();
+            assertThat(read(vfs, "over-gone")).as("by somebody else").containsOnly('n');
+            assertThat(read(vfs, "over-moved")).containsOnly('s');
         }
     }
 
