@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -107,10 +108,14 @@ final class SftpFile implements ServerFile {
         private final AtomicReference<@Nullable SftpConnection> on =
                 new AtomicReference<>(wiring.link().now());
 
+        /** There was none when it began: whoever began it had looked over one before that. */
+        private final AtomicBoolean begunWithout = new AtomicBoolean(on.get() == null);
+
         /** Whether pieces went over that connection all the time, as far as is known. */
         boolean isStillOn(SftpConnection connection) {
             SftpConnection before = on.getAndSet(connection);
-            return before == null || before.equals(connection);
+            boolean without = begunWithout.getAndSet(false);
+            return before == null ? !without : before.equals(connection);
         }
 
         /** Whoever writes hears of the loss: the next piece may go over any connection. */

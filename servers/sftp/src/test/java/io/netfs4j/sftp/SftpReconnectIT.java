@@ -377,6 +377,25 @@ class SftpReconnectIT {
         file.close();
     }
 
+    /** Whoever began it had looked over an earlier connection, if at all. */
+    @Test
+    void write_begunWithoutAConnection_isSentBackOnce() throws Exception {
+        SftpServer sftp = (SftpServer) connect();
+        ServerFile file = server.create(() -> path("f"), 0644).file();
+        link.stall(true);
+        link.reset();
+        while (sftp.isConnected()) {
+            Thread.onSpinWait();
+        }
+        WriteSession session = file.begin(null);
+        link.stall(false);
+        sftp.wiring().link().await();
+        transfers.put(session, 0, pattern(1, 1000));
+        assertThat(transfers.sentBack()).isEqualTo(1);
+        transfers.commit(session);
+        file.close();
+    }
+
     /** All pieces were answered; then another client may have gone on. */
     @Test
     void commit_overAnotherConnectionThanBefore_isSentBackOnce() throws Exception {
