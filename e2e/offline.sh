@@ -80,6 +80,29 @@ wait_for lost mnt
 wait "$writer" || fail "a writer waits for the server (exit $?)"
 on_link rate 0
 on_link accept
+wait_for connected mnt
+ok "who was writing when the connection went goes on"
+
+# What they ask is on the wire when the connection goes.
+sync mnt/file
+on_link stall
+openers=()
+for ((i = 0; i < 10; i++)); do
+  timeout 60 dd if=/dev/zero of=mnt/file bs=1 count=1 seek=$((i * 100)) conv=nocreat,notrunc status=none &
+  openers+=("$!")
+done
+on_link refuse
+on_link reset
+wait_for lost mnt
+for opener in "${openers[@]}"; do
+  wait "$opener" || fail "who opened waits for the server (exit $?)"
+done
+printf '\0' >zero
+for ((i = 0; i < 10; i++)); do
+  dd if=zero of=big bs=1 seek=$((i * 100)) conv=notrunc status=none
+done
+on_link resume
+on_link accept
 unmounted mnt
 cmp big "$SFTP_DATA/busy/file" || fail "what was written was not sent"
-ok "who was writing when the connection went goes on"
+ok "and so does who was opening"

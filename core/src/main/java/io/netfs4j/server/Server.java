@@ -32,6 +32,15 @@ public interface Server extends AutoCloseable {
         return true;
     }
 
+    /**
+     * The same server, of which {@link #stat} and {@link #open} fail with ENOTCONN where they would
+     * wait because the connection is lost: for who has something to go by then. What is opened by
+     * it is as patient as always.
+     */
+    default Server impatient() {
+        return this;
+    }
+
     /** As lstat(2). */
     ServerAttributes stat(RemotePath path) throws FsException;
 

@@ -9,6 +9,7 @@ import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 
@@ -71,10 +72,24 @@ final class AttributeOperations {
         } finally {
             inode.lock.unlock();
         }
-        ServerAttributes a =
-                data != null && handle != null
-                        ? data.useBorrowed(handle, BackEnd::attributes)
-                        : this.<ServerAttributes>byPath(inode, path -> parts.server().stat(path));
+        ServerAttributes a;
+        if (data != null && handle != null) {
+            a = data.useBorrowed(handle, BackEnd::attributes);
+        } else {
+            creations.settled(inode);
+            try {
+                a = statByPath(inode, parts.server().impatient());
+            } catch (FsException e) {
+                if (e.error() != FsError.ENOTCONN) {
+                    throw e;
+                }
+                Attributes lastKnown = known(inode);
+                if (lastKnown != null) {
+                    return lastKnown;
+                }
+                a = statByPath(inode, parts.server());
+            }
+        }
         if (a.type() != inode.type) {
             throw new FsException(
                     FsError.ESTALE, "another file now: " + parts.table().describe(inode));
@@ -91,6 +106,10 @@ final class AttributeOperations {
         }
         // It was changed meanwhile, so that the answer is too old, and what we know is, too.
         return get(inode, attempt + 1);
+    }
+
+    private ServerAttributes statByPath(Inode inode, Server asked) throws FsException {
+        return parts.gate().shared(() -> asked.stat(parts.table().path(inode)));
     }
 
     /** What is done with a path that stays true meanwhile. */

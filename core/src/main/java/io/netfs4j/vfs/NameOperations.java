@@ -9,6 +9,7 @@ import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 
 import org.jspecify.annotations.Nullable;
@@ -103,7 +104,9 @@ final class NameOperations {
             return known;
         }
         creations.awaitUnlisted(directory);
-        return parts.gate().shared(() -> ask(directory, name));
+        return parts.orKnown(
+                () -> known(directory, name),
+                server -> parts.gate().shared(() -> ask(server, directory, name)));
     }
 
     /** The server says that a name is taken: a listing that lacks it is too old to be believed. */
@@ -120,7 +123,7 @@ final class NameOperations {
         }
     }
 
-    private Entry ask(Inode directory, String name) throws FsException {
+    private Entry ask(Server server, Inode directory, String name) throws FsException {
         Inode child = parts.table().child(directory, name);
         if (listings.isWorthListing(directory)) {
             Entry known = listings.listedNow(directory) ? known(directory, name) : null;
@@ -132,7 +135,7 @@ final class NameOperations {
         long asked = changesOf(child);
         ServerAttributes a;
         try {
-            a = parts.server().stat(parts.table().path(directory).child(name));
+            a = server.stat(parts.table().path(directory).child(name));
         } catch (FsException e) {
             if (e.error() == FsError.ENOENT) {
                 vanished(directory, name, child);

@@ -10,6 +10,7 @@ import io.netfs4j.server.Access;
 import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
+import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 
@@ -24,6 +25,9 @@ import java.util.Objects;
 final class Revalidation {
     /** So often is a file looked at that another client changes every second. */
     private static final int LOOKS_MAX = 3;
+
+    /** So often a lost connection is not waited for, since there is something to go on with. */
+    private static final int IMPATIENT_MAX = 3;
 
     private final VfsParts parts;
     private final OpenOperations opens;
@@ -81,11 +85,19 @@ final class Revalidation {
     }
 
     private boolean look(Inode inode, Access access) throws FsException {
-        Boolean same = null;
-        while (same == null) {
-            same = tryRevalidate(inode, access);
+        for (int n = 0; ; n++) {
+            Server asked = n < IMPATIENT_MAX ? parts.server().impatient() : parts.server();
+            try {
+                Boolean same = tryRevalidate(inode, access, asked);
+                if (same != null) {
+                    return same;
+                }
+            } catch (FsException e) {
+                if (e.error() != FsError.ENOTCONN || n >= IMPATIENT_MAX) {
+                    throw e;
+                }
+            }
         }
-        return same;
     }
 
     private long unprovenNanos(Inode inode) {
@@ -98,7 +110,8 @@ final class Revalidation {
     }
 
     /** As {@link #revalidate}; null when another opener was first and it has to be seen anew. */
-    private @Nullable Boolean tryRevalidate(Inode inode, Access access) throws FsException {
+    private @Nullable Boolean tryRevalidate(Inode inode, Access access, Server server)
+            throws FsException {
         InodeData data;
         ServerFile handle;
         long asked;
@@ -123,7 +136,8 @@ final class Revalidation {
             }
         } else if (data != null && handle != null) {
             InodeData known = data;
-            Boolean same = data.useBorrowed(handle, h -> keeps(inode, known, h, access, asked));
+            Boolean same =
+                    data.useBorrowed(handle, h -> keeps(inode, known, h, access, asked, server));
             if (same != null) {
                 return same;
             }
@@ -134,7 +148,7 @@ final class Revalidation {
         Access wanted = writes ? Access.READ_WRITE : Access.READ;
         // In the gate: the path must be this file's until the handle is.
         OpenedFile opened =
-                parts.gate().shared(() -> openOnServer(inode, access, wanted, alsoRead));
+                parts.gate().shared(() -> openOnServer(inode, access, wanted, alsoRead, server));
         return adoptHandle(inode, opened, asked, handle);
     }
 
@@ -164,7 +178,12 @@ final class Revalidation {
      * @return whether the cache counts; null when a new handle is needed
      */
     private @Nullable Boolean keeps(
-            Inode inode, InodeData data, ServerFile handle, Access access, long asked)
+            Inode inode,
+            InodeData data,
+            ServerFile handle,
+            Access access,
+            long asked,
+            Server server)
             throws FsException {
         if (!suits(handle, access)) {
             return null;
@@ -189,8 +208,7 @@ final class Revalidation {
         if (!named) {
             return adopt(inode, BackEnd.attributes(handle), asked, null);
         }
-        ServerAttributes a =
-                parts.gate().shared(() -> parts.server().stat(parts.table().path(inode)));
+        ServerAttributes a = parts.gate().shared(() -> server.stat(parts.table().path(inode)));
         boolean same;
         inode.lock.lock();
         try {
@@ -236,17 +254,18 @@ final class Revalidation {
         }
     }
 
-    private OpenedFile openOnServer(Inode inode, Access access, Access wanted, boolean alsoRead)
+    private OpenedFile openOnServer(
+            Inode inode, Access access, Access wanted, boolean alsoRead, Server server)
             throws FsException {
         PathSource source = parts.table().source(inode);
         try {
-            return parts.server().open(source, wanted);
+            return server.open(source, wanted);
         } catch (FsException e) {
             // Write-only files exist; but a reader's handle cannot be given up for one.
             if (e.error() != FsError.EACCES || access != Access.WRITE || alsoRead) {
                 throw e;
             }
-            return parts.server().open(source, Access.WRITE);
+            return server.open(source, Access.WRITE);
         }
     }
 

@@ -2,6 +2,7 @@
 package io.netfs4j.vfs;
 
 import io.netfs4j.base.Environment;
+import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.cache.DiskCache;
 import io.netfs4j.engine.Engine;
@@ -59,6 +60,35 @@ record VfsParts(
 
     long nowNanos() {
         return environment.clock().nanoTime();
+    }
+
+    /** A question to a server. */
+    interface Question<T extends @Nullable Object> {
+        T of(Server asked) throws FsException;
+    }
+
+    /** What is known without asking; null where that is nothing. */
+    interface Known<T> {
+        @Nullable T get();
+    }
+
+    /**
+     * Asks the server; where the connection is lost meanwhile, what is known counts. Waits for the
+     * connection only where that is nothing.
+     */
+    <T> T orKnown(Known<T> known, Question<T> question) throws FsException {
+        try {
+            return question.of(server.impatient());
+        } catch (FsException e) {
+            T found = e.error() == FsError.ENOTCONN ? known.get() : null;
+            if (found != null) {
+                return found;
+            }
+            if (e.error() != FsError.ENOTCONN) {
+                throw e;
+            }
+        }
+        return question.of(server);
     }
 
     /** What the server has under a path; null when it says that there is nothing. Waits. */

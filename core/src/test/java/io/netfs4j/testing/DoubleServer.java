@@ -71,6 +71,7 @@ public final class DoubleServer {
                         new OpenedFile(
                                 twin(ServerFile.class, opened.file(), instead),
                                 opened.attributes());
+                case Server server -> twin(Server.class, server, instead);
                 case WriteSession session -> twin(WriteSession.class, session, instead);
                 case null, default -> result;
             };

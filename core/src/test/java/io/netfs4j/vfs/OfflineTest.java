@@ -40,6 +40,10 @@ class OfflineTest {
 
     private volatile boolean away;
     private volatile boolean opensLater = true;
+
+    /** The connection goes with the next question. */
+    private volatile boolean loses;
+
     private CachedVfs vfs;
 
     @BeforeEach
@@ -66,6 +70,11 @@ class OfflineTest {
             return opensLater
                     ? store.open(call.argument(0, PathSource.class), Access.READ_WRITE).file()
                     : null;
+        }
+        if (loses && List.of("stat", "open").contains(call.name())) {
+            loses = false;
+            away = true;
+            throw new FsException(FsError.ENOTCONN, "lost");
         }
         if (away && List.of("stat", "list", "open", "create").contains(call.name())) {
             throw new FsException(FsError.ETIMEDOUT, "away");
@@ -127,6 +136,33 @@ class OfflineTest {
                         vfs.getAttributes(vfs.lookup(Vfs.ROOT_INO, "file").attributes().ino())
                                 .sizeBytes())
                 .isEqualTo(5);
+    }
+
+    /** Asked before the loss is known, and not answered any more. */
+    @Test
+    void whatIsCached_isOpenedAndRead_byWhomTheLossMeetsAsking() throws FsException {
+        write("file", "hello");
+        long ino = vfs.lookup(Vfs.ROOT_INO, "file").attributes().ino();
+        loses = true;
+        OpenFile file = vfs.open(ino, OpenFlags.READ_WRITE);
+        assertThat(loses).isFalse();
+        vfs.write(file, 5, ByteBuffer.wrap(" you".getBytes(StandardCharsets.UTF_8)));
+        vfs.release(file);
+        assertThat(read("file")).isEqualTo("hello you");
+    }
+
+    @Test
+    void whatIsKnown_isFound_byWhomTheLossMeetsAsking() throws FsException {
+        write("file", "hello");
+        clock.pass(LONG_NANOS);
+        loses = true;
+        long ino = vfs.lookup(Vfs.ROOT_INO, "file").attributes().ino();
+        assertThat(loses).isFalse();
+        away = false;
+        clock.pass(LONG_NANOS);
+        loses = true;
+        assertThat(vfs.getAttributes(ino).sizeBytes()).isEqualTo(5);
+        assertThat(loses).isFalse();
     }
 
     @Test

@@ -77,9 +77,30 @@ final class Exchange {
     private final Environment environment;
     private final Link link;
 
+    /** Whether a lost connection is waited for. */
+    private final boolean patient;
+
     Exchange(Environment environment, Link link) {
+        this(environment, link, true);
+    }
+
+    private Exchange(Environment environment, Link link, boolean patient) {
         this.environment = environment;
         this.link = link;
+        this.patient = patient;
+    }
+
+    /** The same, but whatever would wait for a lost connection fails with ENOTCONN. */
+    Exchange impatient() {
+        return new Exchange(environment, link, false);
+    }
+
+    private SftpConnection connection() throws FsException {
+        SftpConnection now = patient ? link.await() : link.now();
+        if (now == null) {
+            throw new FsException(FsError.ENOTCONN, "there is no connection");
+        }
+        return now;
     }
 
     /**
@@ -91,12 +112,15 @@ final class Exchange {
     <T extends @Nullable Object> T persist(Attempt<T> attempt) throws FsException {
         boolean again = false;
         for (int violations = 0; ; ) {
-            SftpConnection connection = link.await();
+            SftpConnection connection = connection();
             try {
                 return attempt.run(connection, again);
             } catch (Lost e) {
                 again = true;
                 violations = e.countedOrThrow(violations);
+                if (!patient) {
+                    throw new FsException(FsError.ENOTCONN, "the connection was lost", e);
+                }
             } catch (ProtocolViolation e) {
                 again = true;
                 FsException cause = violated(connection, e);

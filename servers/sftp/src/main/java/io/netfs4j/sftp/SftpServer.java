@@ -63,10 +63,20 @@ final class SftpServer implements Server {
      * @param connector closed with the server
      */
     SftpServer(Wiring wiring, Capabilities capabilities, AutoCloseable connector) {
+        this(wiring, wiring.exchange(), capabilities, connector);
+    }
+
+    private SftpServer(
+            Wiring wiring, Exchange exchange, Capabilities capabilities, AutoCloseable connector) {
         this.wiring = wiring;
-        this.exchange = wiring.exchange();
+        this.exchange = exchange;
         this.capabilities = capabilities;
         this.connector = connector;
+    }
+
+    @Override
+    public Server impatient() {
+        return new SftpServer(wiring, wiring.exchange().impatient(), capabilities, connector);
     }
 
     @Override

@@ -4,6 +4,7 @@ package io.netfs4j.sftp;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
@@ -394,6 +395,34 @@ class SftpReconnectIT {
         assertThat(transfers.sentBack()).isEqualTo(1);
         transfers.commit(session);
         file.close();
+    }
+
+    @Test
+    void impatient_questionWhoseConnectionGoes_isNotAskedAgain() throws Exception {
+        connect();
+        server.create(() -> path("f"), 0644).file().close();
+        assertThat(server.impatient().stat(path("f")).sizeBytes()).isZero();
+        link.stall(true);
+        Completion<FsError> ended = new Completion<>();
+        Thread asking =
+                new Thread(() -> {
+                    try {
+                        server.impatient().stat(path("f"));
+                        ended.fail(new FsException(FsError.EIO, "answered"));
+                    } catch (FsException e) {
+                        ended.complete(e.error());
+                    }
+                });
+        asking.start();
+        while (asking.getState() == Thread.State.NEW
+                || asking.getState() == Thread.State.RUNNABLE) {
+            Thread.onSpinWait();
+        }
+        link.reset();
+        assertThat(runtime.environment().waits().await(ended)).isEqualTo(FsError.ENOTCONN);
+        assertFails(FsError.ENOTCONN, () -> server.impatient().open(() -> path("f"), Access.READ));
+        link.stall(false);
+        assertThat(server.stat(path("f")).sizeBytes()).isZero();
     }
 
     /** All pieces were answered; then another client may have gone on. */
