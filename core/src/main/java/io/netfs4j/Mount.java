@@ -220,8 +220,10 @@ public final class Mount implements AutoCloseable {
                 InodeData data = files.get(i);
                 data.lock().lock();
                 try {
-                    // Of a file that was removed meanwhile nothing is left to be saved.
-                    if (saves.get(i).failure() == null || isToBeSaved(data)) {
+                    // Of a file that was removed meanwhile nothing is left to be saved; and one
+                    // that goes to a file beside it is refused by nobody.
+                    boolean moves = e.error() == FsError.ESTALE && isNew(data);
+                    if (!moves && (saves.get(i).failure() == null || isToBeSaved(data))) {
                         failed.add(describe(data, e));
                     }
                 } finally {
@@ -230,6 +232,11 @@ public final class Mount implements AutoCloseable {
             }
         }
         return failed;
+    }
+
+    /** With the inode's lock held: whether the server is about to be asked to make it. */
+    private static boolean isNew(InodeData data) {
+        return data.creation() != null && data.creationFailure() == null;
     }
 
     private static Unsaved describe(InodeData data, @Nullable FsException reason) {
