@@ -80,10 +80,16 @@ public final class StateDirectory {
     /**
      * What is kept of one remote.
      *
-     * @param remote as {@link io.netfs4j.server.Remote#absoluteText}
+     * @param remote as {@link io.netfs4j.server.Remote#absoluteText}; null where nothing says which
+     *     that is. A mount of it finds the directory all the same, by its name
      * @param holder who has it mounted now; null for nobody, as far as can be told
      */
-    public record Entry(String remote, Path directory, @Nullable StateHolder holder) {
+    public record Entry(@Nullable String remote, Path directory, @Nullable StateHolder holder) {
+        /** For people: the remote, or else the directory. */
+        public String words() {
+            return remote == null ? directory.toString() : remote;
+        }
+
         /** The directory of its journal, which need not be there. */
         public Path journal() {
             return directory.resolve(JOURNAL);
@@ -227,9 +233,15 @@ public final class StateDirectory {
         if (entry == null) {
             throw new FsException(FsError.ENOENT, "nothing is kept of " + remote + " in " + root);
         }
+        return discard(entry);
+    }
+
+    /** The same for one of those that {@link #entries} has found, also of an unknown remote. */
+    public LeftBehind discard(Entry entry) throws FsException {
         try {
             check();
-            try (StateLock lock = lock(remote, "netfs recover --discard")) {
+            try (StateLock lock =
+                    StateLock.take(entry.directory(), entry.words(), "netfs recover --discard")) {
                 LeftBehind left = entry.leftOrDamage();
                 Path discarded = lock.directory().resolve(DISCARDED);
                 removeWithFiles(discarded);
@@ -253,7 +265,7 @@ public final class StateDirectory {
         }
     }
 
-    /** What is kept of every remote, by their names. */
+    /** What is kept of every remote, by their names; of an unknown one, where it has a journal. */
     public List<Entry> entries() throws FsException {
         List<Entry> found = new ArrayList<>();
         List<Path> directories;
@@ -266,15 +278,15 @@ public final class StateDirectory {
         }
         for (Path directory : directories) {
             String remote = remoteOf(directory);
-            if (remote != null) {
+            if (remote != null || Files.isDirectory(directory.resolve(JOURNAL))) {
                 found.add(entryOf(directory, remote));
             }
         }
-        found.sort(Comparator.comparing(Entry::remote));
+        found.sort(Comparator.comparing(Entry::words));
         return found;
     }
 
-    private static Entry entryOf(Path directory, String remote) {
+    private static Entry entryOf(Path directory, @Nullable String remote) {
         return new Entry(remote, directory, StateLock.holder(directory));
     }
 
@@ -283,7 +295,7 @@ public final class StateDirectory {
             String text = Files.readString(directory.resolve(REMOTE)).strip();
             return text.isEmpty() ? null : text;
         } catch (IOException e) {
-            return null; // Not one of ours, or only about to be.
+            return null; // Not one of ours, or only about to be, or damaged.
         }
     }
 

@@ -163,6 +163,25 @@ class StateDirectoryTest {
     }
 
     @Test
+    void entries_ofAnUnknownRemote_areThoseWithAJournal() throws IOException {
+        StateDirectory state = open();
+        Path directory;
+        try (StateLock lock = state.lock(REMOTE, "/mnt/x")) {
+            directory = lock.directory();
+            Files.delete(directory.resolve(StateDirectory.REMOTE));
+            assertThat(state.entries()).isEmpty();
+
+            state.part(lock, StateDirectory.JOURNAL);
+            StateDirectory.Entry found = state.entries().getFirst();
+            assertThat(found.remote()).isNull();
+            assertThat(found.words()).isEqualTo(directory.toString());
+            assertThat(found.holder()).isNotNull();
+        }
+        state.lock(REMOTE, "/mnt/y").close();
+        assertThat(state.entries().getFirst().remote()).isEqualTo(REMOTE);
+    }
+
+    @Test
     void name_isReadableAndDiffers() {
         assertThat(StateDirectory.name(REMOTE)).matches("user-host-2222-srv-data-[0-9a-f]{16}");
         assertThat(StateDirectory.name("/srv/a b")).startsWith("srv-a-b-");

@@ -28,7 +28,8 @@ import java.util.concurrent.Callable;
             "Shows what mounts have left on this machine that their servers have not got yet."
                     + " Changes nothing without --discard, and needs no server.",
             "",
-            "Mounting the remote again, as it was, sends it."
+            "Mounting the remote again, as it was, sends it. Where it is not known which remote"
+                    + " that is, the directory stands in its place."
         })
 final class RecoverCommand implements Callable<Integer> {
     private final Surroundings surroundings;
@@ -40,7 +41,8 @@ final class RecoverCommand implements Callable<Integer> {
             names = "--json",
             description = {
                 "Print {\"remotes\":[{...}]}, with each file; sizes in bytes, stdout has nothing"
-                        + " else. With --discard a field \"discarded\" tells whether it was done."
+                        + " else. \"remote\" is null where only the \"directory\" is known."
+                        + " With --discard a field \"discarded\" tells whether it was done."
             })
     private boolean json;
 
@@ -48,8 +50,9 @@ final class RecoverCommand implements Callable<Integer> {
             names = "--discard",
             paramLabel = "REMOTE",
             description = {
-                "Give up what is left of this remote, for good, and name each file. Not while it is"
-                        + " mounted. What its server has of these files stays there as it is."
+                "Give up what is left of this remote (or directory), for good, and name each file."
+                        + " Not while it is mounted. What its server has of these files stays there"
+                        + " as it is."
             })
     private @Nullable String discard;
 
@@ -71,17 +74,23 @@ final class RecoverCommand implements Callable<Integer> {
     /**
      * One remote, as {@code --json} shows it; the names do not change.
      *
+     * @param remote null where it is not known
+     * @param directory where that lies on this machine
      * @param mountedBy the process that has it mounted and is sending it; null for nobody
      * @param mountedOn where; null for nowhere
      */
     record Pending(
-            String remote,
+            @Nullable String remote,
             String directory,
             @Nullable Long mountedBy,
             @Nullable String mountedOn,
             long bytes,
             List<PendingChange> files,
-            List<String> damages) {}
+            List<String> damages) {
+        String words() {
+            return remote == null ? directory : remote;
+        }
+    }
 
     /** What {@code --json} prints. */
     record Listing(List<Pending> remotes) {}
@@ -158,7 +167,7 @@ final class RecoverCommand implements Callable<Integer> {
             if (holder != null) {
                 throw new CommandFailure(
                         ExitCode.MOUNTED_ALREADY,
-                        entry.remote()
+                        entry.words()
                                 + " is mounted on "
                                 + holder.words()
                                 + ", and being sent; unmount it first, or give up what cannot be"
@@ -174,10 +183,10 @@ final class RecoverCommand implements Callable<Integer> {
                 throw new CommandFailure(
                         ExitCode.USAGE,
                         "nothing was given up: mount "
-                                + entry.remote()
+                                + (entry.remote() == null ? "the same remote" : entry.remote())
                                 + " again to send it, or add --yes to lose it for good");
             }
-            print(true, List.of(pending(entry, state.discard(entry.remote()))));
+            print(true, List.of(pending(entry, state.discard(entry))));
         } catch (FsException e) {
             throw new CommandFailure(
                     e.error() == FsError.EBUSY ? ExitCode.MOUNTED_ALREADY : ExitCode.FAILED,
@@ -195,11 +204,12 @@ final class RecoverCommand implements Callable<Integer> {
             whole = remote;
         }
         for (StateDirectory.Entry entry : state.entries()) {
-            if (entry.remote().equals(remote) || entry.remote().equals(whole)) {
+            if (entry.words().equals(remote) || entry.words().equals(whole)) {
                 return entry;
             }
         }
-        return null;
+        // It may be there without saying so: then it is found as a mount finds it.
+        return state.entry(whole);
     }
 
     private void print(boolean discarded, List<Pending> remotes) {
@@ -223,7 +233,7 @@ final class RecoverCommand implements Callable<Integer> {
                 "gave up "
                         + Quantity.files(remote.files().size(), remote.bytes())
                         + " of "
-                        + remote.remote()
+                        + remote.words()
                         + (remote.damages().isEmpty() ? "" : ", and what was damaged")
                         + "; what the server has of that stays there as it is");
     }
@@ -269,7 +279,12 @@ final class RecoverCommand implements Callable<Integer> {
                 remote.mountedOn() == null
                         ? "not mounted"
                         : "mounted on " + remote.mountedOn() + ", pid " + remote.mountedBy();
-        surroundings.say(remote.remote() + "  (" + where + ")");
+        surroundings.say(remote.words() + "  (" + where + ")");
+        if (remote.remote() == null && remote.mountedOn() == null) {
+            surroundings.say(
+                    "  of which remote that is nothing says: mount the same remote again, as it"
+                            + " was, to send it");
+        }
         surroundings.say(
                 "  not on the server  " + Quantity.files(remote.files().size(), remote.bytes()));
         if (listing) {

@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** What is told of what mounts have left. */
 @Timeout(60)
@@ -114,6 +115,69 @@ class RecoverCommandTest {
         }
         assertThat(netfs("recover")).isZero();
         assertThat(said()).startsWith("nothing is left");
+    }
+
+    /** Where the one remote is kept. */
+    private Path kept() throws IOException {
+        try (Stream<Path> all = Files.list(directory.resolve(".local/state/netfs/state"))) {
+            return all.toList().getFirst();
+        }
+    }
+
+    @Test
+    void recover_ofARemoteThatIsNotKnown_namesItsDirectory_andHowThatIsSent() throws IOException {
+        try (Mount mount = mount()) {
+            write(mount);
+        }
+        Path kept = kept();
+        Files.writeString(kept.resolve("REMOTE"), "\n");
+        assertThat(netfs("recover")).isZero();
+        assertThat(said()).contains(kept + "  (not mounted)");
+        Files.delete(kept.resolve("REMOTE"));
+        assertThat(netfs("recover", "--list")).isZero();
+        assertThat(said())
+                .contains(
+                        kept + "  (not mounted)",
+                        "mount the same remote again",
+                        "1 file (5 B)",
+                        "  file (5 B)");
+        assertThat(netfs("recover", "--json")).isZero();
+        assertThat(said())
+                .contains("\"remote\":null,\"directory\":\"" + kept + "\"", "\"path\":\"file\"");
+
+        try (Mount mount = mount()) {
+            assertThat(mount.recovered().bytes()).isEqualTo(5);
+            assertThat(netfs("recover")).isZero();
+            assertThat(said()).startsWith(directory.resolve("remote") + "  (mounted on");
+            assertThat(mount.drain()).isEmpty();
+        }
+        Files.delete(kept.resolve("REMOTE"));
+        assertThat(netfs("recover")).isZero();
+        assertThat(said()).as("a journal that holds nothing").startsWith("nothing is left");
+    }
+
+    @Test
+    void discard_ofARemoteThatIsNotKnown_isByItsName_orByItsDirectory() throws IOException {
+        for (boolean named : List.of(true, false)) {
+            try (Mount mount = mount()) {
+                write(mount);
+            }
+            Path kept = kept();
+            Files.delete(kept.resolve("REMOTE"));
+            String called = named ? "./remote" : kept.toString();
+
+            assertThat(netfs("recover", "--discard", called)).isEqualTo(ExitCode.USAGE.number());
+            assertThat(complained())
+                    .contains("nothing was given up: mount ")
+                    .doesNotContain("null");
+            assertThat(netfs("recover", "--discard", called, "--yes")).isZero();
+            assertThat(said())
+                    .contains("gave up file (5 B): ")
+                    .contains(" of " + (named ? directory.resolve("remote") : kept) + ";");
+            assertThat(netfs("recover")).isZero();
+            assertThat(said()).startsWith("nothing is left");
+            assertThat(recovered()).isZero();
+        }
     }
 
     @Test
