@@ -130,6 +130,23 @@ exits 0 "$NETFS" umount mnt
 says "free again. Nothing is left in its journal"
 mountpoint -q mnt && fail "still mounted"
 exits 10 "$NETFS" umount mnt
+
+# What a killed one had not sent was given up before its mount point is freed: nothing is left.
+mounted ./remote mnt -o dirty_age=1000
+pid="$(field mnt pid)"
+exec 5>mnt/given
+echo up >&5
+kill -KILL "$pid"
+wait_for gone "$pid"
+exec 5>&-
+exits 0 "$NETFS" recover --discard=./remote --yes
+says "gave up given"
+exits 10 "$NETFS" status mnt
+says "which tells what is left to send"
+exits 0 "$NETFS" umount mnt
+says "nothing is left to send"
+mountpoint -q mnt && fail "still mounted"
+
 mounted ./remote mnt -o state=none
 pid="$(field mnt pid)"
 kill -KILL "$pid"

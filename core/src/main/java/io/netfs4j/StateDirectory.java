@@ -95,13 +95,18 @@ public final class StateDirectory {
             return directory.resolve(JOURNAL);
         }
 
+        /** Without one nothing is left: there never was any, or it was given up. */
+        public boolean hasJournal() {
+            return Files.isDirectory(journal());
+        }
+
         /**
          * What the server has not got yet; somebody may be sending it meanwhile.
          *
          * @throws FsException when it cannot be read
          */
         public LeftBehind left() throws FsException {
-            return Files.isDirectory(journal())
+            return hasJournal()
                     ? LeftBehind.in(new SystemDisk(journal()))
                     : new LeftBehind(List.of(), List.of());
         }
@@ -213,10 +218,10 @@ public final class StateDirectory {
         }
     }
 
-    /** What is kept of a remote; null when nothing ever was. */
+    /** What is kept of a remote, with or without a journal; null when nothing ever was. */
     public @Nullable Entry entry(String remote) throws FsException {
         Path directory = root.resolve(name(remote));
-        return Files.isDirectory(directory.resolve(JOURNAL)) ? entryOf(directory, remote) : null;
+        return Files.isDirectory(directory) ? entryOf(directory, remote) : null;
     }
 
     /**
@@ -245,9 +250,11 @@ public final class StateDirectory {
                 LeftBehind left = entry.leftOrDamage();
                 Path discarded = lock.directory().resolve(DISCARDED);
                 removeWithFiles(discarded);
-                Files.move(entry.journal(), discarded, StandardCopyOption.ATOMIC_MOVE);
-                new SystemDisk(lock.directory()).forceNames();
-                removeWithFiles(discarded);
+                if (entry.hasJournal()) {
+                    Files.move(entry.journal(), discarded, StandardCopyOption.ATOMIC_MOVE);
+                    new SystemDisk(lock.directory()).forceNames();
+                    removeWithFiles(discarded);
+                }
                 return left;
             }
         } catch (IOException e) {

@@ -76,7 +76,8 @@ class StateDirectoryTest {
 
         assertThat(kept.resolve("journal")).doesNotExist();
         assertThat(kept.resolve("journal.discarded")).doesNotExist();
-        assertThat(state.entry(REMOTE)).isNull();
+        assertThat(state.entry(REMOTE).hasJournal()).isFalse();
+        assertThat(state.discard(REMOTE).isEmpty()).as("once more").isTrue();
         state.lock(REMOTE, "/mnt/y").close();
     }
 

@@ -89,6 +89,14 @@ final class DeadMount {
         if (entry == null) {
             throw new FsException(FsError.ENOENT, "its journal is not in " + known.state());
         }
+        if (!entry.hasJournal()) {
+            return Outcome.of(
+                    ExitCode.OK,
+                    freed
+                            + ". It has no journal any more, as after netfs recover --discard:"
+                            + " nothing is left to send",
+                    List.of());
+        }
         LeftBehind left = entry.left();
         if (left.isEmpty()) {
             return Outcome.of(

@@ -77,7 +77,7 @@ final class StatusCommand implements Callable<Integer> {
                 + mountPoint
                 + " is gone; free it with netfs umount "
                 + mountPoint
-                + ", and mount it again for what it had not sent";
+                + ", which tells what is left to send, and how";
     }
 
     private void print(List<MountStatus> mounts) {

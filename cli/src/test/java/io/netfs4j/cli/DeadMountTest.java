@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.netfs4j.Mount;
 import io.netfs4j.MountOptions;
 import io.netfs4j.Netfs;
+import io.netfs4j.StateDirectory;
 import io.netfs4j.cli.ControlMessages.Outcome;
 import io.netfs4j.server.Remote;
 import io.netfs4j.server.ServerOptions;
@@ -112,6 +113,20 @@ class DeadMountTest {
         assertThat(outcome.code()).isZero();
         assertThat(outcome.files()).isEmpty();
         assertThat(outcome.message()).contains("Nothing is left in its journal");
+    }
+
+    @Test
+    void journalThatWasGivenUp_hasLeftNothing() throws Exception {
+        MountRecord record = die(false);
+        StateDirectory.lookAt(state).discard(record.remote());
+
+        Outcome outcome = DeadMount.left(mountPoint, record);
+
+        assertThat(outcome.code()).isZero();
+        assertThat(outcome.files()).isEmpty();
+        assertThat(outcome.message())
+                .contains("free again", "netfs recover --discard", "nothing is left to send")
+                .doesNotContain("is on the server");
     }
 
     @Test
