@@ -42,7 +42,8 @@ final class RecoverCommand implements Callable<Integer> {
             description = {
                 "Print {\"remotes\":[{...}]}, with each file; sizes in bytes, stdout has nothing"
                         + " else. \"remote\" is null where only the \"directory\" is known."
-                        + " With --discard a field \"discarded\" tells whether it was done."
+                        + " With --discard a field \"discarded\" tells whether it was done, and"
+                        + " \"message\" how it ended."
             })
     private boolean json;
 
@@ -95,8 +96,13 @@ final class RecoverCommand implements Callable<Integer> {
     /** What {@code --json} prints. */
     record Listing(List<Pending> remotes) {}
 
-    /** What {@code --discard --json} prints: of one remote, or of none. */
-    record Discarding(boolean discarded, List<Pending> remotes) {}
+    /**
+     * What {@code --discard --json} prints.
+     *
+     * @param remotes one, or none where nothing is left of it
+     * @param message for people: how it ended; null where that is said on stderr
+     */
+    record Discarding(boolean discarded, List<Pending> remotes, @Nullable String message) {}
 
     @Override
     public Integer call() throws CommandFailure {
@@ -214,14 +220,41 @@ final class RecoverCommand implements Callable<Integer> {
 
     private void print(boolean discarded, List<Pending> remotes) {
         if (json) {
-            surroundings.out().println(ControlMessages.write(new Discarding(discarded, remotes)));
-        } else if (remotes.isEmpty()) {
-            surroundings.say("nothing is left of it that its server has not got");
-        } else if (!discarded) {
-            remotes.forEach(remote -> print(remote, true));
-        } else {
-            remotes.forEach(this::printGivenUp);
+            surroundings
+                    .out()
+                    .println(
+                            ControlMessages.write(
+                                    new Discarding(
+                                            discarded, remotes, message(discarded, remotes))));
+            return;
         }
+        for (Pending remote : remotes) {
+            if (discarded) {
+                printGivenUp(remote);
+            } else {
+                print(remote, true);
+            }
+        }
+        String message = message(discarded, remotes);
+        if (message != null) {
+            surroundings.say(message);
+        }
+    }
+
+    private static @Nullable String message(boolean discarded, List<Pending> remotes) {
+        if (remotes.isEmpty()) {
+            return "nothing is left of it that its server has not got";
+        }
+        if (!discarded) {
+            return null;
+        }
+        Pending remote = remotes.getFirst();
+        return "gave up "
+                + Quantity.files(remote.files().size(), remote.bytes())
+                + " of "
+                + remote.words()
+                + (remote.damages().isEmpty() ? "" : ", and what was damaged")
+                + "; what the server has of that stays there as it is";
     }
 
     private void printGivenUp(Pending remote) {
@@ -229,13 +262,6 @@ final class RecoverCommand implements Callable<Integer> {
             Unsaved lost = new Unsaved(path(file), file.bytes(), file.state());
             surroundings.say("gave up " + lost.line());
         }
-        surroundings.say(
-                "gave up "
-                        + Quantity.files(remote.files().size(), remote.bytes())
-                        + " of "
-                        + remote.words()
-                        + (remote.damages().isEmpty() ? "" : ", and what was damaged")
-                        + "; what the server has of that stays there as it is");
     }
 
     // ---- telling ------------------------------------------------------------------------------

@@ -236,6 +236,10 @@ class RecoverCommandTest {
         }
         assertThat(netfs("recover", "--discard", remote, "--yes")).as("nothing new").isZero();
         assertThat(said()).startsWith("nothing is left of it");
+        String words = said().strip();
+        assertThat(netfs("recover", "--discard", remote, "--yes", "--json")).isZero();
+        assertThat(said())
+                .isEqualTo("{\"discarded\":false,\"remotes\":[],\"message\":\"" + words + "\"}\n");
     }
 
     @Test
