@@ -10,6 +10,8 @@ import io.netfs4j.vfs.LeftBehind;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -18,6 +20,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
@@ -330,8 +333,15 @@ public final class StateDirectory {
         Path begun = directory.resolve(REMOTE_BEGUN);
         Files.deleteIfExists(begun);
         Files.createFile(begun, OWNER_ONLY_FILE);
-        Files.writeString(begun, remote + "\n");
+        try (FileChannel file = FileChannel.open(begun, StandardOpenOption.WRITE)) {
+            ByteBuffer text = ByteBuffer.wrap((remote + "\n").getBytes(StandardCharsets.UTF_8));
+            while (text.hasRemaining()) {
+                file.write(text);
+            }
+            file.force(true); // A name for something empty would survive a loss of power else.
+        }
         Files.move(begun, directory.resolve(REMOTE), StandardCopyOption.ATOMIC_MOVE);
+        new SystemDisk(directory).forceNames();
     }
 
     private static void makeWithParents(Path place) throws IOException {
