@@ -36,9 +36,11 @@ public interface Server extends AutoCloseable {
      * The same server, of which {@link #stat} and {@link #open} fail with ENOTCONN where they would
      * wait because the connection is lost: for who has something to go by then. What is opened by
      * it is as patient as always.
+     *
+     * @return null where there is no connection to wait for
      */
-    default Server impatient() {
-        return this;
+    default @Nullable Server impatient() {
+        return null;
     }
 
     /** As lstat(2). */

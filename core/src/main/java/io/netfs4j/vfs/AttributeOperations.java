@@ -78,7 +78,7 @@ final class AttributeOperations {
         } else {
             creations.settled(inode);
             try {
-                a = statByPath(inode, parts.server().impatient());
+                a = statByPath(inode, parts.impatient());
             } catch (FsException e) {
                 if (e.error() != FsError.ENOTCONN) {
                     throw e;

@@ -86,7 +86,7 @@ final class Revalidation {
 
     private boolean look(Inode inode, Access access) throws FsException {
         for (int n = 0; ; n++) {
-            Server asked = n < IMPATIENT_MAX ? parts.server().impatient() : parts.server();
+            Server asked = n < IMPATIENT_MAX ? parts.impatient() : parts.server();
             try {
                 Boolean same = tryRevalidate(inode, access, asked);
                 if (same != null) {

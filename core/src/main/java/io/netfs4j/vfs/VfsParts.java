@@ -72,13 +72,19 @@ record VfsParts(
         @Nullable T get();
     }
 
+    /** The server as it does not wait for a connection, where it has one. */
+    Server impatient() {
+        Server found = server.impatient();
+        return found == null ? server : found;
+    }
+
     /**
      * Asks the server; where the connection is lost meanwhile, what is known counts. Waits for the
      * connection only where that is nothing.
      */
     <T> T orKnown(Known<T> known, Question<T> question) throws FsException {
         try {
-            return question.of(server.impatient());
+            return question.of(impatient());
         } catch (FsException e) {
             T found = e.error() == FsError.ENOTCONN ? known.get() : null;
             if (found != null) {

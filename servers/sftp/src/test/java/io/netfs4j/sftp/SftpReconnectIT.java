@@ -401,13 +401,14 @@ class SftpReconnectIT {
     void impatient_questionWhoseConnectionGoes_isNotAskedAgain() throws Exception {
         connect();
         server.create(() -> path("f"), 0644).file().close();
-        assertThat(server.impatient().stat(path("f")).sizeBytes()).isZero();
+        Server impatient = ((SftpServer) server).impatient();
+        assertThat(impatient.stat(path("f")).sizeBytes()).isZero();
         link.stall(true);
         Completion<FsError> ended = new Completion<>();
         Thread asking =
                 new Thread(() -> {
                     try {
-                        server.impatient().stat(path("f"));
+                        impatient.stat(path("f"));
                         ended.fail(new FsException(FsError.EIO, "answered"));
                     } catch (FsException e) {
                         ended.complete(e.error());
@@ -420,7 +421,7 @@ class SftpReconnectIT {
         }
         link.reset();
         assertThat(runtime.environment().waits().await(ended)).isEqualTo(FsError.ENOTCONN);
-        assertFails(FsError.ENOTCONN, () -> server.impatient().open(() -> path("f"), Access.READ));
+        assertFails(FsError.ENOTCONN, () -> impatient.open(() -> path("f"), Access.READ));
         link.stall(false);
         assertThat(server.stat(path("f")).sizeBytes()).isZero();
     }
