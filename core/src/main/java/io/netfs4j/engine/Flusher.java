@@ -169,13 +169,9 @@ public final class Flusher {
             FileJournal journal = inode.journal();
             boolean away = !engine.isConnected();
             WriteRequest writing = inode.writing;
-            boolean leaves =
-                    writing != null
-                            && (away
-                                    ? writing.origin == Origin.WRITE_THROUGH
-                                    : writing.isAboutToSend());
+            boolean sends = writing != null && writing.isAboutToSend(!away);
             boolean waits = away || inode.failures >= REFUSALS_MIN;
-            if (!waits || journal == null || leaves) {
+            if (!waits || journal == null || sends) {
                 return;
             }
             if (journal.keepsAll()) {

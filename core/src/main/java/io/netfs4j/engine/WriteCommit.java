@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Threads</b>: with the inode's lock held.
  */
 final class WriteCommit {
+    /** So often it is tried again without a pause after the connection was lost. */
+    private static final int LOSSES_MAX = 10;
+
     private final WriteRequest request;
     private final InodeData inode;
     private boolean begun;
@@ -27,9 +30,6 @@ final class WriteCommit {
 
     /** How long the file is afterwards has to be learned from it. */
     private boolean asks;
-
-    /** So often it is tried again without a pause after the connection was lost. */
-    private static final int LOSSES_MAX = 10;
 
     private int losses;
 

@@ -381,11 +381,14 @@ final class WriteRequest {
         beginning.begin();
     }
 
-    /** What it was brought, or has brought back from the journal, has not begun to leave. */
+    /**
+     * What it was brought has not begun to leave; or what it has brought back from the journal, as
+     * long as that can be sent.
+     */
     @GuardedBy("inode lock")
-    boolean isAboutToSend() {
+    boolean isAboutToSend(boolean connected) {
         boolean fed = origin == Origin.WRITE_THROUGH;
-        return fed || (beginning.tookBack() && spans.isEmpty());
+        return fed || (connected && beginning.tookBack() && spans.isEmpty());
     }
 
     /** The streams are ready to be fed. */

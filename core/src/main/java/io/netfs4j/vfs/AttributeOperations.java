@@ -72,24 +72,19 @@ final class AttributeOperations {
         } finally {
             inode.lock.unlock();
         }
-        ServerAttributes a;
         if (data != null && handle != null) {
-            a = data.useBorrowed(handle, BackEnd::attributes);
-        } else {
-            creations.settled(inode);
-            try {
-                a = statByPath(inode, parts.impatient());
-            } catch (FsException e) {
-                if (e.error() != FsError.ENOTCONN) {
-                    throw e;
-                }
-                Attributes lastKnown = known(inode);
-                if (lastKnown != null) {
-                    return lastKnown;
-                }
-                a = statByPath(inode, parts.server());
-            }
+            ServerAttributes a = data.useBorrowed(handle, BackEnd::attributes);
+            return learn(inode, attempt, asked, a);
         }
+        creations.settled(inode);
+        return parts.orKnown(
+                () -> known(inode),
+                server -> learn(inode, attempt, asked, statByPath(inode, server)));
+    }
+
+    /** Takes in what the server said; asks once more where that is too old. */
+    private Attributes learn(Inode inode, int attempt, long asked, ServerAttributes a)
+            throws FsException {
         if (a.type() != inode.type) {
             throw new FsException(
                     FsError.ESTALE, "another file now: " + parts.table().describe(inode));
