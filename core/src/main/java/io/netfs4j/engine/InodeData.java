@@ -43,6 +43,9 @@ public final class InodeData {
     @GuardedBy("lock")
     private long remoteSizeBytes;
 
+    /** Where a read met the end of the server's file; nothing where that was as expected. */
+    private long endFoundAt = Long.MAX_VALUE;
+
     /**
      * A change of the server's file failed, and the server could not be asked afterwards how long
      * the file is now: perhaps longer than is known. Then the next request begins with that
@@ -193,7 +196,35 @@ public final class InodeData {
     }
 
     public void setRemoteSizeBytes(long bytes) {
+        if (bytes <= endFoundAt) {
+            endFoundAt = Long.MAX_VALUE; // It was cut by us, and that is answered now.
+        }
         remoteSizeBytes = bytes;
+    }
+
+    /**
+     * A read of the present version has met the end of the server's file.
+     *
+     * @param askedBytes what the server was known to have when it was asked
+     */
+    void foundEnd(long bytes, long askedBytes) {
+        if (!sizeInDoubt && bytes < Math.min(askedBytes, remoteSizeBytes)) {
+            endFoundAt = Math.min(endFoundAt, bytes);
+        }
+    }
+
+    /**
+     * Whether the server's file ends before the bytes that it is known to have: another client has
+     * cut it. What is absent then is not zeros, and nobody knows what it was.
+     */
+    public boolean isCut() {
+        return endFoundAt < remoteSizeBytes;
+    }
+
+    /** What was cut off counts as what the server never had: zeros. */
+    public void acceptCut() {
+        remoteSizeBytes = Math.min(remoteSizeBytes, endFoundAt);
+        endFoundAt = Long.MAX_VALUE;
     }
 
     /** Whether the server's file may be longer than is known. */
@@ -548,6 +579,7 @@ public final class InodeData {
     /** The server's file is another version now: clean bytes do not count any more. */
     public void invalidate() {
         generation++;
+        endFoundAt = Long.MAX_VALUE;
         pages.invalidate();
         uncache(0, Long.MAX_VALUE);
     }

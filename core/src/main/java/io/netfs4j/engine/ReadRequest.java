@@ -48,6 +48,10 @@ final class ReadRequest {
     private @Nullable CacheWatch cacheWatch;
 
     private final long generation;
+
+    /** What the server was known to have when this began. */
+    private final long knownBytes;
+
     private final AtomicBoolean posted = new AtomicBoolean();
 
     /** A part that is being filled, and how many of its bytes have not ended yet. */
@@ -111,6 +115,7 @@ final class ReadRequest {
             this.cacheWatch = new CacheWatch(engine, inode, stream, this::abandon);
         }
         this.generation = inode.generation;
+        this.knownBytes = inode.remoteSizeBytes();
         this.from = from;
         this.to = to;
     }
@@ -409,7 +414,7 @@ final class ReadRequest {
             case Termination.Done d -> arrived(piece.position, piece.end());
             case Termination.EndOfFile(long n) -> {
                 arrived(piece.position, piece.position + n);
-                zero(piece.position + n, piece.end());
+                endOfFile(piece.position + n, piece.end());
             }
             case Termination.Short(long n) -> {
                 arrived(piece.position, piece.position + n);
@@ -443,7 +448,23 @@ final class ReadRequest {
         }
     }
 
-    /** The server's file ends before these bytes: as far as it is concerned they are zeros. */
+    /**
+     * The server's file ends before these bytes. Past what it is known to have they are zeros; of
+     * the rest nothing has come, and who reads has to see what became of the file.
+     */
+    @GuardedBy("inode lock")
+    private void endOfFile(long start, long end) {
+        if (generation == inode.generation) {
+            inode.foundEnd(start, knownBytes);
+        }
+        boolean cut = origin != Origin.READ_FOR_WRITE && inode.isCut();
+        long zeros = cut ? Math.clamp(inode.remoteSizeBytes(), start, end) : start;
+        if (zeros > start) {
+            end(start, zeros, false, false);
+        }
+        zero(zeros, end);
+    }
+
     private void zero(long start, long end) {
         for (int i = front; i < fillings.size() && start < end; i++) {
             ReadTarget target = fillings.get(i).target;

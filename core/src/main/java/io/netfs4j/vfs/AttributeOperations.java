@@ -54,9 +54,15 @@ final class AttributeOperations {
 
     private Attributes get(Inode inode, int attempt) throws FsException {
         Attributes known = known(inode);
-        if (known != null) {
-            return known;
-        }
+        return known != null ? known : ask(inode, attempt);
+    }
+
+    /** Asks the server, whatever is known. */
+    Attributes ask(Inode inode) throws FsException {
+        return ask(inode, 1);
+    }
+
+    private Attributes ask(Inode inode, int attempt) throws FsException {
         InodeData data;
         ServerFile handle;
         long asked;
@@ -200,8 +206,7 @@ final class AttributeOperations {
                         && a.modified().equals(inode.modified)
                         && a.sizeBytes() == inode.currentSize();
         if (data != null && !ours) {
-            data.invalidate();
-            parts.coherency().kernelCache().invalidate(inode.ino, 0, -1);
+            parts.coherency().drop(inode, data);
         }
     }
 

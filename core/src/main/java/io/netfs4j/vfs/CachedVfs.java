@@ -114,8 +114,8 @@ public final class CachedVfs implements Vfs {
         renames = new RenameOperations(parts, listings, creations, removals);
         opens = new OpenOperations(parts, names, hidden, creations);
         table.setUnsaved(opens);
-        files = new FileOperations(parts);
         attributes = new AttributeOperations(parts, opens, creations);
+        files = new FileOperations(parts, attributes);
         ranges = new RangeOperations(parts, opens, files);
         directories = new DirectoryOperations(parts, names, listings, creations);
         if (journal != null) {

@@ -123,10 +123,16 @@ final class Coherency {
         long left = dates.unprovenNanos(clock.now(), capabilities.timeGranularityNanos());
         if (left == 0) {
             dates.prove();
-            data.invalidate();
-            kernelCache.invalidate(inode.ino, 0, -1);
+            drop(inode, data);
         }
         return left;
+    }
+
+    /** What was read of a file does not count any more, wherever it is kept. */
+    @GuardedBy("inode lock")
+    void drop(Inode inode, InodeData data) {
+        data.invalidate();
+        kernelCache.invalidate(inode.ino, 0, -1);
     }
 
     /** A version that was found on the server. */
@@ -206,6 +212,9 @@ final class Coherency {
         inode.fetchedNanos = clock.nanoTime();
         boolean moved =
                 !a.modified().equals(inode.modified) || a.sizeBytes() != inode.currentSize();
+        if (a.sizeBytes() < inode.currentSize()) {
+            kernelCache.shrank(inode.ino);
+        }
         inode.accessed = a.accessed();
         inode.modified = a.modified();
         inode.sizeBytes = a.sizeBytes();

@@ -59,7 +59,7 @@ final class Conflicts {
 
     /** Whether the server is asked at all. */
     boolean areLookedFor() {
-        return parts.options().conflicts().policy() != VfsOptions.OnConflict.OVERWRITE;
+        return parts.options().conflicts().areLookedFor();
     }
 
     /**

@@ -39,11 +39,11 @@ final class FileOperations {
     private final UnbufferedOperations unbuffered;
     private final ReadOperations reads;
 
-    FileOperations(VfsParts parts) {
+    FileOperations(VfsParts parts, AttributeOperations attributes) {
         this.parts = parts;
         this.soft = new SoftWaits(parts.environment(), parts.options().softTimeoutNanos());
         this.unbuffered = new UnbufferedOperations(parts, soft);
-        this.reads = new ReadOperations(parts, soft, unbuffered);
+        this.reads = new ReadOperations(parts, attributes, soft, unbuffered);
     }
 
     UnbufferedOperations unbuffered() {

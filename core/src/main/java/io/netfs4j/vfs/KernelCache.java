@@ -12,6 +12,9 @@ public interface KernelCache {
     /** Bytes and attributes of a file no longer count; a negative length means to the end. */
     void invalidate(long ino, long position, long length);
 
+    /** A file has become shorter than it was said to be; called before that is shown. */
+    default void shrank(long ino) {}
+
     /** A name no longer stands for what it stood for. */
     void invalidateEntry(long parent, String name);
 

@@ -33,12 +33,21 @@ final class ReadOperations {
     /** So much is read from the journal at a time, in bytes. */
     private static final int STORED_BYTES_MAX = 128 << 10;
 
+    /** So often is a file looked at during one read that another client cuts all the time. */
+    private static final int LOOKS_MAX = 10;
+
     private final VfsParts parts;
+    private final AttributeOperations attributes;
     private final SoftWaits soft;
     private final UnbufferedOperations unbuffered;
 
-    ReadOperations(VfsParts parts, SoftWaits soft, UnbufferedOperations unbuffered) {
+    ReadOperations(
+            VfsParts parts,
+            AttributeOperations attributes,
+            SoftWaits soft,
+            UnbufferedOperations unbuffered) {
         this.parts = parts;
+        this.attributes = attributes;
         this.soft = soft;
         this.unbuffered = unbuffered;
     }
@@ -52,6 +61,7 @@ final class ReadOperations {
         }
         int start = target.position();
         boolean hinted = false;
+        int looks = 0;
         try (Turnstile.Ticket ticket = parts.cache().readers().enter()) {
             while (true) {
                 Completion<@Nullable Void> turn = ticket.beforeTry();
@@ -61,6 +71,10 @@ final class ReadOperations {
                     hinted = true;
                     if (step.done) {
                         return target.position() - start;
+                    }
+                    if (step.cut) {
+                        lookAgain(file, ++looks);
+                        continue;
                     }
                     if (step.stored != null) {
                         readStored(file, step.stored, target);
@@ -74,7 +88,7 @@ final class ReadOperations {
                     }
                 }
                 soft.await(turn);
-                if (direct != null) {
+                if (direct != null && !isCut(file)) {
                     target.put(direct.clear());
                 }
             }
@@ -88,16 +102,19 @@ final class ReadOperations {
     /**
      * How far a try came.
      *
+     * @param cut the server's file ends before the bytes that are wanted
      * @param loading the end of a fetch; null when there was no memory for it
      * @param direct what is fetched past the page cache; null when it comes into that
      * @param stored what is to be read from the journal; null when that is not next
      */
     private record Step(
             boolean done,
+            boolean cut,
             @Nullable Completion<@Nullable Void> loading,
             @Nullable ByteBuffer direct,
             StoredBytes.@Nullable Run stored) {
-        private static final Step DONE = new Step(true, null, null, null);
+        private static final Step DONE = new Step(true, false, null, null, null);
+        private static final Step CUT = new Step(false, true, null, null, null);
     }
 
     /** Reads what the journal alone keeps; as much of it as is still so afterwards. */
@@ -147,13 +164,16 @@ final class ReadOperations {
             }
             StoredBytes.Run stored = data.pages().stored().first(at);
             if (stored != null && stored.from() == at) {
-                return new Step(false, null, null, stored);
+                return new Step(false, false, null, null, stored);
             }
             Completion<@Nullable Void> opening =
                     data.file() == null ? parts.engine().making(data) : null;
             if (opening != null) {
                 // Found in the journal: the server's file is to be opened first.
-                return new Step(false, opening, null, null);
+                return new Step(false, false, opening, null, null);
+            }
+            if (data.isCut()) {
+                return Step.CUT;
             }
             Completion<@Nullable Void> loading = parts.engine().loading(data, at, end);
             ByteBuffer direct = null;
@@ -176,7 +196,52 @@ final class ReadOperations {
             if (!hinted) {
                 file.readahead.onRead(parts.engine(), data, position, end);
             }
-            return new Step(false, loading, direct, null);
+            return new Step(false, false, loading, direct, null);
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
+    private static boolean isCut(OpenedInode file) {
+        file.inode.lock.lock();
+        try {
+            return file.data.isCut();
+        } finally {
+            file.inode.lock.unlock();
+        }
+    }
+
+    /**
+     * Another client has cut the file: what it is now is asked, and everything read anew. Of a file
+     * with unsaved changes what is gone was part of what they build on; the upload will find out.
+     *
+     * @param looks how often this read has come here
+     * @throws FsException ESTALE when nobody has the bytes any more that are wanted
+     */
+    private void lookAgain(OpenedInode file, int looks) throws FsException {
+        InodeData data = file.data;
+        file.inode.lock.lock();
+        try {
+            if (data.isUnsaved() && !parts.options().conflicts().areLookedFor()) {
+                data.acceptCut();
+                return;
+            }
+            if (data.isUnsaved() || looks > LOOKS_MAX) {
+                throw new FsException(
+                        FsError.ESTALE,
+                        data.listener().name()
+                                + ": another client has cut it; what was read here is gone");
+            }
+        } finally {
+            file.inode.lock.unlock();
+        }
+        attributes.ask(file.inode);
+        file.inode.lock.lock();
+        try {
+            if (data.isCut() && !data.isUnsaved()) {
+                // Grown again, and looking as before.
+                parts.coherency().drop(file.inode, data);
+            }
         } finally {
             file.inode.lock.unlock();
         }

@@ -63,7 +63,12 @@ public record VfsOptions(
      *
      * @param host goes into the names of files that are made beside others
      */
-    public record Conflicts(OnConflict policy, String host) {}
+    public record Conflicts(OnConflict policy, String host) {
+        /** Whether the server is asked at all what it has. */
+        boolean areLookedFor() {
+            return policy != OnConflict.OVERWRITE;
+        }
+    }
 
     /** The same with a server that is asked before a new file is an application's. */
     public VfsOptions withMetadataSync() {
@@ -78,6 +83,23 @@ public record VfsOptions(
                 false,
                 journalSyncs,
                 conflicts,
+                readOnly,
+                ownership);
+    }
+
+    /** The same with something else done about conflicts. */
+    public VfsOptions withConflicts(Conflicts other) {
+        return new VfsOptions(
+                memory,
+                engine,
+                attributesValidNanos,
+                softTimeoutNanos,
+                closeWaits,
+                syncWrites,
+                unbuffered,
+                metadataWriteback,
+                journalSyncs,
+                other,
                 readOnly,
                 ownership);
     }

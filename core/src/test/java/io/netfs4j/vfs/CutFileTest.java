@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.netfs4j.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.netfs4j.base.FsError;
+import io.netfs4j.base.FsException;
+import io.netfs4j.base.SystemRuntime;
+import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.vfs.VfsOptions.OnConflict;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/** Another client cuts a file whose size is believed here: what is gone is not read as zeros. */
+@Timeout(60)
+class CutFileTest {
+    private static final RemotePath PATH = RemotePath.ROOT.child("f");
+    private static final int BEFORE_BYTES = 20_000;
+    private static final int AFTER_BYTES = 5_000;
+
+    private final SystemRuntime runtime = new SystemRuntime();
+    private final MemoryServer store = new MemoryServer(runtime.environment().clock());
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private CachedVfs vfs(OnConflict policy) throws FsException {
+        PageCache.Limits memory = new PageCache.Limits(1 << 20, 1 << 20, 1 << 20);
+        VfsOptions options =
+                VfsOptions.of(memory).withConflicts(new VfsOptions.Conflicts(policy, "here"));
+        return new CachedVfs(runtime.environment(), store, options, ByteBuffer::allocate);
+    }
+
+    private static void full(CachedVfs vfs) throws FsException {
+        OpenFile file = vfs.create(Vfs.ROOT_INO, "f", 0644, OpenFlags.READ_WRITE).file();
+        byte[] bytes = new byte[BEFORE_BYTES];
+        Arrays.fill(bytes, (byte) 'b');
+        vfs.write(file, 0, ByteBuffer.wrap(bytes));
+        vfs.fsync(file, false);
+        vfs.release(file);
+    }
+
+    private void cut(long bytes) throws FsException {
+        store.setAttributes(PATH, AttributeChange.size(bytes));
+    }
+
+    private static String read(CachedVfs vfs, OpenFile file, long position) throws FsException {
+        ByteBuffer target = ByteBuffer.allocate(BEFORE_BYTES);
+        int count = vfs.read(file, position, target);
+        return new String(target.array(), 0, count, US_ASCII);
+    }
+
+    @Test
+    void read_ofWhatIsCutOffMeanwhile_meetsTheNewEnd() throws Exception {
+        full(vfs(OnConflict.COPY));
+        CachedVfs vfs = vfs(OnConflict.COPY);
+        OpenFile file = open(vfs);
+        cut(AFTER_BYTES);
+        assertThat(read(vfs, file, 4096)).isEqualTo("b".repeat(AFTER_BYTES - 4096));
+        assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(AFTER_BYTES);
+    }
+
+    @Test
+    void read_ofWhatIsCutOffOfAChangedFile_isRefused() throws Exception {
+        full(vfs(OnConflict.COPY));
+        CachedVfs vfs = vfs(OnConflict.COPY);
+        OpenFile file = open(vfs);
+        vfs.write(file, 0, ByteBuffer.wrap(new byte[] {'w'}));
+        cut(AFTER_BYTES);
+        assertThatThrownBy(() -> read(vfs, file, 8192))
+                .isInstanceOfSatisfying(
+                        FsException.class, e -> assertThat(e.error()).isEqualTo(FsError.ESTALE))
+                .hasMessageContaining("f: another client has cut it");
+    }
+
+    /** Each range is the last writer's then: nobody has written there since. */
+    @Test
+    void read_ofWhatIsCutOffOfAChangedFileThatOverwrites_readsZeros() throws Exception {
+        full(vfs(OnConflict.OVERWRITE));
+        CachedVfs vfs = vfs(OnConflict.OVERWRITE);
+        OpenFile file = open(vfs);
+        vfs.write(file, 0, ByteBuffer.wrap(new byte[] {'w'}));
+        cut(AFTER_BYTES);
+        assertThat(read(vfs, file, 8192)).isEqualTo("\0".repeat(BEFORE_BYTES - 8192));
+    }
+
+    private static OpenFile open(CachedVfs vfs) throws FsException {
+        long ino = vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
+        return vfs.open(ino, OpenFlags.READ_WRITE);
+    }
+}
