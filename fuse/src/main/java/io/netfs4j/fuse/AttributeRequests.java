@@ -49,17 +49,19 @@ final class AttributeRequests {
 
     private final Vfs vfs;
     private final AttributeEncoder encoder;
+    private final Notifier notifier;
     private final FileRequests files;
 
-    AttributeRequests(Vfs vfs, AttributeEncoder encoder, FileRequests files) {
+    AttributeRequests(Vfs vfs, AttributeEncoder encoder, Notifier notifier, FileRequests files) {
         this.vfs = vfs;
         this.encoder = encoder;
+        this.notifier = notifier;
         this.files = files;
     }
 
     boolean tryGet(FuseRequest request) throws FsException {
         Attributes attributes = vfs.tryGetAttributes(request.nodeId());
-        if (attributes == null) {
+        if (attributes == null || !notifier.isSettled(request.nodeId())) {
             return false;
         }
         reply(request, attributes);
@@ -67,7 +69,9 @@ final class AttributeRequests {
     }
 
     void get(FuseRequest request) throws FsException {
-        reply(request, vfs.getAttributes(request.nodeId()));
+        Attributes attributes = vfs.getAttributes(request.nodeId());
+        notifier.settle(request.nodeId());
+        reply(request, attributes);
     }
 
     void set(FuseRequest request) throws FsException {
@@ -236,6 +240,7 @@ final class AttributeRequests {
     }
 
     private void reply(FuseRequest request, Attributes attributes) {
+        notifier.reads().attributes(attributes.ino());
         encoder.attrOut(request.body(), attributes, vfs.attributesValidNanos(attributes.ino()));
         request.reply(Wire.ATTR_OUT_BYTES);
     }

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.LongConsumer;
 
 /** Requests about open directories. */
 final class DirectoryRequests {
@@ -22,11 +23,13 @@ final class DirectoryRequests {
 
     private final Vfs vfs;
     private final AttributeEncoder encoder;
+    private final Notifier notifier;
     private final OpenTable<OpenDirectory> open = new OpenTable<>();
 
-    DirectoryRequests(Vfs vfs, AttributeEncoder encoder) {
+    DirectoryRequests(Vfs vfs, AttributeEncoder encoder, Notifier notifier) {
         this.vfs = vfs;
         this.encoder = encoder;
+        this.notifier = notifier;
     }
 
     void open(FuseRequest request) throws FsException {
@@ -58,8 +61,13 @@ final class DirectoryRequests {
             // What was given counts as looked up, so it must be delivered; the next call meets the
             // error again.
         }
+        if (plus) {
+            page.forEachInode(notifier::settle);
+            page.forEachInode(notifier.reads()::attributes);
+        }
         if (!request.reply(page.length) && plus) {
-            page.forgetAll();
+            // The kernel did not learn of these look-ups.
+            page.forEachInode(ino -> vfs.forget(ino, 1));
         }
     }
 
@@ -130,12 +138,12 @@ final class DirectoryRequests {
             }
         }
 
-        /** Takes the look-ups back that the kernel did not learn of. */
-        void forgetAll() {
+        /** Every inode that an entry was given with. */
+        void forEachInode(LongConsumer action) {
             for (int at = 0; at < length; ) {
                 long nodeId = Wire.u64(out, at + Wire.ENTRY_OUT_NODEID);
                 if (nodeId != 0) {
-                    vfs.forget(nodeId, 1);
+                    action.accept(nodeId);
                 }
                 int nameBytes = Wire.u32(out, at + entryBytes + Wire.DIRENT_NAMELEN);
                 int record = entryBytes + Wire.DIRENT_NAME + nameBytes;

@@ -13,8 +13,6 @@ import io.netfs4j.vfs.OpenFlags;
 import io.netfs4j.vfs.PinnedBytes;
 import io.netfs4j.vfs.Vfs;
 
-import org.jspecify.annotations.Nullable;
-
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -39,29 +37,33 @@ final class FileRequests {
     private static final int SEEK_HOLE = 4;
 
     private static final int PERMISSIONS = 07777;
+    private static final int PAGE_BYTES = 4096;
+
+    /**
+     * As {@link ReadsInHand#UNDERWAY_NANOS}, for pages: the time in which programs may see an
+     * interrupted call.
+     */
+    private static final long PAGE_UNDERWAY_NANOS = 5_000_000L;
 
     /** The reply to a copy has 32 bits; a caller that wanted more comes again. */
     private static final long COPY_BYTES_MAX = 1L << 30;
 
     private final Vfs vfs;
     private final AttributeEncoder encoder;
+    private final Notifier notifier;
     private final OpenFlagsDecoder flags;
     private final OpenTable<OpenHandle> open = new OpenTable<>();
     private final BufferPool largeReads;
     private final BufferPool smallReads;
-    private volatile @Nullable Notifier notifier;
 
-    FileRequests(Vfs vfs, AttributeEncoder encoder, FuseOptions options) {
+    FileRequests(Vfs vfs, AttributeEncoder encoder, Notifier notifier, FuseOptions options) {
         this.vfs = vfs;
         this.encoder = encoder;
+        this.notifier = notifier;
         this.flags = new OpenFlagsDecoder(options.kernelWritebackCache());
         FuseOptions.Limits limits = options.limits();
         largeReads = new BufferPool(limits.readBytesMax(), limits.largeBuffersMax());
         smallReads = new BufferPool(FuseOptions.Limits.SMALL_BYTES, limits.smallBuffersMax());
-    }
-
-    void setNotifier(Notifier told) {
-        notifier = told;
     }
 
     /** The open file of a handle. */
@@ -80,14 +82,12 @@ final class FileRequests {
                 dropPrivileges(request.nodeId(), file);
             }
             openOut(request, 0, file, handle);
-            Notifier told = notifier;
-            if (told != null) {
-                told.expireAttributes(request.nodeId());
-            }
+            notifier.settleOpen(request.nodeId());
+            open.get(handle).opened();
             delivered = request.reply(Wire.OPEN_OUT_BYTES);
         } finally {
             if (!delivered) {
-                vfs.release(open.remove(handle).file());
+                open.remove(handle).release(vfs);
             }
         }
     }
@@ -104,11 +104,12 @@ final class FileRequests {
         boolean delivered = false;
         try {
             long handle = put(created.file());
+            open.get(handle).opened();
             encoder.entry(request.body(), 0, created.entry());
             openOut(request, Wire.ENTRY_OUT_BYTES, created.file(), handle);
             delivered = request.reply(Wire.ENTRY_OUT_BYTES + Wire.OPEN_OUT_BYTES);
             if (!delivered) {
-                vfs.release(open.remove(handle).file());
+                open.remove(handle).release(vfs);
             }
         } finally {
             if (!delivered) {
@@ -118,10 +119,11 @@ final class FileRequests {
     }
 
     private long put(OpenFile file) throws FsException {
+        OpenHandle handle = new OpenHandle(file, notifier.reads().open(file.ino()));
         try {
-            return open.put(new OpenHandle(file));
+            return open.put(handle);
         } catch (FsException e) {
-            vfs.release(file);
+            handle.release(vfs);
             throw e;
         }
     }
@@ -140,15 +142,59 @@ final class FileRequests {
     }
 
     boolean tryRead(FuseRequest request) throws FsException {
-        OpenFile file = file(request.u64(Wire.READ_IN_FH));
+        OpenHandle handle = open.get(request.u64(Wire.READ_IN_FH));
+        request.countsAmong(handle.reads());
+        OpenFile file = handle.file();
         int size = request.u32(Wire.READ_IN_SIZE);
         try (PinnedBytes pinned = vfs.tryRead(file, request.u64(Wire.READ_IN_OFFSET), size)) {
             if (pinned == null || !isDirect(pinned.segments())) {
                 return false;
             }
-            request.replySegments(pinned.segments());
+            if (mustBeAskedAgain(request, handle, pinned.length())) {
+                request.replyError(FsError.EINTR);
+            } else {
+                request.replySegments(pinned.segments());
+            }
             return true;
         }
+    }
+
+    /**
+     * Whether the kernel would not take a short answer for the end of the file, which another
+     * client has cut. After an error it asks anew, page by page, unless what failed was a page
+     * alone: of that programs see an interrupted call, so it is the last resort.
+     */
+    private boolean mustBeAskedAgain(FuseRequest request, OpenHandle handle, int count)
+            throws FsException {
+        int size = request.u32(Wire.READ_IN_SIZE);
+        if (count >= size || handle.file().flags().direct()) {
+            return false;
+        }
+        ReadsInHand.Count reads = handle.reads();
+        long taken = request.countedNanos();
+        boolean beyond = count == 0 && !endsAt(request, handle);
+        boolean again = beyond && size > PAGE_BYTES;
+        if (reads.hasShrunkSince(taken)) {
+            long underway = size > PAGE_BYTES ? ReadsInHand.UNDERWAY_NANOS : PAGE_UNDERWAY_NANOS;
+            long since = Math.max(handle.openedNanos() - taken, -underway) + taken;
+            again |= reads.isConfusedSince(since);
+        }
+        if (again) {
+            reads.expectAgain();
+        } else {
+            reads.endTold(beyond);
+        }
+        return again;
+    }
+
+    /**
+     * Whether the file ends where a read begins. Where it ends before, the kernel takes that for
+     * the end, and does not hear of the true one from another read.
+     */
+    private boolean endsAt(FuseRequest request, OpenHandle handle) throws FsException {
+        long position = request.u64(Wire.READ_IN_OFFSET);
+        Attributes known = vfs.tryGetAttributes(handle.file().ino());
+        return position == 0 || known == null || known.sizeBytes() == position;
     }
 
     private static boolean isDirect(List<Segment> segments) {
@@ -161,7 +207,7 @@ final class FileRequests {
     }
 
     void read(FuseRequest request) throws FsException {
-        OpenFile file = file(request.u64(Wire.READ_IN_FH));
+        OpenHandle handle = open.get(request.u64(Wire.READ_IN_FH));
         int size = request.u32(Wire.READ_IN_SIZE);
         BufferPool pool = size <= smallReads.payloadBytes() ? smallReads : largeReads;
         if (size < 0 || size > pool.payloadBytes()) {
@@ -170,8 +216,12 @@ final class FileRequests {
         RequestBuffer buffer = pool.takeInterruptibly();
         try {
             ByteBuffer target = buffer.payload().clear().limit(size);
-            int count = vfs.read(file, request.u64(Wire.READ_IN_OFFSET), target);
-            request.replyDirect(buffer.payload().clear().limit(count));
+            int count = vfs.read(handle.file(), request.u64(Wire.READ_IN_OFFSET), target);
+            if (mustBeAskedAgain(request, handle, count)) {
+                request.replyError(FsError.EINTR);
+            } else {
+                request.replyDirect(buffer.payload().clear().limit(count));
+            }
         } finally {
             pool.give(buffer);
         }
@@ -235,9 +285,8 @@ final class FileRequests {
     private void written(FuseRequest request, OpenFile file, boolean strays, int count) {
         Wire.u64(request.body(), Wire.WRITE_OUT_SIZE, count);
         request.reply(Wire.WRITE_OUT_BYTES);
-        Notifier told = notifier;
-        if (strays && told != null) {
-            told.invalidate(file.ino(), 0, -1);
+        if (strays) {
+            notifier.invalidate(file.ino(), 0, -1);
         }
     }
 

@@ -58,14 +58,15 @@ public final class FuseMount implements AutoCloseable {
      *     ENOTEMPTY, EBUSY a live mount is there, ENOTCONN a dead one is; nothing is left mounted
      */
     public static FuseMount mount(Vfs vfs, Path directory, FuseOptions options) throws FsException {
-        VfsHandler handler = new VfsHandler(vfs, options);
-        FuseMount mount = mount(handler, directory, options);
-        handler.setNotifier(mount.notifier);
+        Notifier notifier = new Notifier();
+        FuseMount mount =
+                mount(new VfsHandler(vfs, options, notifier), notifier, directory, options);
         vfs.setKernelCache(mount.kernelCache());
         return mount;
     }
 
-    private static FuseMount mount(RequestHandler handler, Path directory, FuseOptions options)
+    private static FuseMount mount(
+            RequestHandler handler, Notifier notifier, Path directory, FuseOptions options)
             throws FsException {
         Path real = MountPoint.check(directory);
         FuseDevice device = Mounting.mount(real, options);
@@ -75,8 +76,7 @@ public final class FuseMount implements AutoCloseable {
             FuseSession session = new FuseSession(device, handler, options);
             session.start();
             Negotiation.Agreement agreement = session.awaitReady();
-            Notifier notifier = new Notifier(device, agreement.hasEpoch());
-            notifier.start();
+            notifier.start(device, agreement.hasEpoch());
             session.ended().whenDone((done, failure) -> notifier.end());
             FuseMount mount = new FuseMount(real, session, notifier, find(real));
             mount.raiseReadahead();

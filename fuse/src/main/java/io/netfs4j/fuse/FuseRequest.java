@@ -30,6 +30,8 @@ final class FuseRequest {
     private final ReplyBuffer out;
     private MemorySegment memory = MemorySegment.NULL;
     private @Nullable RequestBuffer buffer;
+    private ReadsInHand.@Nullable Count reads;
+    private long countedNanos;
     private boolean replied;
 
     /* The header, copied out of memory. */
@@ -51,6 +53,7 @@ final class FuseRequest {
     private void begin(MemorySegment from, @Nullable RequestBuffer readInto, int bytes) {
         memory = from;
         buffer = readInto;
+        reads = null;
         replied = false;
         length = bytes;
         opcode = Wire.u32(from, Wire.IN_HEADER_OPCODE);
@@ -70,7 +73,30 @@ final class FuseRequest {
             }
             own.begin(target.memory(), target, length);
         }
+        own.reads = reads;
+        own.countedNanos = countedNanos;
         return own;
+    }
+
+    /** Counts this among the reads of a file until {@link #ended}. */
+    void countsAmong(ReadsInHand.Count readsOfFile) {
+        reads = readsOfFile;
+        countedNanos = System.nanoTime();
+        readsOfFile.began();
+    }
+
+    /** When it was counted, as {@link System#nanoTime} has it. */
+    long countedNanos() {
+        return countedNanos;
+    }
+
+    /** It is answered, or never will be. Called once, for the request or what was detached. */
+    void ended() {
+        ReadsInHand.Count counted = reads;
+        if (counted != null) {
+            reads = null;
+            counted.answered();
+        }
     }
 
     FuseDevice device() {

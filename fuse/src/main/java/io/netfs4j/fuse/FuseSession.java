@@ -165,7 +165,9 @@ final class FuseSession {
                 long n = device.read(out.state(), buffer.memory(), buffer.memory().byteSize());
                 if (n >= Wire.IN_HEADER_BYTES) {
                     request.begin(buffer, (int) n);
-                    if (!answerAtOnce(request)) {
+                    if (answerAtOnce(request)) {
+                        request.ended();
+                    } else {
                         buffer = handOver(request, buffer);
                     }
                 } else if (!isWorthRepeating(n)) {
@@ -276,6 +278,7 @@ final class FuseSession {
     }
 
     private void finished(FuseRequest request, @Nullable RequestBuffer given) {
+        request.ended();
         inHand.finished(request.unique());
         if (given != null) {
             poolOf(given).give(given);

@@ -23,10 +23,12 @@ final class NameRequests {
 
     private final Vfs vfs;
     private final AttributeEncoder encoder;
+    private final Notifier notifier;
 
-    NameRequests(Vfs vfs, AttributeEncoder encoder) {
+    NameRequests(Vfs vfs, AttributeEncoder encoder, Notifier notifier) {
         this.vfs = vfs;
         this.encoder = encoder;
+        this.notifier = notifier;
     }
 
     boolean tryLookup(FuseRequest request) throws FsException {
@@ -34,12 +36,22 @@ final class NameRequests {
         if (entry == null) {
             return false;
         }
+        Attributes attributes = entry.attributes();
+        if (attributes != null && !notifier.isSettled(attributes.ino())) {
+            vfs.forget(attributes.ino(), 1);
+            return false;
+        }
         replyEntry(request, entry);
         return true;
     }
 
     void lookup(FuseRequest request) throws FsException {
-        replyEntry(request, vfs.lookup(request.nodeId(), request.name(0)));
+        Entry entry = vfs.lookup(request.nodeId(), request.name(0));
+        Attributes attributes = entry.attributes();
+        if (attributes != null) {
+            notifier.settle(attributes.ino());
+        }
+        replyEntry(request, entry);
     }
 
     void forget(FuseRequest request) {
@@ -125,8 +137,11 @@ final class NameRequests {
 
     private void replyEntry(FuseRequest request, Entry entry) {
         encoder.entry(request.body(), 0, entry);
-        boolean delivered = request.reply(Wire.ENTRY_OUT_BYTES);
         Attributes attributes = entry.attributes();
+        if (attributes != null) {
+            notifier.reads().attributes(attributes.ino());
+        }
+        boolean delivered = request.reply(Wire.ENTRY_OUT_BYTES);
         if (!delivered && attributes != null) {
             // The caller was interrupted: the kernel does not know that it looked this up.
             vfs.forget(attributes.ino(), 1);

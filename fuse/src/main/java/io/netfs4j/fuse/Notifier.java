@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
@@ -20,16 +20,27 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Tells the kernel that something it has cached no longer counts.
  *
- * <p>The kernel may make the teller wait for an inode's lock or for a page being read, whose holder
- * waits for one of our replies. So callers only note what is to be told, and a thread of its own
- * tells it.
+ * <pre>
+ *   invalidate --> noted --(no READ of it in hand)--> being told --> told
+ *                    `------------ settle waits for ------------------'
+ * </pre>
+ *
+ * The kernel may make the teller wait for an inode's lock or for a page being read, whose holder
+ * waits for one of our replies. So callers only note what is to be told, and threads tell it that
+ * do nothing else: one for inodes and one for names, because telling a name may wait for whoever
+ * waits in {@link #settle} until an inode is told.
+ *
+ * <p>What a request finds out about a file is told before the request is answered ({@link
+ * #settle}): a size that has grown would else show the end of an old page. And it is told between
+ * reads, as {@link ReadsInHand} says.
  *
  * <p><b>Limits</b>: what is noted for one inode is one range, so there are never more than there
  * are inodes. Names beyond {@link #NAMES_MAX} are not noted one by one: all names of the mount are
  * declared stale at once where the kernel can (Linux 6.16), else they end with their time of
- * validity.
+ * validity. A read that takes longer than {@link #HOLD_NANOS} is not waited for, nor is a kernel
+ * that takes longer than {@link #SETTLE_NANOS}.
  *
- * <p><b>Threads</b>: {@link #invalidate} and {@link #invalidateEntry} any, never waiting.
+ * <p><b>Threads</b>: any. {@link #settle} waits, the others never.
  */
 final class Notifier implements KernelCache {
     private static final Logger LOG = System.getLogger(Notifier.class.getName());
@@ -39,6 +50,12 @@ final class Notifier implements KernelCache {
     private static final int NOTIFY_INC_EPOCH = 8;
 
     private static final int NAMES_MAX = 4096;
+
+    /** For how long what is to be told is kept back while files are being read. */
+    private static final long HOLD_NANOS = 1_000_000_000L;
+
+    /** For how long an answer is kept back until what it tells of is told; more than the above. */
+    private static final long SETTLE_NANOS = 2_000_000_000L;
 
     /** A negative position: no bytes. */
     private static final Range ATTRIBUTES_ALONE = new Range(-1, 0);
@@ -57,36 +74,69 @@ final class Notifier implements KernelCache {
 
     private record Name(long parent, String name) {}
 
-    private final FuseDevice device;
-    private final boolean hasEpoch;
-    private final ReplyBuffer out = new ReplyBuffer(false);
+    private final ReadsInHand reads = new ReadsInHand();
+    private final ReplyBuffer inodesOut = new ReplyBuffer(false);
+    private final ReplyBuffer namesOut = new ReplyBuffer(false);
     private final ReentrantLock expiryLock = new ReentrantLock();
 
     /* Guarded by expiryLock. */
     private final ReplyBuffer expiry = new ReplyBuffer(false);
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition noted = lock.newCondition();
+    private final Condition inodesNoted = lock.newCondition();
+    private final Condition namesNoted = lock.newCondition();
+    private final Condition told = lock.newCondition();
 
     /* Guarded by lock. */
     private final Map<Long, Range> inodes = new LinkedHashMap<>();
 
-    /** Taken out of {@link #inodes}, and being told; replaced as a whole. */
-    private Map<Long, Range> telling = Map.of();
+    /** Taken out of {@link #inodes}, and not told yet. */
+    private final Map<Long, Range> telling = new LinkedHashMap<>();
 
     private final Set<Name> names = new LinkedHashSet<>();
     private boolean allNames;
+    private boolean hasEpoch;
     private boolean ended;
 
-    /** Keeps the device open until {@link #end}. */
-    Notifier(FuseDevice device, boolean hasEpoch) {
-        this.device = device;
-        this.hasEpoch = hasEpoch;
-        device.retain();
+    /** Written under the lock: that nothing of any inode is to be told. */
+    private volatile boolean quiet = true;
+
+    /** Null until started: nothing is told before. */
+    private volatile @Nullable FuseDevice to;
+
+    /** Between which it tells. */
+    ReadsInHand reads() {
+        return reads;
     }
 
-    void start() {
-        Thread.ofPlatform().name("netfs-fuse-notifier").daemon(true).start(this::tellUntilEnded);
+    /** Begins to tell, and keeps the device open until {@link #end}. */
+    void start(FuseDevice device, boolean kernelHasEpoch) {
+        lock.lock();
+        try {
+            hasEpoch = kernelHasEpoch;
+        } finally {
+            lock.unlock();
+        }
+        to = device;
+        startThread("netfs-fuse-inodes", device, this::tellInodes);
+        startThread("netfs-fuse-names", device, this::tellNames);
+    }
+
+    private void startThread(String name, FuseDevice device, Runnable untilEnded) {
+        device.retain();
+        Thread.ofPlatform()
+                .name(name)
+                .daemon(true)
+                .start(() -> {
+                    try {
+                        untilEnded.run();
+                    } catch (Throwable t) {
+                        LOG.log(Level.ERROR, "a FUSE notifier ended unexpectedly", t);
+                        end();
+                    } finally {
+                        device.release();
+                    }
+                });
     }
 
     @Override
@@ -95,11 +145,17 @@ final class Notifier implements KernelCache {
         try {
             if (!ended) {
                 inodes.merge(ino, new Range(position, length), Range::and);
-                noted.signal();
+                quiet = false;
+                inodesNoted.signal();
             }
         } finally {
             lock.unlock();
         }
+    }
+
+    @Override
+    public void shrank(long ino) {
+        reads.shrank(ino);
     }
 
     @Override
@@ -114,25 +170,56 @@ final class Notifier implements KernelCache {
             } else {
                 names.add(new Name(parent, name));
             }
-            noted.signal();
+            namesNoted.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether the kernel has been told all that there is about an inode. */
+    boolean isSettled(long ino) {
+        if (quiet) {
+            return true;
+        }
+        lock.lock();
+        try {
+            return !isDue(ino);
         } finally {
             lock.unlock();
         }
     }
 
     /**
-     * Tells the kernel at once, if it is to be told at all, that what it knows of an inode's size
-     * and times is old. Called before an open is answered, so that the opener sees the size that
-     * the open found on the server. Nothing in the kernel makes this wait: no bytes are touched.
+     * Waits until the kernel has been told what there is about an inode. Called before an answer
+     * that shows it, with no lock held.
      */
-    void expireAttributes(long ino) {
+    void settle(long ino) {
+        if (quiet) {
+            return;
+        }
         lock.lock();
         try {
-            if (ended || (!inodes.containsKey(ino) && !telling.containsKey(ino))) {
-                return;
+            long left = SETTLE_NANOS;
+            while (left > 0 && isDue(ino)) {
+                left = told.awaitNanos(left);
             }
+        } catch (InterruptedException e) {
+            // Nobody waits for the answer any more.
+            Thread.currentThread().interrupt();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /**
+     * Has the kernel ask for an inode's size and times again. Called before an open is answered, so
+     * that the opener sees the size that the open found on the server also where {@link #settle}
+     * took too long. Nothing in the kernel makes this wait: no bytes are touched.
+     */
+    void settleOpen(long ino) {
+        settle(ino);
+        if (isSettled(ino)) {
+            return;
         }
         expiryLock.lock();
         try {
@@ -142,63 +229,102 @@ final class Notifier implements KernelCache {
         }
     }
 
+    /** Guarded by lock. */
+    private boolean isDue(long ino) {
+        return !ended && (inodes.containsKey(ino) || telling.containsKey(ino));
+    }
+
     /** The session is over; nothing is told any more. */
     void end() {
         lock.lock();
         try {
             ended = true;
-            noted.signal();
+            inodesNoted.signal();
+            namesNoted.signal();
+            told.signalAll();
         } finally {
             lock.unlock();
         }
     }
 
-    private void tellUntilEnded() {
-        try {
-            while (true) {
-                ArrayDeque<Runnable> work = takeAll();
-                if (work == null) {
-                    return;
-                }
-                work.forEach(Runnable::run);
+    private void tellInodes() {
+        while (true) {
+            Map<Long, Range> due = takeInodes();
+            if (due.isEmpty()) {
+                return;
             }
-        } catch (Throwable t) {
-            LOG.log(Level.ERROR, "the FUSE notifier ended unexpectedly", t);
-            end();
-        } finally {
-            device.release();
+            Map<Long, Range> heldBack = new LinkedHashMap<>();
+            due.forEach((ino, range) -> {
+                if (reads.any(ino)) {
+                    heldBack.put(ino, range);
+                } else {
+                    tellNoted(ino, range);
+                }
+            });
+            long left = HOLD_NANOS;
+            for (Map.Entry<Long, Range> one : heldBack.entrySet()) {
+                left = reads.awaitNone(one.getKey(), left);
+                tellNoted(one.getKey(), one.getValue());
+            }
         }
     }
 
-    /** What is to be told now; null when the session is over. */
-    private @Nullable ArrayDeque<Runnable> takeAll() {
+    /** What is to be told of inodes now; empty when the session is over. */
+    private Map<Long, Range> takeInodes() {
         lock.lock();
         try {
-            telling = Map.of();
-            while (!ended && inodes.isEmpty() && names.isEmpty() && !allNames) {
-                noted.awaitUninterruptibly();
+            while (!ended && inodes.isEmpty()) {
+                inodesNoted.awaitUninterruptibly();
             }
             if (ended) {
-                return null;
+                return Map.of();
             }
-            ArrayDeque<Runnable> work = new ArrayDeque<>();
-            if (allNames) {
-                work.add(this::tellAllNames);
-            } else {
-                names.forEach(n -> work.add(() -> tellName(n)));
-            }
-            inodes.forEach((ino, range) -> work.add(() -> tellInode(out, ino, range)));
-            telling = new LinkedHashMap<>(inodes);
+            telling.putAll(inodes);
             inodes.clear();
-            names.clear();
-            allNames = false;
-            return work;
+            return new LinkedHashMap<>(telling);
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void tellNoted(long ino, Range range) {
+        tellInode(inodesOut, ino, range);
+        lock.lock();
+        try {
+            telling.remove(ino);
+            quiet = inodes.isEmpty() && telling.isEmpty();
+            told.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void tellNames() {
+        while (true) {
+            List<Name> due;
+            lock.lock();
+            try {
+                while (!ended && names.isEmpty() && !allNames) {
+                    namesNoted.awaitUninterruptibly();
+                }
+                if (ended) {
+                    return;
+                }
+                due = allNames ? List.of() : List.copyOf(names);
+                names.clear();
+                allNames = false;
+            } finally {
+                lock.unlock();
+            }
+            if (due.isEmpty()) {
+                tell(namesOut, NOTIFY_INC_EPOCH, 0);
+            }
+            due.forEach(this::tellName);
         }
     }
 
     private void tellInode(ReplyBuffer in, long ino, Range range) {
+        reads.telling(ino);
         MemorySegment body = in.body();
         Wire.u64(body, Wire.INVAL_INODE_INO, ino);
         Wire.u64(body, Wire.INVAL_INODE_OFF, range.position);
@@ -208,20 +334,20 @@ final class Notifier implements KernelCache {
 
     private void tellName(Name name) {
         byte[] bytes = Names.encode(name.name);
-        MemorySegment body = out.body();
+        MemorySegment body = namesOut.body();
         Wire.u64(body, Wire.INVAL_ENTRY_PARENT, name.parent);
         Wire.u32(body, Wire.INVAL_ENTRY_NAMELEN, bytes.length);
         Wire.u32(body, Wire.INVAL_ENTRY_FLAGS, 0);
-        out.bodyBytes().position(Wire.INVAL_ENTRY_BYTES).put(bytes).put((byte) 0);
-        tell(out, NOTIFY_INVAL_ENTRY, Wire.INVAL_ENTRY_BYTES + bytes.length + 1);
-    }
-
-    private void tellAllNames() {
-        tell(out, NOTIFY_INC_EPOCH, 0);
+        namesOut.bodyBytes().position(Wire.INVAL_ENTRY_BYTES).put(bytes).put((byte) 0);
+        tell(namesOut, NOTIFY_INVAL_ENTRY, Wire.INVAL_ENTRY_BYTES + bytes.length + 1);
     }
 
     /** ENOENT says that the kernel holds no such thing, which is as good. */
     private void tell(ReplyBuffer in, int code, int bytes) {
+        FuseDevice device = to;
+        if (device == null) {
+            return;
+        }
         in.start(bytes);
         int result = in.send(device, 0, code);
         boolean fine =

@@ -18,14 +18,34 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 final class OpenHandle {
     private final OpenFile file;
+    private final ReadsInHand.Count reads;
+    private volatile long openedNanos;
     private final AtomicReference<@Nullable OpenFile> positional = new AtomicReference<>();
 
-    OpenHandle(OpenFile file) {
+    /**
+     * @param reads of its inode; closed with this
+     */
+    OpenHandle(OpenFile file, ReadsInHand.Count reads) {
         this.file = file;
+        this.reads = reads;
     }
 
     OpenFile file() {
         return file;
+    }
+
+    /** The kernel is about to be told of it: what it reads by it, it asks for after this. */
+    void opened() {
+        openedNanos = System.nanoTime();
+    }
+
+    /** When that was; 0 before. */
+    long openedNanos() {
+        return openedNanos;
+    }
+
+    ReadsInHand.Count reads() {
+        return reads;
     }
 
     /** The file for writes that say where they go; opened when first asked for. */
@@ -50,5 +70,6 @@ final class OpenHandle {
             vfs.release(known);
         }
         vfs.release(file);
+        reads.close();
     }
 }

@@ -81,9 +81,17 @@ final class ReadsInHand {
             againUntilNanos = System.nanoTime() + AGAIN_NANOS;
         }
 
-        /** A short answer is about to be given. */
-        void endTold() {
+        /**
+         * A short answer is about to be given.
+         *
+         * @param beyond it begins behind the end of the file
+         */
+        void endTold(boolean beyond) {
             againUntilNanos = longAgo();
+            if (beyond) {
+                toldNanos = System.nanoTime();
+                shrankNanos = toldNanos;
+            }
         }
 
         /** The file is closed. */

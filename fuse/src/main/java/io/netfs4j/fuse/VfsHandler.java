@@ -19,17 +19,15 @@ final class VfsHandler implements RequestHandler {
     private final AttributeRequests attributes;
     private final DirectoryRequests directories;
 
-    VfsHandler(Vfs vfs, FuseOptions options) {
+    /**
+     * @param notifier tells the kernel of what is found out here
+     */
+    VfsHandler(Vfs vfs, FuseOptions options, Notifier notifier) {
         AttributeEncoder encoder = new AttributeEncoder(options);
-        files = new FileRequests(vfs, encoder, options);
-        names = new NameRequests(vfs, encoder);
-        attributes = new AttributeRequests(vfs, encoder, files);
-        directories = new DirectoryRequests(vfs, encoder);
-    }
-
-    /** Where it may tell the kernel of what it finds out itself. */
-    void setNotifier(Notifier notifier) {
-        files.setNotifier(notifier);
+        files = new FileRequests(vfs, encoder, notifier, options);
+        names = new NameRequests(vfs, encoder, notifier);
+        attributes = new AttributeRequests(vfs, encoder, notifier, files);
+        directories = new DirectoryRequests(vfs, encoder, notifier);
     }
 
     @Override

@@ -143,7 +143,8 @@ final class FuseSessionIT {
                 Fusermount.mount(
                         directory.toRealPath(),
                         "rw,nosuid,nodev,fsname=test://a\\,b,subtype=netfs,default_permissions");
-        FuseSession session = new FuseSession(device, new VfsHandler(vfs, options), options);
+        VfsHandler handler = new VfsHandler(vfs, options, new Notifier());
+        FuseSession session = new FuseSession(device, handler, options);
         session.start();
         assertThat(session.awaitReady().has(Negotiation.DO_READDIRPLUS)).isTrue();
         assertThat(MountTable.at(directory.toRealPath()).source()).isEqualTo("test://a,b");
