@@ -453,7 +453,7 @@ final class Conflicts {
         }
         inode.isThere = false;
         inode.truncates = false;
-        inode.truncatingTo = -1;
+        inode.resized();
         inode.linkCount = 1;
         inode.livesOn = false;
         inode.changes++;

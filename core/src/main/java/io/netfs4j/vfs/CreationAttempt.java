@@ -211,17 +211,15 @@ final class CreationAttempt {
         PathSource source = parts.table().source(inode);
         int mode;
         boolean isThere;
-        long size;
         inode.lock.lock();
         try {
             mode = inode.mode;
             isThere = inode.isThere;
-            size = inode.truncatingTo;
         } finally {
             inode.lock.unlock();
         }
         if (isThere) {
-            return openAgain(source, size);
+            return openAgain(inode, source);
         }
         OpenedFile opened;
         try {
@@ -237,15 +235,15 @@ final class CreationAttempt {
     }
 
     /** Of a file that was found in the journal: an earlier mount had it open. */
-    private OpenedFile openAgain(PathSource source, long size) throws FsException {
+    private OpenedFile openAgain(Inode inode, PathSource source) throws FsException {
         OpenedFile opened = parts.server().open(source, Access.READ_WRITE);
-        if (size < 0) {
-            return opened;
-        }
         boolean done = false;
         try {
-            AttributeChange change = AttributeChange.size(size);
-            opened = new OpenedFile(opened.file(), opened.file().setAttributes(change));
+            long size = owedSize(inode, opened.attributes());
+            if (size >= 0) {
+                AttributeChange change = AttributeChange.size(size);
+                opened = new OpenedFile(opened.file(), opened.file().setAttributes(change));
+            }
             done = true;
         } finally {
             if (!done) {
@@ -253,6 +251,20 @@ final class CreationAttempt {
             }
         }
         return opened;
+    }
+
+    /** The size that the server was about to set, and may have set; -1 where it need not. */
+    private long owedSize(Inode inode, ServerAttributes a) {
+        inode.lock.lock();
+        try {
+            if (inode.truncatingTo >= 0) {
+                return inode.truncatingTo;
+            }
+            boolean isShort = inode.growingTo > a.sizeBytes();
+            return isShort && conflicts.isBase(dataOf(inode), a) ? inode.growingTo : -1;
+        } finally {
+            inode.lock.unlock();
+        }
     }
 
     /**
@@ -328,7 +340,7 @@ final class CreationAttempt {
                 inode.sizeBytes = a.sizeBytes();
             }
             inode.isThere = true;
-            inode.truncatingTo = -1;
+            inode.resized();
             data.setSending(true);
             data.describe();
         } finally {

@@ -41,6 +41,7 @@ import java.util.List;
  * @param accessed likewise
  * @param pending times that are to be set on the server
  * @param uploadLock the lock on the server under which something was sent; null without one
+ * @param growingTo as {@code truncatingTo}, of a file that is only to grow: the least size
  */
 record FileFacts(
         FileType type,
@@ -59,7 +60,8 @@ record FileFacts(
         Instant modified,
         Instant accessed,
         PendingAttributes pending,
-        @Nullable String uploadLock) {
+        @Nullable String uploadLock,
+        long growingTo) {
     /** What the server has of a file. */
     enum State {
         /** It has it. */
@@ -95,11 +97,13 @@ record FileFacts(
                 Instant.EPOCH,
                 Instant.EPOCH,
                 PendingAttributes.NONE,
-                null);
+                null,
+                -1);
     }
 
-    private static final int VERSION = 3;
+    private static final int VERSION = 4;
 
+    private static final int VERSION_WITHOUT_GROWTH = 3;
     private static final int VERSION_WITHOUT_OWNERS = 2;
     private static final int VERSION_WITHOUT_LOCKS = 1;
 
@@ -143,6 +147,7 @@ record FileFacts(
             if (uploadLock != null) {
                 out.writeUTF(uploadLock);
             }
+            out.writeLong(growingTo);
         } catch (IOException e) {
             throw new IllegalStateException("facts of " + path, e);
         }
@@ -186,7 +191,8 @@ record FileFacts(
                     required(readTime(in)),
                     required(readTime(in)),
                     pending(in, version),
-                    version > VERSION_WITHOUT_LOCKS && in.readBoolean() ? in.readUTF() : null);
+                    version > VERSION_WITHOUT_LOCKS && in.readBoolean() ? in.readUTF() : null,
+                    version > VERSION_WITHOUT_GROWTH ? in.readLong() : -1);
         } catch (FsException e) {
             throw e;
         } catch (IOException | DateTimeException e) {

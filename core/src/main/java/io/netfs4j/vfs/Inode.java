@@ -129,6 +129,13 @@ final class Inode {
     @GuardedBy("lock")
     long truncatingTo = -1;
 
+    /**
+     * As {@link #truncatingTo}, where nothing is to be cut off that has come to lie behind it: the
+     * least size.
+     */
+    @GuardedBy("lock")
+    long growingTo = -1;
+
     /** Whether it takes the place of what the server turns out to have: it was opened O_TRUNC. */
     @GuardedBy("lock")
     boolean truncates;
@@ -331,6 +338,13 @@ final class Inode {
         gid = set.gid() == null ? a.gid() : set.gid();
         linkCount = a.links();
         changed = a.changed();
+    }
+
+    /** The server has set a size, or nobody knows whether it has. */
+    @GuardedBy("lock")
+    void resized() {
+        truncatingTo = -1;
+        growingTo = -1;
     }
 
     @GuardedBy("lock")

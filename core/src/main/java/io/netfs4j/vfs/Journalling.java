@@ -399,7 +399,8 @@ final class Journalling {
                             inode.modified,
                             inode.accessed,
                             data.attributesOwed(),
-                            lock == null ? null : lock.text())
+                            lock == null ? null : lock.text(),
+                            inode.growingTo)
                     .encode();
         }
     }

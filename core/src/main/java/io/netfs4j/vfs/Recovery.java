@@ -165,7 +165,7 @@ final class Recovery {
         } finally {
             parts.table().lock().unlock();
         }
-        long size = journal.sizeBytes(file);
+        long size = Math.max(journal.sizeBytes(file), facts.growingTo());
         if (facts.truncatingTo() >= 0) {
             size = facts.truncatingTo();
             journal.drop(file, size, Long.MAX_VALUE, journal.lastLsn());
@@ -192,6 +192,7 @@ final class Recovery {
             inode.truncates = facts.state() == FileFacts.State.NEW_OR_EMPTIED;
             inode.found = true;
             inode.truncatingTo = facts.truncatingTo();
+            inode.growingTo = facts.growingTo();
             inode.symlinkTarget = facts.target();
             inode.uploadLock = creations.locks().found(facts.uploadLock());
             fill(inode, file, facts, size);

@@ -126,6 +126,7 @@ final class SizeOperations {
                         () -> {
                             data.setSending(true);
                             inode.truncatingTo = onlyGrows ? -1 : size;
+                            inode.growingTo = onlyGrows ? size : -1;
                         });
         ServerAttributes a = onServer(inode, data, steps);
         inode.lock.lock();
@@ -136,7 +137,7 @@ final class SizeOperations {
             if (!onlyGrows) {
                 data.truncate(size);
             }
-            inode.truncatingTo = -1;
+            inode.resized();
             show(inode, data, onlyGrows ? Math.max(size, data.sizeBytes()) : size);
             parts.coherency().applyOwn(inode, a, asked);
             data.setSending(false);
@@ -200,7 +201,7 @@ final class SizeOperations {
     void doubt(Inode inode, InodeData data, long end) {
         inode.lock.lock();
         try {
-            inode.truncatingTo = -1;
+            inode.resized();
             if (data.file() != null) {
                 data.doubtSize();
                 data.syncing().need();

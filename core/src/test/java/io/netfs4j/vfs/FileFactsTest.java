@@ -36,7 +36,8 @@ class FileFactsTest {
                     Instant.ofEpochSecond(5, 6),
                     Instant.ofEpochSecond(-7, 8),
                     new PendingAttributes(Instant.EPOCH, Instant.MAX, true, 0640, 12, null),
-                    "0123/host-1");
+                    "0123/host-1",
+                    1L << 41);
 
     @Test
     void decode_ofWhatWasEncoded_isTheSame() throws Exception {
@@ -61,6 +62,17 @@ class FileFactsTest {
                 assertThat(e.getMessage()).contains("facts");
             }
         }
+    }
+
+    /** What that knew comes first, in the same order. */
+    @Test
+    void decode_ofWhatAnEarlierVersionLeft_isWhatThatKnew() throws Exception {
+        FileFacts least = FileFacts.removed(new RemotePath(List.of("x")));
+        byte[] now = least.encode();
+        byte[] before = Arrays.copyOf(now, now.length - Long.BYTES);
+        before[0] = 3;
+
+        assertThat(FileFacts.decode(before)).isEqualTo(least);
     }
 
     @Test

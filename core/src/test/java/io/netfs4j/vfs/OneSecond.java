@@ -28,6 +28,7 @@ import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.WriteSession;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
@@ -165,7 +166,7 @@ abstract class OneSecond {
         /** As {@link #lost}, in the place of the next piece that begins there. */
         final AtomicLong lostAt = new AtomicLong(0);
 
-        /** No piece ends any more. */
+        /** No piece ends any more, and of what is set of a file nothing is heard, nor done. */
         final AtomicBoolean hangs = new AtomicBoolean();
 
         /** Done before a lock is asked for, once. */
@@ -242,6 +243,10 @@ abstract class OneSecond {
                 piece.take(piece.length());
                 isHeld.countDown();
                 return true;
+            }
+            if (hangs.get() && call.is(ServerFile.class, "setAttributes")) {
+                isHeld.countDown();
+                new CountDownLatch(1).await();
             }
             boolean issues = call.is(WriteSession.class, "issue");
             long at = issues ? call.argument(0, Subrequest.class).position() : -1;
@@ -358,6 +363,26 @@ abstract class OneSecond {
                                 }
                             });
             return done;
+        }
+
+        /** Gives a file another size on a thread of its own. */
+        void resizing(OpenFile file, long size) {
+            runtime.environment()
+                    .scheduler()
+                    .fork(
+                            "resizing",
+                            () -> {
+                                try {
+                                    if (size > vfs.getAttributes(file.ino()).sizeBytes()) {
+                                        vfs.allocate(file, AllocateMode.EXTEND, 0, size);
+                                    } else {
+                                        AttributeChange change = AttributeChange.size(size);
+                                        vfs.setAttributes(file.ino(), change, file);
+                                    }
+                                } catch (FsException e) {
+                                    throw new AssertionError(e);
+                                }
+                            });
         }
 
         @Override

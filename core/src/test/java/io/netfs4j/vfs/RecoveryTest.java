@@ -13,11 +13,15 @@ import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.cache.journal.JournalLimits;
 import io.netfs4j.engine.PendingAttributes;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Subrequest;
+import io.netfs4j.request.Termination;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
+import io.netfs4j.server.WriteSession;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
 import io.netfs4j.testing.ForgetfulDisk;
@@ -26,6 +30,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -33,6 +39,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
 
 /** What a mount makes of a journal that another one has left at an awkward moment. */
 @Timeout(60)
@@ -102,7 +109,8 @@ class RecoveryTest {
                         Instant.EPOCH,
                         Instant.EPOCH,
                         PendingAttributes.NONE,
-                        null)
+                        null,
+                        -1)
                 .encode();
     }
 
@@ -190,7 +198,8 @@ class RecoveryTest {
                         Instant.EPOCH,
                         Instant.EPOCH,
                         PendingAttributes.NONE,
-                        null)
+                        null,
+                        -1)
                 .encode();
     }
 
@@ -233,7 +242,8 @@ class RecoveryTest {
                         LONG_AGO,
                         Instant.EPOCH,
                         new PendingAttributes(null, LONG_AGO, true, 0755, null, null),
-                        null)
+                        null,
+                        -1)
                 .encode();
     }
 
@@ -303,6 +313,101 @@ class RecoveryTest {
             Entry found = vfs(journal).lookup(Vfs.ROOT_INO, "file");
 
             assertThat(found.attributes().sizeBytes()).isEqualTo(5 * PAGE);
+        }
+    }
+
+    /** It refuses what is written; of a size that it is to set nobody hears any more. */
+    private Server silent(boolean grows, CountDownLatch asked) {
+        return DoubleServer.of(
+                store,
+                call -> {
+                    if (call.is(WriteSession.class, "issue")) {
+                        Subrequest piece = call.argument(0, Subrequest.class);
+                        piece.take(piece.length());
+                        FsException refused = new FsException(FsError.EIO, "not now");
+                        piece.terminated(new Termination.Failed(refused));
+                        return true;
+                    }
+                    boolean isSize =
+                            call.is(ServerFile.class, "setAttributes")
+                                    && call.argument(0, AttributeChange.class).sizeBytes() != null;
+                    if (!isSize) {
+                        return call.proceed();
+                    }
+                    if (grows) {
+                        call.proceed();
+                    }
+                    asked.countDown();
+                    new CountDownLatch(1).await();
+                    throw new AssertionError("nobody counts that down");
+                });
+    }
+
+    /** A page that is not saved, of a file that the server was about to make three pages long. */
+    private void diesGrowing(ForgetfulDisk disk, boolean grows, boolean writesBehind)
+            throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        try (SystemRuntime process = new SystemRuntime()) {
+            Journal journal = journal(process, disk);
+            CachedVfs vfs = vfs(process, silent(grows, asked), journal);
+            OpenFile file = vfs.create(Vfs.ROOT_INO, "file", 0644, OpenFlags.READ_WRITE).file();
+            vfs.write(file, 0, pages(1, 'a'));
+            process.environment()
+                    .scheduler()
+                    .fork(
+                            "growing",
+                            () -> {
+                                try {
+                                    vfs.allocate(file, AllocateMode.EXTEND, 0, 3 * PAGE);
+                                } catch (FsException e) {
+                                    throw new AssertionError(e);
+                                }
+                            });
+            asked.await();
+            if (writesBehind) {
+                vfs.write(file, 4 * PAGE, pages(1, 'b'));
+            }
+            journal.awaitForced(journal.lastLsn());
+        }
+        disk.losePower();
+    }
+
+    private static void assertGrown(byte[] found) {
+        assertThat(Arrays.copyOf(found, PAGE)).containsOnly('a');
+        assertThat(Arrays.copyOfRange(found, PAGE, 3 * PAGE)).containsOnly(0);
+    }
+
+    /** Whether it has grown there nobody can tell before the server is asked. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void growth_thatWasUnderWay_isShownAtOnce_andStays(boolean grows) throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        diesGrowing(disk, grows, false);
+        try (Journal journal = journal(runtime, disk)) {
+            CachedVfs vfs = vfs(journal);
+            long ino = vfs.lookup(Vfs.ROOT_INO, "file").attributes().ino();
+            assertThat(vfs.getAttributes(ino).sizeBytes()).isEqualTo(3 * PAGE);
+            assertGrown(read(vfs, "file"));
+            OpenFile file = vfs.open(ino, OpenFlags.READ_WRITE);
+            vfs.fsync(file, false);
+            vfs.release(file);
+            assertThat(vfs.getAttributes(ino).sizeBytes()).isEqualTo(3 * PAGE);
+        }
+        assertThat(store.stat(RemotePath.ROOT.child("file")).sizeBytes()).isEqualTo(3 * PAGE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void growth_thatWasUnderWay_cutsOffNothing_thatWasWrittenBehindIt(boolean grows)
+            throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        diesGrowing(disk, grows, true);
+        try (Journal journal = journal(runtime, disk)) {
+            byte[] found = read(vfs(journal), "file");
+
+            assertThat(found).hasSize(5 * PAGE);
+            assertGrown(found);
+            assertThat(Arrays.copyOfRange(found, 4 * PAGE, 5 * PAGE)).containsOnly('b');
         }
     }
 }

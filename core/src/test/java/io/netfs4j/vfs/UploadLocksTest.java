@@ -374,6 +374,35 @@ class UploadLocksTest extends OneSecond {
         dying.close();
     }
 
+    /** It was to be shorter, or longer; its lock was broken, and another has gone on. */
+    @ParameterizedTest
+    @ValueSource(ints = 20)
+    void aSizeThatADeadMountWasSetting_isNotThatOfWhatAnotherHasWritten(int size) throws Exception {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        SystemRuntime dying = new SystemRuntime();
+        Client dead = new Client(OnConflict.COPY, Journal.open(dying.environment(), disk, LIMITS));
+        OpenFile file = dead.open("f");
+        dead.write(file, 0, "AAA3456789");
+        dead.hangs.set(true);
+        dead.resizing(file, size);
+        dead.isHeld.await();
+        RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
+        store.remove(locks.child(names(locks).get(0)));
+        changeOnServer("longer than it was");
+        try (Client next =
+                new Client(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS))) {
+            long ino = next.vfs.lookup(Vfs.ROOT_INO, "f").attributes().ino();
+            OpenFile again = next.vfs.open(ino, OpenFlags.READ_WRITE);
+            next.assertSavingTellsOfIt(again);
+            next.save(again);
+            assertThat(next.read(again)).startsWith("AAA3");
+            next.vfs.release(again);
+        }
+        assertThat(onServer("f")).isEqualTo("longer than it was");
+        assertThat(names(RemotePath.ROOT)).hasSize(2);
+        dying.close();
+    }
+
     /** Nothing of it is owed but its times. */
     @Test
     void whatADeadMountHadSentWhole_isNoConflict_whoeverHasWrittenSince() throws Exception {
