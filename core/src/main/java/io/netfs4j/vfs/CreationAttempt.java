@@ -257,11 +257,11 @@ final class CreationAttempt {
     private long owedSize(Inode inode, ServerAttributes a) {
         inode.lock.lock();
         try {
-            if (inode.truncatingTo >= 0) {
-                return inode.truncatingTo;
+            if (!conflicts.isBase(dataOf(inode), a)) {
+                return -1; // Another client's by now: ours goes beside it.
             }
             boolean isShort = inode.growingTo > a.sizeBytes();
-            return isShort && conflicts.isBase(dataOf(inode), a) ? inode.growingTo : -1;
+            return isShort ? inode.growingTo : inode.truncatingTo;
         } finally {
             inode.lock.unlock();
         }

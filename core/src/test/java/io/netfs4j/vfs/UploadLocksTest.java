@@ -376,7 +376,7 @@ class UploadLocksTest extends OneSecond {
 
     /** It was to be shorter, or longer; its lock was broken, and another has gone on. */
     @ParameterizedTest
-    @ValueSource(ints = 20)
+    @ValueSource(ints = {4, 20})
     void aSizeThatADeadMountWasSetting_isNotThatOfWhatAnotherHasWritten(int size) throws Exception {
         ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
         SystemRuntime dying = new SystemRuntime();
