@@ -2,6 +2,7 @@
 package io.netfs4j.testing.sim;
 
 import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.RenameMode;
 import io.netfs4j.server.ServerAttributes;
 
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,8 @@ import java.util.function.Function;
 
 /**
  * What applications make and the server has not got yet: by the directory's number, which a rename
- * leaves it, and by the path as long as the server has no such directory either.
+ * leaves it, and by the path, which renames above it change, as long as the server has no such
+ * directory either.
  */
 final class Announced<T> {
     private record Place(long directory, String name) {}
@@ -66,13 +68,38 @@ final class Announced<T> {
         }
     }
 
+    /** The server has moved a directory: what waits for others below it is to be made there. */
+    void renamed(RemotePath from, RemotePath to, RenameMode mode) {
+        Map<RemotePath, T> before = new HashMap<>(paths);
+        paths.clear();
+        before.forEach((path, what) -> {
+            if (isBelow(path, from)) {
+                paths.put(moved(path, from, to), what);
+            } else if (!isBelow(path, to)) {
+                paths.put(path, what);
+            } else if (mode == RenameMode.EXCHANGE) {
+                paths.put(moved(path, to, from), what);
+            } // Else its makers gave up, for only an empty directory is replaced.
+        });
+    }
+
+    private static RemotePath moved(RemotePath path, RemotePath from, RemotePath to) {
+        List<String> names = new ArrayList<>(to.names());
+        names.addAll(path.names().subList(from.names().size(), path.names().size()));
+        return new RemotePath(names);
+    }
+
+    private static boolean isBelow(RemotePath path, RemotePath directory) {
+        int depth = directory.names().size();
+        return path.names().size() > depth
+                && path.names().subList(0, depth).equals(directory.names());
+    }
+
     /** Those that wait for a directory that the server has not got. */
     List<T> below(RemotePath directory) {
-        int depth = directory.names().size();
         List<T> files = new ArrayList<>();
         paths.forEach((path, file) -> {
-            if (path.names().size() > depth
-                    && path.names().subList(0, depth).equals(directory.names())) {
+            if (isBelow(path, directory)) {
                 files.add(file);
             }
         });

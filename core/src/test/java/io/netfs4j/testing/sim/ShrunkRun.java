@@ -141,7 +141,7 @@ final class ShrunkRun {
         return text.length() > COMMENT_MAX ? text.substring(0, COMMENT_MAX) + "..." : text;
     }
 
-    /** As a test, to be kept in {@link KeptRunsTest}. */
+    /** As a test, to be kept in {@link KeptRunsTest} or {@link KeptNameRunsTest}. */
     String asTest() {
         String name = invariant.replaceAll("\\W", "_");
         StringBuilder text = new StringBuilder();

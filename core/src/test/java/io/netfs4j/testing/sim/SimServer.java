@@ -211,9 +211,7 @@ final class SimServer implements Server {
         downUntil = 0;
         up.complete(true);
         credits.poke();
-        for (Runnable action : List.copyOf(pending)) {
-            loop.execute(action);
-        }
+        List.copyOf(pending).forEach(loop::execute);
     }
 
     /** Does something once after a delay, or as soon as faults are over. */
@@ -488,6 +486,8 @@ final class SimServer implements Server {
                         loseOpen(to);
                     }
                     store.rename(from, to, mode);
+                    announced.renamed(from, to, mode);
+                    names.renamed(from, to, mode);
                     return true;
                 });
     }

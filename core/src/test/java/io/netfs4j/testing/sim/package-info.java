@@ -5,8 +5,8 @@
  * {@link io.netfs4j.testing.sim.World} first, then SimLoop, SimServer and ModelFile.
  *
  * <p>A run that ends in a violation is shrunk ({@link io.netfs4j.testing.sim.ShrunkRun}) and
- * printed as a test for KeptRunsTest: a seed, the operations that are done and the faults that
- * happen.
+ * printed as a test for KeptRunsTest or KeptNameRunsTest: a seed, the operations that are done and
+ * the faults that happen.
  *
  * <p>What checks which invariant of ARCHITECTURE.md. "Whole" is between two steps, at least every
  * 64th time and at the end; everything else is whenever it happens.
