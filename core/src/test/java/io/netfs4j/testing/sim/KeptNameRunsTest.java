@@ -1,12 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.testing.sim;
 
+import io.netfs4j.testing.sim.FaultPlan.Fault;
 import io.netfs4j.testing.sim.Tuning.Op;
 
 import org.junit.jupiter.api.Test;
 
 /** As {@link KeptRunsTest}, of runs whose violation was one of names. */
 class KeptNameRunsTest {
+    /** A directory with a removed file that is open, and a name that another client took away. */
+    @Test
+    void replay_names_seed5065() {
+        KeptRun.of(5065L)
+                .operation(0, 5, Op.WRITE)
+                .operation(0, 8, Op.CREATE)
+                .operation(0, 29, Op.MKDIR)
+                .operation(0, 32, Op.CREATE)
+                .operation(0, 42, Op.RENAME)
+                .operation(0, 43, Op.CLOSE)
+                .operation(1, 7, Op.ELSEWHERE)
+                .operation(0, 65, Op.UNLINK)
+                .operation(0, 69, Op.RMDIR)
+                .passes();
+    }
+
+    /** What an older listing said comes into a newer one that is under way. */
+    @Test
+    void replay_names_seed21322() {
+        KeptRun.of(21322L)
+                .operation(2, 1, Op.WRITE)
+                .operation(0, 0, Op.WRITE)
+                .operation(1, 0, Op.LIST)
+                .operation(0, 2, Op.OPEN)
+                .operation(3, 2, Op.ELSEWHERE)
+                .operation(0, 6, Op.CREATE)
+                .operation(2, 15, Op.RENAME)
+                .operation(1, 17, Op.LIST)
+                .operation(0, 12, Op.OPEN)
+                .operation(2, 27, Op.CLOSE)
+                .operation(3, 118, Op.ELSEWHERE)
+                .operation(0, 19, Op.LIST)
+                .strike(Fault.SLOW, 0, 6, 0)
+                .strike(Fault.SLOW, 1, 17, 1)
+                .strike(Fault.SLOW, 0, 12, 0)
+                .strike(Fault.SLOW, 0, 19, 0)
+                .passes();
+    }
+
+    /** A file of two names is opened by path while the one that paths are made of is removed. */
+    @Test
+    void replay_names_seed3863() {
+        KeptRun.of(3863L)
+                .operation(1, 0, Op.WRITE)
+                .operation(2, 2, Op.WRITE)
+                .operation(1, 2, Op.UNLINK)
+                .operation(2, 7, Op.MKDIR)
+                .operation(1, 14, Op.LINK)
+                .operation(2, 15, Op.TRUNCATE)
+                .operation(1, 18, Op.UNLINK)
+                .operation(2, 18, Op.OPEN)
+                .passes();
+    }
+
+    /** A name that another client has put another file under stays in the listing. */
+    @Test
+    void replay_names_seed304697() {
+        KeptRun.of(304697L)
+                .operation(1, 0, Op.WRITE)
+                .operation(0, 0, Op.OPEN)
+                .operation(1, 20, Op.CREATE)
+                .operation(1, 21, Op.CLOSE)
+                .operation(1, 22, Op.WRITE)
+                .operation(0, 10, Op.WRITE)
+                .operation(2, 2, Op.ELSEWHERE)
+                .operation(0, 19, Op.ZERO)
+                .operation(0, 20, Op.READ)
+                .operation(1, 28, Op.WRITE)
+                .operation(2, 261, Op.ELSEWHERE)
+                .operation(1, 52, Op.LIST)
+                .operation(1, 57, Op.OPEN)
+                .operation(0, 55, Op.LIST)
+                .strike(Fault.RESET, 0, 20, 0)
+                .passes();
+    }
+
+    /** A directory's times are set while a file in it is being made. */
+    @Test
+    void replay_names_seed103380() {
+        KeptRun.of(103380L)
+                .operation(2, 11, Op.MKDIR)
+                .operation(3, 16, Op.OPEN)
+                .operation(2, 12, Op.WRITE)
+                .operation(3, 21, Op.SET_DIRECTORY)
+                .strike(Fault.SLOW, 2, 12, 0)
+                .strike(Fault.SLOW, 3, 21, 3)
+                .passes();
+    }
+
     /**
      * A directory is moved while one in it, and a file in that, are still to be made: creates
      * /d3/d3/f1 unasked.

@@ -74,22 +74,6 @@ class KeptRunsTest {
                 .passes();
     }
 
-    /** A directory with a removed file that is open, and a name that another client took away. */
-    @Test
-    void replay_names_seed5065() {
-        KeptRun.of(5065L)
-                .operation(0, 5, Op.WRITE)
-                .operation(0, 8, Op.CREATE)
-                .operation(0, 29, Op.MKDIR)
-                .operation(0, 32, Op.CREATE)
-                .operation(0, 42, Op.RENAME)
-                .operation(0, 43, Op.CLOSE)
-                .operation(1, 7, Op.ELSEWHERE)
-                .operation(0, 65, Op.UNLINK)
-                .operation(0, 69, Op.RMDIR)
-                .passes();
-    }
-
     /** The end of the file was sent as such, and then what was written behind it (I22). */
     @Test
     void replay_I22_seed20839() {
@@ -104,29 +88,6 @@ class KeptRunsTest {
                 .strike(Fault.NO_CREDITS, 3, 18, 0)
                 .strike(Fault.ENDS_AT_ONCE, 3, 18, 1)
                 .strike(Fault.SHORT_WRITE, 3, 18, 0)
-                .passes();
-    }
-
-    /** What an older listing said comes into a newer one that is under way. */
-    @Test
-    void replay_names_seed21322() {
-        KeptRun.of(21322L)
-                .operation(2, 1, Op.WRITE)
-                .operation(0, 0, Op.WRITE)
-                .operation(1, 0, Op.LIST)
-                .operation(0, 2, Op.OPEN)
-                .operation(3, 2, Op.ELSEWHERE)
-                .operation(0, 6, Op.CREATE)
-                .operation(2, 15, Op.RENAME)
-                .operation(1, 17, Op.LIST)
-                .operation(0, 12, Op.OPEN)
-                .operation(2, 27, Op.CLOSE)
-                .operation(3, 118, Op.ELSEWHERE)
-                .operation(0, 19, Op.LIST)
-                .strike(Fault.SLOW, 0, 6, 0)
-                .strike(Fault.SLOW, 1, 17, 1)
-                .strike(Fault.SLOW, 0, 12, 0)
-                .strike(Fault.SLOW, 0, 19, 0)
                 .passes();
     }
 
@@ -216,21 +177,6 @@ class KeptRunsTest {
                 .passes();
     }
 
-    /** A file of two names is opened by path while the one that paths are made of is removed. */
-    @Test
-    void replay_names_seed3863() {
-        KeptRun.of(3863L)
-                .operation(1, 0, Op.WRITE)
-                .operation(2, 2, Op.WRITE)
-                .operation(1, 2, Op.UNLINK)
-                .operation(2, 7, Op.MKDIR)
-                .operation(1, 14, Op.LINK)
-                .operation(2, 15, Op.TRUNCATE)
-                .operation(1, 18, Op.UNLINK)
-                .operation(2, 18, Op.OPEN)
-                .passes();
-    }
-
     /** A mode that was set while the server's answer to a link was on its way shows as before. */
     @Test
     void replay_attributes_seed2091() {
@@ -285,28 +231,6 @@ class KeptRunsTest {
                 .strike(Fault.SHORT_WRITE, 3, 8, 0)
                 .strike(Fault.WRITE_MEETS_END, 3, 8, 1)
                 .strike(Fault.COMMIT_FAILS, 3, 8, 0)
-                .passes();
-    }
-
-    /** A name that another client has put another file under stays in the listing. */
-    @Test
-    void replay_names_seed304697() {
-        KeptRun.of(304697L)
-                .operation(1, 0, Op.WRITE)
-                .operation(0, 0, Op.OPEN)
-                .operation(1, 20, Op.CREATE)
-                .operation(1, 21, Op.CLOSE)
-                .operation(1, 22, Op.WRITE)
-                .operation(0, 10, Op.WRITE)
-                .operation(2, 2, Op.ELSEWHERE)
-                .operation(0, 19, Op.ZERO)
-                .operation(0, 20, Op.READ)
-                .operation(1, 28, Op.WRITE)
-                .operation(2, 261, Op.ELSEWHERE)
-                .operation(1, 52, Op.LIST)
-                .operation(1, 57, Op.OPEN)
-                .operation(0, 55, Op.LIST)
-                .strike(Fault.RESET, 0, 20, 0)
                 .passes();
     }
 
@@ -461,19 +385,6 @@ class KeptRunsTest {
                 .operation(3, 12, Op.CREATE)
                 .operation(3, 26, Op.SET_DIRECTORY)
                 .operation(2, 30, Op.CREATE)
-                .passes();
-    }
-
-    /** A directory's times are set while a file in it is being made. */
-    @Test
-    void replay_names_seed103380() {
-        KeptRun.of(103380L)
-                .operation(2, 11, Op.MKDIR)
-                .operation(3, 16, Op.OPEN)
-                .operation(2, 12, Op.WRITE)
-                .operation(3, 21, Op.SET_DIRECTORY)
-                .strike(Fault.SLOW, 2, 12, 0)
-                .strike(Fault.SLOW, 3, 21, 3)
                 .passes();
     }
 
