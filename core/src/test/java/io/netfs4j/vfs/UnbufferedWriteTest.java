@@ -118,8 +118,9 @@ class UnbufferedWriteTest {
         assertThat(count).as("what the server has").isEqualTo(PIECE_BYTES);
         assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(count);
         assertThat(vfs.engine().flusher().isClean()).as("the size is in doubt").isFalse();
+        DoubleServer.Call commit = commits.take();
         away = false;
-        answer(commits.take());
+        answer(commit);
         vfs.fsync(file, false);
         assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(count);
         assertThat(vfs.engine().flusher().isClean()).isTrue();
