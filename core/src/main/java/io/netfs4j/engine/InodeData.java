@@ -46,6 +46,8 @@ public final class InodeData {
     /** Where a read met the end of the server's file; nothing where that was as expected. */
     private long endFoundAt = Long.MAX_VALUE;
 
+    private boolean resizing;
+
     /**
      * A change of the server's file failed, and the server could not be asked afterwards how long
      * the file is now: perhaps longer than is known. Then the next request begins with that
@@ -208,9 +210,14 @@ public final class InodeData {
      * @param askedBytes what the server was known to have when it was asked
      */
     void foundEnd(long bytes, long askedBytes) {
-        if (!sizeInDoubt && bytes < Math.min(askedBytes, remoteSizeBytes)) {
+        if (!sizeInDoubt && !resizing && bytes < Math.min(askedBytes, remoteSizeBytes)) {
             endFoundAt = Math.min(endFoundAt, bytes);
         }
+    }
+
+    /** Whether the server is being asked to set the size: it may have done so already. */
+    public void setResizing(boolean underWay) {
+        resizing = underWay;
     }
 
     /**

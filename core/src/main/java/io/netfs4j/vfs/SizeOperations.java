@@ -132,6 +132,7 @@ final class SizeOperations {
         inode.lock.lock();
         try {
             data.trustSize();
+            data.setResizing(false);
             data.syncing().need();
             data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
             if (!onlyGrows) {
@@ -180,6 +181,12 @@ final class SizeOperations {
 
     private ServerAttributes onServer(Inode inode, InodeData data, List<Long> steps)
             throws FsException {
+        inode.lock.lock();
+        try {
+            data.setResizing(true);
+        } finally {
+            inode.lock.unlock();
+        }
         try {
             for (long size : steps.subList(0, steps.size() - 1)) {
                 opens.change(inode, data, AttributeChange.size(size));
@@ -202,6 +209,7 @@ final class SizeOperations {
         inode.lock.lock();
         try {
             inode.resized();
+            data.setResizing(false);
             if (data.file() != null) {
                 data.doubtSize();
                 data.syncing().need();

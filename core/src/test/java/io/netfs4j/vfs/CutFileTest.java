@@ -12,7 +12,9 @@ import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.RemotePath;
+import io.netfs4j.server.ServerFile;
 import io.netfs4j.server.memory.MemoryServer;
+import io.netfs4j.testing.DoubleServer;
 import io.netfs4j.vfs.VfsOptions.OnConflict;
 
 import org.junit.jupiter.api.AfterEach;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 
 /** Another client cuts a file whose size is believed here: what is gone is not read as zeros. */
 @Timeout(60)
@@ -32,8 +35,15 @@ class CutFileTest {
     private final SystemRuntime runtime = new SystemRuntime();
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
 
+    private final CountDownLatch cut = new CountDownLatch(1);
+    private final CountDownLatch isHeard = new CountDownLatch(1);
+
+    /** Whether the answer to a change of size is held up. */
+    private volatile boolean isHeld;
+
     @AfterEach
     void close() {
+        isHeard.countDown();
         runtime.close();
     }
 
@@ -41,7 +51,20 @@ class CutFileTest {
         PageCache.Limits memory = new PageCache.Limits(1 << 20, 1 << 20, 1 << 20);
         VfsOptions options =
                 VfsOptions.of(memory).withConflicts(new VfsOptions.Conflicts(policy, "here"));
-        return new CachedVfs(runtime.environment(), store, options, ByteBuffer::allocate);
+        return new CachedVfs(
+                runtime.environment(),
+                DoubleServer.of(store, this::heldUp),
+                options,
+                ByteBuffer::allocate);
+    }
+
+    private Object heldUp(DoubleServer.Call call) throws Throwable {
+        Object answer = call.proceed();
+        if (isHeld && call.is(ServerFile.class, "setAttributes")) {
+            cut.countDown();
+            isHeard.await();
+        }
+        return answer;
     }
 
     private static void full(CachedVfs vfs) throws FsException {
@@ -95,6 +118,30 @@ class CutFileTest {
         vfs.write(file, 0, ByteBuffer.wrap(new byte[] {'w'}));
         cut(AFTER_BYTES);
         assertThat(read(vfs, file, 8192)).isEqualTo("\0".repeat(BEFORE_BYTES - 8192));
+    }
+
+    /** The server may have done so while nobody has heard of it. */
+    @Test
+    void read_ofWhatIsBeingCutOffHere_isNoMatterOfOthers() throws Exception {
+        full(vfs(OnConflict.COPY));
+        CachedVfs vfs = vfs(OnConflict.COPY);
+        OpenFile file = open(vfs);
+        vfs.write(file, 0, ByteBuffer.wrap(new byte[] {'w'}));
+        isHeld = true;
+        Thread truncates = Thread.ofVirtual().start(() -> truncateOrFail(vfs, file));
+        cut.await();
+        assertThat(read(vfs, file, 8192)).isEqualTo("\0".repeat(BEFORE_BYTES - 8192));
+        isHeard.countDown();
+        truncates.join();
+        assertThat(read(vfs, file, 4096)).isEqualTo("b".repeat(AFTER_BYTES - 4096));
+    }
+
+    private static void truncateOrFail(CachedVfs vfs, OpenFile file) {
+        try {
+            vfs.setAttributes(file.ino(), AttributeChange.size(AFTER_BYTES), file);
+        } catch (FsException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private static OpenFile open(CachedVfs vfs) throws FsException {
