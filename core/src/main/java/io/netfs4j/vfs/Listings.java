@@ -4,6 +4,7 @@ package io.netfs4j.vfs;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
@@ -218,6 +219,7 @@ final class Listings {
             if (child.touches != known.touches()) {
                 return; // Names of ours have moved its times since.
             }
+            boolean isOpen;
             parts.table().lock().lock();
             try {
                 boolean same =
@@ -227,8 +229,14 @@ final class Listings {
                 if (!same || !child.equals(directory.children().get(name))) {
                     return;
                 }
+                isOpen = child.openCount > 0;
             } finally {
                 parts.table().lock().unlock();
+            }
+            InodeData data = child.data;
+            if (isOpen && data != null && !a.token().equals(data.token())) {
+                // Who has it open goes by what he has seen, and did not ask.
+                return;
             }
             parts.coherency().apply(child, a, known.changes());
         } finally {

@@ -40,16 +40,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Two mounts of one server that change the same file. */
 @Timeout(60)
 class ConflictsTest {
+    private static final int LOOK_UPS_UNTIL_LISTED = 100;
     private static final JournalLimits LIMITS = new JournalLimits(6L << 18, 1 << 18, 1 << 18);
 
     private final SystemRuntime runtime = new SystemRuntime();
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
     private final CountDownLatch gate = new CountDownLatch(1);
     private final List<String> events = new ArrayList<>();
+    private final AtomicInteger listings = new AtomicInteger();
 
     /** Counted down where the server has all of an upload; then that hears no more of it. */
     private volatile CountDownLatch uploaded;
@@ -100,6 +103,9 @@ class ConflictsTest {
 
     /** Creating a file of that name waits, and what is uploaded may go unheard. */
     private Object heldUp(DoubleServer.Call call) throws Throwable {
+        if (call.is(Server.class, "list")) {
+            listings.incrementAndGet();
+        }
         if (call.is(Server.class, "create")
                 && call.argument(0, PathSource.class).path().name().equals("held")) {
             gate.await();
@@ -257,6 +263,25 @@ class ConflictsTest {
         vfs.fsync(file, false);
         assertThat(onServer("f")).isEqualTo("b!!e");
         assertThat(names()).hasSize(1);
+    }
+
+    /** Who has read a file does not hear that somebody else has looked up its neighbours. */
+    @Test
+    void fileChangedElsewhere_andListedSince_isNotWrittenInto_byWhoHasItOpen() throws Exception {
+        make("f", "base");
+        CachedVfs vfs = mount(OnConflict.COPY);
+        OpenFile file = open(vfs, "f");
+        assertThat(read(vfs, file)).isEqualTo("base");
+        make2("f", "elsewhere");
+        for (int i = 0; i < LOOK_UPS_UNTIL_LISTED; i++) {
+            assertThat(vfs.lookup(Vfs.ROOT_INO, "absent" + i).isNegative()).isTrue();
+        }
+        assertThat(listings.get()).as("it was listed").isPositive();
+        write(vfs, file, 1, "!!");
+        assertFsyncTellsOfIt(vfs, file);
+        vfs.fsync(file, false);
+        assertThat(onServer("f")).isEqualTo("elsewhere");
+        assertThat(onServer(names().get(1))).isEqualTo("b!!e");
     }
 
     /** Another client writes into a file that exists. */
