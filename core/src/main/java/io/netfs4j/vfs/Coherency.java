@@ -128,6 +128,17 @@ final class Coherency {
         return left;
     }
 
+    /** A file is not as long as it was said to be, whatever its time says. */
+    @GuardedBy("inode lock")
+    void tellOfSize(Inode inode, long shown, long found) {
+        if (found < shown) {
+            kernelCache.shrank(inode.ino);
+        }
+        if (found != shown) {
+            kernelCache.invalidate(inode.ino, 0, -1);
+        }
+    }
+
     /** What was read of a file does not count any more, wherever it is kept. */
     @GuardedBy("inode lock")
     void drop(Inode inode, InodeData data) {

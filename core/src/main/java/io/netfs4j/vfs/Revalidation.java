@@ -274,6 +274,7 @@ final class Revalidation {
         inode.lock.lock();
         try {
             boolean first = inode.data == null;
+            long shown = inode.currentSize();
             InodeData data = opens.dataOf(inode);
             boolean same = !first && a.token().equals(data.token());
             if (first) {
@@ -283,6 +284,7 @@ final class Revalidation {
                 data.setToken(a.token());
                 data.setSizeBytes(a.sizeBytes());
                 data.setRemoteSizeBytes(a.sizeBytes());
+                parts.coherency().tellOfSize(inode, shown, a.sizeBytes());
             }
             parts.coherency().apply(inode, a, asked);
             if (handle != null) {

@@ -22,10 +22,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
-/** Another client cuts a file whose size is believed here: what is gone is not read as zeros. */
+/** Another client has given a file another size than is believed here. */
 @Timeout(60)
 class CutFileTest {
     private static final RemotePath PATH = RemotePath.ROOT.child("f");
@@ -134,6 +136,32 @@ class CutFileTest {
         isHeard.countDown();
         truncates.join();
         assertThat(read(vfs, file, 4096)).isEqualTo("b".repeat(AFTER_BYTES - 4096));
+    }
+
+    /** A time of whole seconds does not tell what was still being written when it was looked at. */
+    @Test
+    void open_ofWhatIsLongerThanWasSaid_withTheSameTime_tellsTheKernel() throws Exception {
+        full(vfs(OnConflict.COPY));
+        CachedVfs vfs = vfs(OnConflict.COPY);
+        List<Long> told = new ArrayList<>();
+        vfs.setKernelCache(
+                new KernelCache() {
+                    @Override
+                    public void invalidate(long ino, long position, long length) {
+                        told.add(ino);
+                    }
+
+                    @Override
+                    public void invalidateEntry(long parent, String name) {}
+                });
+        Attributes before = vfs.lookup(Vfs.ROOT_INO, "f").attributes();
+        store.setAttributes(PATH, AttributeChange.size(BEFORE_BYTES + 1));
+        store.setAttributes(PATH, AttributeChange.times(null, before.modified()));
+        OpenFile file = vfs.open(before.ino(), OpenFlags.READ_WRITE);
+        assertThat(told).containsExactly(before.ino());
+        assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(BEFORE_BYTES + 1);
+        vfs.release(vfs.open(before.ino(), OpenFlags.READ_WRITE));
+        assertThat(told).hasSize(1);
     }
 
     private static void truncateOrFail(CachedVfs vfs, OpenFile file) {
