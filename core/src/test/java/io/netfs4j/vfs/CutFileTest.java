@@ -22,9 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 /** Another client has given a file another size than is believed here. */
@@ -143,25 +141,16 @@ class CutFileTest {
     void open_ofWhatIsLongerThanWasSaid_withTheSameTime_tellsTheKernel() throws Exception {
         full(vfs(OnConflict.COPY));
         CachedVfs vfs = vfs(OnConflict.COPY);
-        List<Long> told = new ArrayList<>();
-        vfs.setKernelCache(
-                new KernelCache() {
-                    @Override
-                    public void invalidate(long ino, long position, long length) {
-                        told.add(ino);
-                    }
-
-                    @Override
-                    public void invalidateEntry(long parent, String name) {}
-                });
+        ToldKernel kernel = new ToldKernel();
+        vfs.setKernelCache(kernel);
         Attributes before = vfs.lookup(Vfs.ROOT_INO, "f").attributes();
         store.setAttributes(PATH, AttributeChange.size(BEFORE_BYTES + 1));
         store.setAttributes(PATH, AttributeChange.times(null, before.modified()));
         OpenFile file = vfs.open(before.ino(), OpenFlags.READ_WRITE);
-        assertThat(told).containsExactly(before.ino());
+        assertThat(kernel.inodes).containsExactly(before.ino());
         assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(BEFORE_BYTES + 1);
         vfs.release(vfs.open(before.ino(), OpenFlags.READ_WRITE));
-        assertThat(told).hasSize(1);
+        assertThat(kernel.inodes).hasSize(1);
     }
 
     private static void truncateOrFail(CachedVfs vfs, OpenFile file) {

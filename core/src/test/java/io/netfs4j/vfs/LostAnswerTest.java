@@ -28,8 +28,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The server changes a file of which something is cached, and says otherwise or nothing. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -40,7 +38,7 @@ class LostAnswerTest {
 
     private final SystemRuntime runtime = new SystemRuntime();
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
-    private final List<Long> forgotten = new CopyOnWriteArrayList<>();
+    private final ToldKernel kernel = new ToldKernel();
     private volatile DoubleServer.Instead server = DoubleServer.Call::proceed;
     private CachedVfs vfs;
     private OpenFile file;
@@ -48,19 +46,10 @@ class LostAnswerTest {
     @BeforeEach
     void open() throws FsException {
         vfs = SmallVfs.over(runtime, DoubleServer.of(store, call -> server.of(call)));
-        vfs.setKernelCache(
-                new KernelCache() {
-                    @Override
-                    public void invalidate(long ino, long position, long length) {
-                        forgotten.add(ino);
-                    }
-
-                    @Override
-                    public void invalidateEntry(long parent, String name) {}
-                });
+        vfs.setKernelCache(kernel);
         file = make("f", BYTES, 'a');
         assertThat(read(file, 50)).isEqualTo('a');
-        forgotten.clear();
+        kernel.inodes.clear();
     }
 
     @AfterEach
@@ -249,7 +238,7 @@ class LostAnswerTest {
         } else {
             assertThat(vfs.copyRange(source, 0, file, 0, 2 * BYTES)).isEqualTo(2 * BYTES);
         }
-        assertThat(forgotten).contains(file.ino());
+        assertThat(kernel.inodes).contains(file.ino());
         server = DoubleServer.Call::proceed;
         assertThat(read(file, 50)).isEqualTo('c');
         vfs.engine().flusher().unsaved().forEach(this::save);
@@ -270,7 +259,7 @@ class LostAnswerTest {
     void chmod_overAnotherClientsChange_doesNotHideThat() throws Exception {
         writeElsewhere(50, filled(1, 'z'));
         vfs.setAttributes(file.ino(), MODE, file);
-        assertThat(forgotten).contains(file.ino());
+        assertThat(kernel.inodes).contains(file.ino());
         assertThat(read(reopened(), 50)).isEqualTo('z');
     }
 
