@@ -258,6 +258,7 @@ final class Conflicts {
         if (lock == null || locks.isHeld(lock)) {
             return lock != null;
         }
+        locks.lost(lock);
         inode.lock.lock();
         try {
             inode.uploadLock = null;

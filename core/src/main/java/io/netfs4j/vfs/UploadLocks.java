@@ -54,6 +54,9 @@ final class UploadLocks {
     /** Where locks are, in the directory that is mounted. Hidden there. */
     static final String DIRECTORY = ".netfs-locks";
 
+    /** Between a lock's name and whoever takes it away for dead. */
+    private static final char ASIDE = '.';
+
     private static final RemotePath PLACE = RemotePath.ROOT.child(DIRECTORY);
 
     /** Longer than a mount that sends something leaves a file alone. */
@@ -117,9 +120,12 @@ final class UploadLocks {
     @GuardedBy("table lock")
     private final Set<Completion<@Nullable Void>> releases = new LinkedHashSet<>();
 
-    /** Whose locks an earlier mount's journal tells of, until they are given back. */
+    /**
+     * The targets of locks that are being taken, that we have, and that an earlier mount's journal
+     * tells of, until they are given back or that has failed.
+     */
     @GuardedBy("table lock")
-    private final Set<String> found = new HashSet<>();
+    private final Set<String> ours = new HashSet<>();
 
     /** The directory of locks may be there because of us, or of an earlier mount that died. */
     @GuardedBy("table lock")
@@ -131,8 +137,11 @@ final class UploadLocks {
     }
 
     boolean areUsed() {
-        return !refused
-                && parts.options().conflicts().policy() != VfsOptions.OnConflict.OVERWRITE
+        return !refused && mayBeUsed();
+    }
+
+    private boolean mayBeUsed() {
+        return parts.options().conflicts().policy() != VfsOptions.OnConflict.OVERWRITE
                 && parts.server().capabilities().has(Capability.NAMED_LOCKS);
     }
 
@@ -152,6 +161,18 @@ final class UploadLocks {
         static final Answer FAILED = new Answer(End.FAILED, null, null);
     }
 
+    /** One lock that is to be taken, however often that is tried. */
+    private static final class Attempt {
+        final String target;
+
+        /** What the server may have made, though it did not say so. */
+        @Nullable Lock perhaps;
+
+        Attempt(String target) {
+            this.target = target;
+        }
+    }
+
     /**
      * Takes a file's lock, waiting for whoever has it, and asks what stands at the file's name.
      * Goes on without a lock where the server makes none.
@@ -161,15 +182,32 @@ final class UploadLocks {
      */
     @Nullable ServerAttributes take(Inode inode) throws FsException {
         awaitRelease(inode);
-        String target = newTarget();
+        Attempt attempt = new Attempt(newTarget());
+        boolean taken = false;
+        keep(attempt.target);
+        try {
+            Answer answer = take(inode, attempt);
+            taken = answer.lock() != null;
+            return answer.seen();
+        } finally {
+            Lock perhaps = attempt.perhaps;
+            if (!taken && perhaps != null) {
+                removing(perhaps, () -> {});
+            } else if (!taken) {
+                forget(attempt.target);
+            }
+        }
+    }
+
+    private Answer take(Inode inode, Attempt attempt) throws FsException {
         Watched watched = null;
         long pause = POLL_FIRST_NANOS;
         int failures = 0;
         while (true) {
-            Answer answer = parts.gate().shared(() -> ask(inode, target));
+            Answer answer = parts.gate().shared(() -> ask(inode, attempt));
             if (answer.end() == Answer.End.FAILED && ++failures >= FAILURES_MAX) {
                 refused = true;
-                return parts.gate().shared(() -> parts.stat(parts.table().path(inode)));
+                return parts.gate().shared(() -> without(parts.table().path(inode)));
             }
             if (answer.end() == Answer.End.OVER) {
                 inode.lock.lock();
@@ -178,7 +216,7 @@ final class UploadLocks {
                 } finally {
                     inode.lock.unlock();
                 }
-                return answer.seen();
+                return answer;
             }
             Watched before = watched;
             watched = parts.gate().shared(() -> watch(inode, before));
@@ -187,43 +225,48 @@ final class UploadLocks {
         }
     }
 
-    private Answer ask(Inode inode, String target) throws FsException {
+    private Answer ask(Inode inode, Attempt attempt) throws FsException {
         RemotePath path = parts.table().path(inode);
         RemotePath name = name(path);
-        boolean answered = false;
+        boolean again = attempt.perhaps != null;
+        Lock perhaps = new Lock(name.name(), attempt.target, Long.MIN_VALUE);
+        attempt.perhaps = perhaps;
         try {
-            ServerAttributes seen = parts.server().makeSymlinkAndStat(name, target, path);
-            answered = true;
-            return new Answer(
-                    Answer.End.OVER, new Lock(name.name(), target, parts.nowNanos()), seen);
+            ServerAttributes seen = parts.server().makeSymlinkAndStat(name, attempt.target, path);
+            Lock lock = new Lock(name.name(), attempt.target, parts.nowNanos());
+            return new Answer(Answer.End.OVER, lock, seen);
         } catch (FsException e) {
-            answered = e.error() != FsError.EINTR && e.error() != FsError.ETIMEDOUT;
             switch (e.error()) {
                 case EEXIST -> {
+                    if (again && isHeld(perhaps)) {
+                        return new Answer(Answer.End.OVER, perhaps, parts.stat(path));
+                    }
+                    attempt.perhaps = null;
                     return Answer.WAIT;
                 }
                 case EIO -> {
                     return Answer.FAILED;
                 }
                 case ENOENT -> {
+                    attempt.perhaps = null;
                     if (isPlaceMade()) {
                         return Answer.WAIT;
                     }
                     refused = true;
                 }
-                case EACCES, EPERM, EROFS, ENOTDIR, EINVAL, ENOTSUP, ENOSYS -> refused = true;
-                case ENOSPC, EDQUOT -> {}
+                case EACCES, EPERM, EROFS, ENOTDIR, EINVAL, ENOTSUP, ENOSYS -> {
+                    attempt.perhaps = null;
+                    refused = true;
+                }
+                case ENOSPC, EDQUOT -> attempt.perhaps = null;
                 default -> throw e;
             }
-            return new Answer(Answer.End.OVER, null, parts.stat(path));
-        } finally {
-            if (!answered) {
-                Lock perhaps = new Lock(name.name(), target, Long.MIN_VALUE);
-                parts.environment()
-                        .scheduler()
-                        .fork("netfs-unlock", () -> remove(perhaps, new Completion<>()));
-            }
+            return without(path);
         }
+    }
+
+    private Answer without(RemotePath path) throws FsException {
+        return new Answer(Answer.End.OVER, null, parts.stat(path));
     }
 
     /** Makes the directory of locks: whoever may write in what is mounted may write there. */
@@ -275,25 +318,42 @@ final class UploadLocks {
     /** A lock that an earlier mount may have left; null for none. */
     @Nullable Lock found(@Nullable String text) {
         Lock lock = Lock.parse(text);
-        parts.table().lock().lock();
-        try {
-            if (lock != null) {
-                found.add(lock.target());
-            }
-        } finally {
-            parts.table().lock().unlock();
+        if (lock != null) {
+            keep(lock.target());
         }
         return lock;
     }
 
-    /** Whether a lock is of an earlier mount with this journal, which it does not tell of. */
+    private void keep(String target) {
+        parts.table().lock().lock();
+        try {
+            ours.add(target);
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    private void forget(String target) {
+        parts.table().lock().lock();
+        try {
+            ours.remove(target);
+        } finally {
+            parts.table().lock().unlock();
+        }
+    }
+
+    /**
+     * Whether a lock stands for nothing any more: this mount failed to give it back, or did not
+     * hear that it had it; or it is of an earlier mount with this journal, which does not tell of
+     * it.
+     */
     private boolean isLeftOver(String target) {
         parts.table().lock().lock();
         try {
-            return parts.journalling().identity() != null
-                    && target.startsWith(lives())
-                    && (owner.isEmpty() || !target.startsWith(owner + "-"))
-                    && !found.contains(target);
+            boolean fromHere = !owner.isEmpty() && target.startsWith(owner + "-");
+            boolean fromBefore =
+                    parts.journalling().identity() != null && target.startsWith(lives());
+            return (fromHere || fromBefore) && !ours.contains(target);
         } finally {
             parts.table().lock().unlock();
         }
@@ -352,20 +412,35 @@ final class UploadLocks {
      * the server did it; that one gets it back.
      */
     private void breakLock(RemotePath name, String dead) throws FsException {
-        RemotePath aside = PLACE.child(name.name() + "." + newTarget());
+        String unique = newTarget();
+        RemotePath aside = PLACE.child(name.name() + ASIDE + unique);
+        keep(unique);
         try {
             parts.server().rename(name, aside, RenameMode.NOREPLACE);
             String moved = holder(aside);
             if (moved != null && !moved.equals(dead)) {
                 parts.server().rename(aside, name, RenameMode.NOREPLACE);
             } else {
-                parts.server().remove(aside);
+                removeAside(aside);
             }
         } catch (FsException e) {
             switch (e.error()) {
                 case ENOENT, EEXIST -> {} // Somebody else was first.
                 case EACCES, EPERM -> refused = true;
                 default -> throw e;
+            }
+        } finally {
+            forget(unique);
+        }
+    }
+
+    /** What is aside holds up nobody. */
+    private void removeAside(RemotePath aside) {
+        try {
+            parts.server().remove(aside);
+        } catch (FsException e) {
+            if (!e.isAbsence()) {
+                parts.engine().counters().add(Counter.ERRORS, 1); // It stays until the end.
             }
         }
     }
@@ -375,6 +450,11 @@ final class UploadLocks {
     /** Whether a lock is still ours: then no other mount has written what it stands for. */
     boolean isHeld(Lock lock) throws FsException {
         return lock.target().equals(holder(lock.path()));
+    }
+
+    /** Somebody else has taken us for dead. */
+    void lost(Lock lock) {
+        forget(lock.target());
     }
 
     // ---- giving back --------------------------------------------------------------------------
@@ -387,8 +467,17 @@ final class UploadLocks {
             return;
         }
         inode.uploadLock = null;
+        InodeData data = inode.data;
+        if (data != null) {
+            data.describe();
+        }
+        // Else what is ours would be found in the journal without its lock.
+        inode.unlocking = removing(lock, () -> parts.journalling().awaitForcedIfWorking(data));
+    }
+
+    /** Takes one of ours away in the background. */
+    private Completion<@Nullable Void> removing(Lock lock, Runnable first) {
         Completion<@Nullable Void> released = new Completion<>();
-        inode.unlocking = released;
         parts.table().lock().lock();
         try {
             releases.add(released);
@@ -396,19 +485,15 @@ final class UploadLocks {
         } finally {
             parts.table().lock().unlock();
         }
-        InodeData data = inode.data;
-        if (data != null) {
-            data.describe();
-        }
         parts.environment()
                 .scheduler()
                 .fork(
                         "netfs-unlock",
                         () -> {
-                            // Else what is ours would be found in the journal without its lock.
-                            parts.journalling().awaitForcedIfWorking(data);
+                            first.run();
                             remove(lock, released);
                         });
+        return released;
     }
 
     private void remove(Lock lock, Completion<@Nullable Void> released) {
@@ -421,14 +506,14 @@ final class UploadLocks {
             }
         } catch (FsException e) {
             if (!e.isAbsence()) {
-                // It stays, and is broken after a while.
+                // It stays until somebody wants it, or the end.
                 parts.engine().counters().add(Counter.ERRORS, 1);
             }
         } finally {
             parts.table().lock().lock();
             try {
                 releases.remove(released);
-                found.remove(lock.target());
+                ours.remove(lock.target());
             } finally {
                 parts.table().lock().unlock();
             }
@@ -466,7 +551,7 @@ final class UploadLocks {
         for (Completion<@Nullable Void> release : pending) {
             parts.environment().waits().await(release);
         }
-        if (tidies && areUsed()) {
+        if (tidies && mayBeUsed()) {
             try {
                 removeLeftOvers();
                 parts.server().removeDirectory(PLACE);
@@ -479,7 +564,10 @@ final class UploadLocks {
         }
     }
 
-    /** What a mount that was killed had taken, and had not told its journal of. */
+    /**
+     * What could not be given back, and what a mount that was killed had taken, and had not told
+     * its journal of.
+     */
     private void removeLeftOvers() throws FsException {
         List<String> names = new ArrayList<>();
         parts.server()
@@ -492,6 +580,11 @@ final class UploadLocks {
                             names.add(name);
                         });
         for (String name : names) {
+            int aside = name.indexOf(ASIDE);
+            if (aside >= 0 && isLeftOver(name.substring(aside + 1))) {
+                removeAside(PLACE.child(name));
+                continue;
+            }
             String holder = holder(PLACE.child(name));
             if (holder != null && isLeftOver(holder)) {
                 breakLock(PLACE.child(name), holder);

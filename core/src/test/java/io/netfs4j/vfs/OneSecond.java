@@ -45,6 +45,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -180,6 +181,15 @@ abstract class OneSecond {
 
         final AtomicBoolean mayNotLock = new AtomicBoolean();
 
+        /** How often a lock was asked for. */
+        final AtomicInteger asked = new AtomicInteger();
+
+        /** The next lock is made, but something goes wrong with the answer. */
+        final AtomicBoolean answersBadly = new AtomicBoolean();
+
+        /** So many locks the server does not take away. */
+        final AtomicInteger keepsLocks = new AtomicInteger();
+
         Client() throws FsException {
             this(OnConflict.COPY, null);
         }
@@ -265,19 +275,26 @@ abstract class OneSecond {
                 piece.terminated(new Termination.RetryLater(true, 0, cause));
                 return true;
             }
-            Runnable first =
-                    call.is(Server.class, "makeSymlinkAndStat") ? beforeLock.getAndSet(null) : null;
+            boolean asks = call.is(Server.class, "makeSymlinkAndStat");
+            Runnable first = asks ? beforeLock.getAndSet(null) : null;
             if (first != null) {
                 first.run();
+            }
+            asked.addAndGet(asks ? 1 : 0);
+            if (call.is(Server.class, "remove") && keepsLocks.getAndUpdate(n -> n - 1) > 0) {
+                throw new FsException(FsError.EIO, "bad");
             }
             Object result;
             try {
                 result = call.proceed();
             } catch (FsException e) {
-                if (e.error() == FsError.EEXIST && call.is(Server.class, "makeSymlinkAndStat")) {
+                if (e.error() == FsError.EEXIST && asks) {
                     met.countDown();
                 }
                 throw e;
+            }
+            if (asks && answersBadly.getAndSet(false)) {
+                throw new FsException(FsError.EIO, "bad");
             }
             CountDownLatch unheard = call.is(Server.class, "remove") ? unlocked.get() : null;
             if (unheard != null) {
