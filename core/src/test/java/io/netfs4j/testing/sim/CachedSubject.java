@@ -42,6 +42,7 @@ final class CachedSubject implements Subject {
     private @Nullable WholeState whole;
 
     private final @Nullable Journal journal;
+    private boolean closedInDoubt;
 
     private CachedSubject(Mount mount, VfsOptions options, @Nullable Journal journal) {
         this.journal = journal;
@@ -233,6 +234,12 @@ final class CachedSubject implements Subject {
         if (!left.isEmpty()) {
             throw new Violation("I3", "not saved at the end: " + left);
         }
+        closedInDoubt = !vfs.engine().flusher().unsaved().isEmpty();
+    }
+
+    @Override
+    public boolean isClosedInDoubt() {
+        return closedInDoubt;
     }
 
     @Override

@@ -76,7 +76,7 @@ final class CrashEyes {
 
     /** What a removed file is called until it goes; an earlier mount may have left it. */
     static boolean isHidden(String name) {
-        return name.startsWith(".netfs-removed-");
+        return name.startsWith(World.HIDDEN_PREFIX);
     }
 
     private Map<String, FileType> names(long ino) throws FsException {
@@ -121,6 +121,14 @@ final class CrashEyes {
         } finally {
             world.vfs().release(file);
         }
+    }
+
+    /** Nothing shows of the locks that the mount has on the server. */
+    void requireNoLocks() {
+        again(() -> {
+            LockingServer.requireHidden(world.vfs());
+            return true;
+        });
     }
 
     /** Saves a file to the server. */

@@ -4,6 +4,7 @@ package io.netfs4j.testing.sim;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
+import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
@@ -68,7 +69,8 @@ final class CrashWorld {
         loop = new SimLoop(origin(0), trace);
         random = generator(1);
         faults = new FaultPlan(generator(2), loop::origin, tally, null);
-        server = new SimServer(loop, faults, trace, sequence);
+        boolean locks = Plan.drawsLocks(seed);
+        server = LockingServer.make(locks, loop, faults, trace, sequence);
         disk = new ForgetfulDisk(generator(3));
         calls = new CrashDisk(disk, loop, random, false);
         Abilities.draw(server, generator(4));
@@ -236,6 +238,9 @@ final class CrashWorld {
                 new Environment(loop, loop, loop, () -> loop.origin().order.nextLong());
         VfsOptions drawn = CachedSubject.draw(random);
         unbuffered = drawn.unbuffered();
+        if (server instanceof LockingServer locking) {
+            locking.isDirect = unbuffered;
+        }
         VfsOptions options =
                 new VfsOptions(
                         drawn.memory(),
@@ -280,6 +285,9 @@ final class CrashWorld {
             operated += application.operate() ? 1 : 0;
             subject().check();
         }
+        if (server instanceof LockingServer) {
+            new CrashEyes(this, "").requireNoLocks();
+        }
     }
 
     private void end() {
@@ -301,6 +309,8 @@ final class CrashWorld {
         loop.runUntil(closing::isDone, LIVENESS_NANOS_MAX);
         SimLoop.Task settling = loop.start("settle", () -> loop.sleep(SETTLING_NANOS));
         loop.runUntil(settling::isDone, LIVENESS_NANOS_MAX);
+        Journal journal = powerLosses > 0 ? subject().journal() : null;
+        LockingServer.requireNoneLeft(server, subject(), journal);
         for (CrashApp application : applications) {
             TreeMap<String, Seen> seen = new TreeMap<>();
             peek(RemotePath.ROOT.child(application.home()), "", seen);

@@ -119,6 +119,9 @@ final class DirectoryOps {
             if (quiet && changes == directory.changes && directory.busy.isEmpty()) {
                 requireListed(directory, seen);
             }
+            if (directory.parent == null && world.server instanceof LockingServer) {
+                LockingServer.requireHidden(vfs());
+            }
         } catch (FsException e) {
             files.requireInjected(e, "readdir");
         } finally {

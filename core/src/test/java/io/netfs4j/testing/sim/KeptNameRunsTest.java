@@ -115,4 +115,21 @@ class KeptNameRunsTest {
                 .journalled()
                 .passes();
     }
+
+    /** Locks that the server would not take away are left at the end, with their directory. */
+    @Test
+    void replay_uploads_seed83() {
+        KeptRun.of(83L)
+                .operation(0, 3, Op.WRITE)
+                .operation(1, 6, Op.WRITE)
+                .operation(0, 4, Op.OPEN)
+                .operation(3, 11, Op.WRITE)
+                .operation(2, 7, Op.CLOSE)
+                .operation(3, 16, Op.WRITE)
+                .strike(Fault.NAME_FAILS, 3, 16, 1)
+                .journalled()
+                .stored()
+                .locks()
+                .passes();
+    }
 }

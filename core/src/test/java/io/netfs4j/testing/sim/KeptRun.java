@@ -12,6 +12,7 @@ final class KeptRun {
     private final List<Plan.Item> items = new ArrayList<>();
     private boolean journalled;
     private boolean stored;
+    private boolean locks;
 
     private KeptRun(long seed) {
         this.seed = seed;
@@ -43,8 +44,15 @@ final class KeptRun {
         return this;
     }
 
+    /** Against a server with locks, as a quarter of the seeds have. */
+    KeptRun locks() {
+        locks = true;
+        return this;
+    }
+
     World.Outcome run() {
-        return new World(Plan.of(seed, journalled, stored, items), CachedSubject::make, false)
+        return new World(
+                        Plan.of(seed, journalled, stored, locks, items), CachedSubject::make, false)
                 .run(60);
     }
 

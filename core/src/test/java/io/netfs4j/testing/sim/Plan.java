@@ -26,15 +26,20 @@ final class Plan {
     /** Whether its disk cache, where it has one, is the real one. */
     final boolean stored;
 
+    /** Whether mounts keep out of each other's uploads by names on the server. */
+    final boolean locks;
+
     private Plan(
             long seed,
             boolean journalled,
             boolean stored,
+            boolean locks,
             @Nullable List<Operation> operations,
             @Nullable Set<Strike> strikes) {
         this.seed = seed;
         this.journalled = journalled;
         this.stored = stored;
+        this.locks = locks;
         this.operations = operations;
         this.strikes = strikes;
     }
@@ -50,7 +55,7 @@ final class Plan {
 
     /** All that the seed draws. */
     static Plan drawn(long seed) {
-        return new Plan(seed, drawsJournal(seed), drawsStore(seed), null, null);
+        return new Plan(seed, drawsJournal(seed), drawsStore(seed), drawsLocks(seed), null, null);
     }
 
     /** Whether the world of a seed has a journal. */
@@ -63,8 +68,22 @@ final class Plan {
         return (Trace.mix(seed) & 2) == 0;
     }
 
+    /** Whether the server of a seed's worlds has locks. */
+    static boolean drawsLocks(long seed) {
+        return (Trace.mix(seed + 0x4F1BBCDCBFA53E0BL) & 3) == 0;
+    }
+
+    /** Of what the seed draws these operations and strikes alone. */
+    static Plan drawn(long seed, Collection<? extends Item> items) {
+        return of(seed, drawsJournal(seed), drawsStore(seed), drawsLocks(seed), items);
+    }
+
     static Plan of(
-            long seed, boolean journalled, boolean stored, Collection<? extends Item> items) {
+            long seed,
+            boolean journalled,
+            boolean stored,
+            boolean locks,
+            Collection<? extends Item> items) {
         List<Operation> operations = new ArrayList<>();
         Set<Strike> strikes = new HashSet<>();
         for (Item item : items) {
@@ -73,7 +92,7 @@ final class Plan {
                 case Strike s -> strikes.add(s);
             }
         }
-        return new Plan(seed, journalled, stored, operations, strikes);
+        return new Plan(seed, journalled, stored, locks, operations, strikes);
     }
 
     /** What an application does, in its order; null: what it draws. */

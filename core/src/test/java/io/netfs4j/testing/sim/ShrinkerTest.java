@@ -89,15 +89,7 @@ class ShrinkerTest {
             List<Plan.Item> items = new ArrayList<>(drawn.struck());
             drawn.performed().forEach(p -> items.add(p.operation));
             World.Outcome replayed =
-                    new World(
-                                    Plan.of(
-                                            seed,
-                                            Plan.drawsJournal(seed),
-                                            Plan.drawsStore(seed),
-                                            items),
-                                    CachedSubject::make,
-                                    false)
-                            .run(0);
+                    new World(Plan.drawn(seed, items), CachedSubject::make, false).run(0);
             assertThat(replayed.hash()).as("seed %s", seed).isEqualTo(drawn.hash());
         }
     }
@@ -122,6 +114,7 @@ class ShrinkerTest {
             assertThat(shrunk.asTest().contains(".journalled()"))
                     .isEqualTo(Plan.drawsJournal(seed));
             assertThat(shrunk.asTest().contains(".stored()")).isEqualTo(Plan.drawsStore(seed));
+            assertThat(shrunk.asTest().contains(".locks()")).isEqualTo(Plan.drawsLocks(seed));
         }
         assertThat(shortest).isBetween(1, 9);
     }

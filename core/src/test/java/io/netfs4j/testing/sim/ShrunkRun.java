@@ -96,16 +96,7 @@ final class ShrunkRun {
     }
 
     private @Nullable List<Item> failing(List<Item> items) {
-        World.Outcome outcome =
-                new World(
-                                Plan.of(
-                                        seed,
-                                        Plan.drawsJournal(seed),
-                                        Plan.drawsStore(seed),
-                                        items),
-                                factory,
-                                false)
-                        .run(0);
+        World.Outcome outcome = new World(Plan.drawn(seed, items), factory, false).run(0);
         if (outcome.violation() == null || !outcome.violation().invariant().equals(invariant)) {
             return null;
         }
@@ -159,6 +150,7 @@ final class ShrunkRun {
         }
         text.append(Plan.drawsJournal(seed) ? "                .journalled()\n" : "");
         text.append(Plan.drawsStore(seed) ? "                .stored()\n" : "");
+        text.append(Plan.drawsLocks(seed) ? "                .locks()\n" : "");
         return text.append("                .passes();\n    }\n").toString();
     }
 }

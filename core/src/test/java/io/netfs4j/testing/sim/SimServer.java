@@ -39,7 +39,7 @@ import java.util.random.RandomGenerator;
  * stingy with credits, restarting. What it stores is in a {@link MemoryServer}, which never fails.
  * It checks what a server can see of the invariants.
  */
-final class SimServer implements Server {
+class SimServer implements Server {
     final SimLoop loop;
     final FaultPlan faults;
     final Trace trace;
@@ -191,7 +191,7 @@ final class SimServer implements Server {
     }
 
     /** The file that the mount may ask for by this name, or null. */
-    private @Nullable ModelFile fileAsKnown(RemotePath path) {
+    final @Nullable ModelFile fileAsKnown(RemotePath path) {
         ModelFile file = fileOrNull(path);
         return file == null ? leaving.get(path) : file;
     }
@@ -243,11 +243,11 @@ final class SimServer implements Server {
     // Names.
 
     /** An action on the store. */
-    private interface Action<T> {
+    interface Action<T> {
         T run() throws FsException;
     }
 
-    private <T> T call(String name, RemotePath path, Action<T> action) throws FsException {
+    final <T> T call(String name, RemotePath path, Action<T> action) throws FsException {
         loop.requireAlive();
         trace.event(loop.nanoTime(), name, path.hashCode(), 0, 0);
         Runnable landing = () -> attempt(action);

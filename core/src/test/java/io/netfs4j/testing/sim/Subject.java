@@ -40,6 +40,11 @@ interface Subject {
         return null;
     }
 
+    /** Whether a file's length was not known when it was closed: the server answers later. */
+    default boolean isClosedInDoubt() {
+        return false;
+    }
+
     /** Whether every write is synchronous. */
     default boolean isSynchronous() {
         return false;

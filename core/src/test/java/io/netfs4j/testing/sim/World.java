@@ -9,6 +9,7 @@ import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.testing.ForgetfulDisk;
 import io.netfs4j.testing.sim.FaultPlan.Fault;
+import io.netfs4j.vfs.LocksPeek;
 import io.netfs4j.vfs.Vfs;
 
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,7 @@ final class World {
 
     private static final long SETTLING_NANOS = 200_000_000_000L;
 
-    private static final String HIDDEN_PREFIX = ".netfs-removed-";
+    static final String HIDDEN_PREFIX = ".netfs-removed-";
 
     private static final int OPERATIONS_MIN = 40;
     private static final int OPERATIONS_MAX = 240;
@@ -64,7 +65,7 @@ final class World {
     private @Nullable Subject subject;
     private final List<Performed> performed = new ArrayList<>();
     private int filesMade;
-    private SimLoop.@Nullable Task elsewhere;
+    private final List<SimLoop.Task> elsewhere = new ArrayList<>();
 
     World(long seed, Subject.Factory factory, boolean aloud) {
         this(Plan.drawn(seed), factory, aloud);
@@ -78,12 +79,12 @@ final class World {
         loop = new SimLoop(new Origin(seed, Origin.WORLD, Origin.WORLD_BEGINNING), trace);
         random = new Deeds();
         faults = new FaultPlan(generator(seed, 2), loop::origin, tally, plan.strikes());
-        server = new SimServer(loop, faults, trace, sequence);
+        server = LockingServer.make(plan.locks, loop, faults, trace, sequence);
         limits = generator(seed, 4);
         tuning = new Tuning(generator(seed, 5));
         memory = new MemoryOps(this);
         Abilities.draw(server, generator(seed, 7));
-        server.isAlone = plan.journalled && !hasOthers();
+        server.isAlone = (plan.journalled || plan.locks) && !hasOthers();
         server.disk = plan.journalled ? new ForgetfulDisk(generator(seed, 9)) : null;
         server.realCache = plan.stored ? new SimStore(server, generator(seed, 10)) : null;
     }
@@ -198,8 +199,13 @@ final class World {
             actors.add(loop.start("application " + i, actor));
         }
         if (hasOthers() && subject().bearsOthers()) {
-            elsewhere =
-                    loop.start("elsewhere", new SecondClient(this, count, plan.operations(count)));
+            elsewhere.add(
+                    loop.start("elsewhere", new SecondClient(this, count, plan.operations(count))));
+        }
+        if (hasRival()) {
+            int number = count + 1;
+            elsewhere.add(
+                    loop.start("rival", new RivalMount(this, number, plan.operations(number))));
         }
         loop.begin(new Origin(seed, Origin.WORLD, Origin.WORLD_INTERRUPTS));
         interruptAtTimes();
@@ -218,6 +224,7 @@ final class World {
             loop.runUntil(store.close(), LIVENESS_NANOS_MAX);
             store.openAgain();
         }
+        LockingServer.requireNoneLeft(server, subject(), null);
         compare(root, RemotePath.ROOT);
         requireNothingHeld();
     }
@@ -226,9 +233,17 @@ final class World {
         return generator(seed, 8).nextInt(3) == 0;
     }
 
+    /** Whether another mount takes locks, where they are asked for. */
+    private boolean hasRival() {
+        return plan.locks
+                && server.isAlone
+                && subject().bearsOthers()
+                && generator(seed, 11).nextBoolean();
+    }
+
     /** Asked before each step. */
     private boolean allAreDone() {
-        return (elsewhere == null || elsewhere.isDone()) && actorsAreDone();
+        return elsewhere.stream().allMatch(SimLoop.Task::isDone) && actorsAreDone();
     }
 
     boolean actorsAreDone() {
@@ -310,6 +325,9 @@ final class World {
 
     private void compare(ModelNode directory, RemotePath path) {
         Map<String, FileType> there = server.peekNames(path);
+        if (directory == root) {
+            there.remove(LocksPeek.DIRECTORY); // What is in it has been judged.
+        }
         if (server.nameFaults > 0) {
             // A removal in the background may have failed: its name stays, as documented.
             there.keySet().removeIf(name -> name.startsWith(HIDDEN_PREFIX));

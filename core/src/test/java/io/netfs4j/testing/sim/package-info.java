@@ -34,7 +34,8 @@
  * I20  SimMain, one seed in 100 is run twice; SimulatorTest
  * and  attempts in vain, no more and no fewer than the limit says: Attempts; granules of a
  *      server: SimFile; what is kept of an object: ObjectParts; errors that nothing caused:
- *      FileOps; times and attributes: ModelAttributes; names: NameOps and DirectoryOps
+ *      FileOps; times and attributes: ModelAttributes; names: NameOps and DirectoryOps; locks that
+ *      keep mounts out of each other's uploads: LockingServer
  * </pre>
  *
  * <p>Threads: a world lives on one platform thread; its "threads" are continuations that change
