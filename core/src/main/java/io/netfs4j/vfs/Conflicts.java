@@ -248,7 +248,7 @@ final class Conflicts {
      * what the server has by now may be of both, and only the version that was changed here counts.
      */
     private boolean keepsLock(Inode inode) throws FsException {
-        UploadLocks.Lock lock;
+        UploadLock lock;
         inode.lock.lock();
         try {
             lock = inode.uploadLock;

@@ -245,7 +245,7 @@ final class Inode {
 
     /** Keeps other mounts from saving it; null when it is not being saved. */
     @GuardedBy("lock")
-    UploadLocks.@Nullable Lock uploadLock;
+    @Nullable UploadLock uploadLock;
 
     /** Ends once the lock that was given back last is gone. */
     @GuardedBy("lock")

@@ -374,7 +374,7 @@ final class Journalling {
             } finally {
                 table.lock().unlock();
             }
-            UploadLocks.Lock lock = inode.uploadLock;
+            UploadLock lock = inode.uploadLock;
             FileFacts.State state = FileFacts.State.THERE;
             if (data.creation() != null && !inode.isThere) {
                 state = inode.truncates ? FileFacts.State.NEW_OR_EMPTIED : FileFacts.State.NEW;

@@ -15,12 +15,8 @@ import io.netfs4j.trace.Counters.Counter;
 
 import org.jspecify.annotations.Nullable;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -57,7 +53,7 @@ final class UploadLocks {
     /** Between a lock's name and whoever takes it away for dead. */
     private static final char ASIDE = '.';
 
-    private static final RemotePath PLACE = RemotePath.ROOT.child(DIRECTORY);
+    static final RemotePath PLACE = RemotePath.ROOT.child(DIRECTORY);
 
     /** Longer than a mount that sends something leaves a file alone. */
     private static final long EXPIRY_NANOS = 30_000_000_000L;
@@ -75,34 +71,6 @@ final class UploadLocks {
 
     /** With more locks than these on the server nobody looks for those that are left over. */
     private static final int LOOKED_AT_MAX = 1000;
-
-    /** 16 bytes of a digest, as names of the lock directory. */
-    private static final int DIGEST_BYTES = 16;
-
-    /**
-     * A lock of ours.
-     *
-     * @param name in the lock directory
-     * @param target whose it is: no two locks have the same
-     * @param takenNanos when it was known to be ours last; Long.MIN_VALUE for an earlier mount's
-     */
-    record Lock(String name, String target, long takenNanos) {
-        RemotePath path() {
-            return PLACE.child(name);
-        }
-
-        /** As the journal keeps it. */
-        String text() {
-            return name + "/" + target;
-        }
-
-        static @Nullable Lock parse(@Nullable String text) {
-            int slash = text == null ? -1 : text.indexOf('/');
-            return text == null || slash < 0
-                    ? null
-                    : new Lock(text.substring(0, slash), text.substring(slash + 1), Long.MIN_VALUE);
-        }
-    }
 
     private final VfsParts parts;
 
@@ -148,7 +116,7 @@ final class UploadLocks {
     // ---- taking -------------------------------------------------------------------------------
 
     /** What asking for a lock came to. */
-    private record Answer(End end, @Nullable Lock lock, @Nullable ServerAttributes seen) {
+    private record Answer(End end, @Nullable UploadLock lock, @Nullable ServerAttributes seen) {
         enum End {
             OVER,
             TAKEN_ELSEWHERE,
@@ -166,7 +134,7 @@ final class UploadLocks {
         final String target;
 
         /** What the server may have made, though it did not say so. */
-        @Nullable Lock perhaps;
+        @Nullable UploadLock perhaps;
 
         Attempt(String target) {
             this.target = target;
@@ -190,7 +158,7 @@ final class UploadLocks {
             taken = answer.lock() != null;
             return answer.seen();
         } finally {
-            Lock perhaps = attempt.perhaps;
+            UploadLock perhaps = attempt.perhaps;
             if (!taken && perhaps != null) {
                 removing(perhaps, () -> {});
             } else if (!taken) {
@@ -227,13 +195,13 @@ final class UploadLocks {
 
     private Answer ask(Inode inode, Attempt attempt) throws FsException {
         RemotePath path = parts.table().path(inode);
-        RemotePath name = name(path);
+        RemotePath name = UploadLock.name(path);
         boolean again = attempt.perhaps != null;
-        Lock perhaps = new Lock(name.name(), attempt.target, Long.MIN_VALUE);
+        UploadLock perhaps = new UploadLock(name.name(), attempt.target, Long.MIN_VALUE);
         attempt.perhaps = perhaps;
         try {
             ServerAttributes seen = parts.server().makeSymlinkAndStat(name, attempt.target, path);
-            Lock lock = new Lock(name.name(), attempt.target, parts.nowNanos());
+            UploadLock lock = new UploadLock(name.name(), attempt.target, parts.nowNanos());
             return new Answer(Answer.End.OVER, lock, seen);
         } catch (FsException e) {
             switch (e.error()) {
@@ -283,18 +251,6 @@ final class UploadLocks {
         }
     }
 
-    /** Where the lock of a file is. */
-    static RemotePath name(RemotePath path) {
-        try {
-            byte[] digest =
-                    MessageDigest.getInstance("SHA-256")
-                            .digest(path.toString().getBytes(StandardCharsets.UTF_8));
-            return PLACE.child(HexFormat.of().formatHex(digest, 0, DIGEST_BYTES));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has it", e);
-        }
-    }
-
     private String newTarget() {
         parts.table().lock().lock();
         try {
@@ -316,8 +272,8 @@ final class UploadLocks {
     }
 
     /** A lock that an earlier mount may have left; null for none. */
-    @Nullable Lock found(@Nullable String text) {
-        Lock lock = Lock.parse(text);
+    @Nullable UploadLock found(@Nullable String text) {
+        UploadLock lock = UploadLock.parse(text);
         if (lock != null) {
             keep(lock.target());
         }
@@ -374,7 +330,7 @@ final class UploadLocks {
     /** Looks at another's lock, and breaks it when nothing has moved for too long. */
     private Watched watch(Inode inode, @Nullable Watched before) throws FsException {
         RemotePath path = parts.table().path(inode);
-        RemotePath name = name(path);
+        RemotePath name = UploadLock.name(path);
         String holder = holder(name);
         if (holder != null && isLeftOver(holder)) {
             breakLock(name, holder);
@@ -448,12 +404,12 @@ final class UploadLocks {
     // ---- having -------------------------------------------------------------------------------
 
     /** Whether a lock is still ours: then no other mount has written what it stands for. */
-    boolean isHeld(Lock lock) throws FsException {
+    boolean isHeld(UploadLock lock) throws FsException {
         return lock.target().equals(holder(lock.path()));
     }
 
     /** Somebody else has taken us for dead. */
-    void lost(Lock lock) {
+    void lost(UploadLock lock) {
         forget(lock.target());
     }
 
@@ -462,7 +418,7 @@ final class UploadLocks {
     /** Gives a file's lock back in the background, where there is one. */
     @GuardedBy("inode lock")
     void release(Inode inode) {
-        Lock lock = inode.uploadLock;
+        UploadLock lock = inode.uploadLock;
         if (lock == null) {
             return;
         }
@@ -476,7 +432,7 @@ final class UploadLocks {
     }
 
     /** Takes one of ours away in the background. */
-    private Completion<@Nullable Void> removing(Lock lock, Runnable first) {
+    private Completion<@Nullable Void> removing(UploadLock lock, Runnable first) {
         Completion<@Nullable Void> released = new Completion<>();
         parts.table().lock().lock();
         try {
@@ -496,7 +452,7 @@ final class UploadLocks {
         return released;
     }
 
-    private void remove(Lock lock, Completion<@Nullable Void> released) {
+    private void remove(UploadLock lock, Completion<@Nullable Void> released) {
         try {
             boolean sure =
                     lock.takenNanos() != Long.MIN_VALUE

@@ -11,6 +11,6 @@ public final class LocksPeek {
 
     /** The lock of a file. */
     public static RemotePath name(RemotePath path) {
-        return UploadLocks.name(path);
+        return UploadLock.name(path);
     }
 }

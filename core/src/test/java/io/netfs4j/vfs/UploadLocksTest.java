@@ -150,7 +150,7 @@ class UploadLocksTest extends OneSecond {
         RemotePath locks = RemotePath.ROOT.child(UploadLocks.DIRECTORY);
         String dead = "host-" + journal.identity() + "-1f-";
         store.makeDirectory(locks, 0755);
-        store.makeSymlink(UploadLocks.name(RemotePath.ROOT.child("f")), dead + 1);
+        store.makeSymlink(UploadLock.name(RemotePath.ROOT.child("f")), dead + 1);
         store.makeSymlink(locks.child("another"), dead + 2);
         try (Client one = new Client(OnConflict.COPY, journal)) {
             OpenFile ours = one.open("f");
