@@ -15,7 +15,7 @@ import java.util.HexFormat;
  *
  * @param name in the lock directory
  * @param target whose it is: no two locks have the same
- * @param takenNanos when it was known to be ours last; Long.MIN_VALUE for an earlier mount's
+ * @param takenNanos when it was asked for; Long.MIN_VALUE where that is not known
  */
 record UploadLock(String name, String target, long takenNanos) {
     /** 16 bytes of a digest, as names of the lock directory. */

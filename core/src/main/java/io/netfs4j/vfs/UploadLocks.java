@@ -199,10 +199,15 @@ final class UploadLocks {
         boolean again = attempt.perhaps != null;
         UploadLock perhaps = new UploadLock(name.name(), attempt.target, Long.MIN_VALUE);
         attempt.perhaps = perhaps;
+        // It may be made long before that is heard of, and be another's by then.
+        UploadLock lock = new UploadLock(name.name(), attempt.target, parts.nowNanos());
         try {
             ServerAttributes seen = parts.server().makeSymlinkAndStat(name, attempt.target, path);
-            UploadLock lock = new UploadLock(name.name(), attempt.target, parts.nowNanos());
-            return new Answer(Answer.End.OVER, lock, seen);
+            if (isSure(lock) || isHeld(lock)) {
+                return new Answer(Answer.End.OVER, lock, seen);
+            }
+            attempt.perhaps = null;
+            return Answer.WAIT;
         } catch (FsException e) {
             switch (e.error()) {
                 case EEXIST -> {
@@ -408,6 +413,11 @@ final class UploadLocks {
         return lock.target().equals(holder(lock.path()));
     }
 
+    private boolean isSure(UploadLock lock) {
+        return lock.takenNanos() != Long.MIN_VALUE
+                && parts.nowNanos() - lock.takenNanos() < SURE_NANOS;
+    }
+
     /** Somebody else has taken us for dead. */
     void lost(UploadLock lock) {
         forget(lock.target());
@@ -454,10 +464,7 @@ final class UploadLocks {
 
     private void remove(UploadLock lock, Completion<@Nullable Void> released) {
         try {
-            boolean sure =
-                    lock.takenNanos() != Long.MIN_VALUE
-                            && parts.nowNanos() - lock.takenNanos() < SURE_NANOS;
-            if (sure || isHeld(lock)) {
+            if (isSure(lock) || isHeld(lock)) {
                 parts.server().remove(lock.path());
             }
         } catch (FsException e) {

@@ -173,6 +173,9 @@ abstract class OneSecond {
         /** Done before a lock is asked for, once. */
         final AtomicReference<Runnable> beforeLock = new AtomicReference<>();
 
+        /** Done when a lock has been made, before that is heard of, once. */
+        final AtomicReference<Runnable> afterLock = new AtomicReference<>();
+
         /** Another's lock was met. */
         final CountDownLatch met = new CountDownLatch(1);
 
@@ -292,6 +295,10 @@ abstract class OneSecond {
                     met.countDown();
                 }
                 throw e;
+            }
+            Runnable then = asks ? afterLock.getAndSet(null) : null;
+            if (then != null) {
+                then.run();
             }
             if (asks && answersBadly.getAndSet(false)) {
                 throw new FsException(FsError.EIO, "bad");

@@ -178,25 +178,6 @@ class UploadLocksTest extends OneSecond {
         assertThat(names(locks)).containsExactly("other");
     }
 
-    /** Whether the server does not take a lock away, or tells of none that it has made. */
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void aLockLeftBehind_holdsUpNobodyHere_andGoesAtTheEnd(boolean unheard) throws Exception {
-        try (Client one = new Client()) {
-            OpenFile ours = one.open("f");
-            one.answersBadly.set(unheard);
-            one.keepsLocks.set(unheard ? 0 : 2);
-            for (int n = 0; n < 2; n++) {
-                one.write(ours, n, "A");
-                one.save(ours);
-            }
-            one.vfs.release(ours);
-            assertThat(one.asked.get()).isLessThan(10);
-        }
-        assertThat(onServer("f")).isEqualTo("AA23456789");
-        assertNothingIsLocked();
-    }
-
     @Test
     void theLockOfADeadMount_isBrokenAfterAWhile() throws Exception {
         Client dead = new Client();
