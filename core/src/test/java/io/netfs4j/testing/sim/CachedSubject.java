@@ -58,10 +58,10 @@ final class CachedSubject implements Subject {
         return make(environment, server, random, watching(drawn, (SimServer) server));
     }
 
-    /** Where nobody else changes anything, looking for conflicts must find none. */
+    /** Nobody else changes what is open or unsaved: looking for conflicts must find none. */
     private static VfsOptions watching(VfsOptions o, SimServer server) {
         VfsOptions.OnConflict policy =
-                server.isAlone ? VfsOptions.OnConflict.COPY : VfsOptions.OnConflict.OVERWRITE;
+                server.asksFirst ? VfsOptions.OnConflict.COPY : VfsOptions.OnConflict.OVERWRITE;
         return new VfsOptions(
                 o.memory(),
                 o.engine(),

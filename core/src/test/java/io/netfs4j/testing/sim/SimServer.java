@@ -82,7 +82,7 @@ class SimServer implements Server {
 
     @Nullable SimStore realCache; // The real one in its place.
 
-    boolean isAlone; // No other client changes anything.
+    boolean asksFirst; // The mount asks before it sends, and must find no conflict.
 
     /** The disk of the machine that mounts it, where that has a journal; else null. */
     @Nullable Disk disk;
@@ -370,7 +370,7 @@ class SimServer implements Server {
     @Override
     public ServerAttributes stat(RemotePath path) throws FsException {
         // It may be about to be sent, and that it loses its name meanwhile does not save it.
-        return callOf(isAlone ? fileAsKnown(path) : null, "stat", path, () -> store.stat(path));
+        return callOf(asksFirst ? fileAsKnown(path) : null, "stat", path, () -> store.stat(path));
     }
 
     @Override

@@ -84,7 +84,7 @@ final class World {
         tuning = new Tuning(generator(seed, 5));
         memory = new MemoryOps(this);
         Abilities.draw(server, generator(seed, 7));
-        server.isAlone = (plan.journalled || plan.locks) && !hasOthers();
+        server.asksFirst = plan.locks || (plan.journalled && !hasOthers());
         server.disk = plan.journalled ? new ForgetfulDisk(generator(seed, 9)) : null;
         server.realCache = plan.stored ? new SimStore(server, generator(seed, 10)) : null;
     }
@@ -233,12 +233,9 @@ final class World {
         return generator(seed, 8).nextInt(3) == 0;
     }
 
-    /** Whether another mount takes locks, where they are asked for. */
+    /** Whether another mount takes locks. */
     private boolean hasRival() {
-        return plan.locks
-                && server.isAlone
-                && subject().bearsOthers()
-                && generator(seed, 11).nextBoolean();
+        return plan.locks && subject().bearsOthers() && generator(seed, 11).nextBoolean();
     }
 
     /** Asked before each step. */
