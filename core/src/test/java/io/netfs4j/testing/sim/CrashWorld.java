@@ -4,7 +4,6 @@ package io.netfs4j.testing.sim;
 import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
-import io.netfs4j.cache.journal.Journal;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerAttributes;
@@ -309,8 +308,7 @@ final class CrashWorld {
         loop.runUntil(closing::isDone, LIVENESS_NANOS_MAX);
         SimLoop.Task settling = loop.start("settle", () -> loop.sleep(SETTLING_NANOS));
         loop.runUntil(settling::isDone, LIVENESS_NANOS_MAX);
-        Journal journal = powerLosses > 0 ? subject().journal() : null;
-        LockingServer.requireNoneLeft(server, subject(), journal);
+        LockingServer.requireNoneLeft(server, subject(), subject().journal());
         for (CrashApp application : applications) {
             TreeMap<String, Seen> seen = new TreeMap<>();
             peek(RemotePath.ROOT.child(application.home()), "", seen);

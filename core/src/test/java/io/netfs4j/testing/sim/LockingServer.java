@@ -70,10 +70,11 @@ final class LockingServer extends SimServer {
 
     /**
      * Once all is saved, no lock is left, nor their directory: but for those of others that died,
-     * and of a mount whose journal went with the power, for nobody knows that it is dead. A file
-     * whose length is in doubt keeps its lock over the end of a mount, and with it the directory.
+     * and of a mount whose journal is no more, lost with the power or empty when the next one was
+     * killed in its turn: nobody knows then that the lock is a dead one's. A file whose length is
+     * in doubt keeps its lock over the end of a mount, and with it the directory.
      *
-     * @param journal the one that the last mount has, where another may have been lost; else null
+     * @param journal the one that the last mount has, where there may have been another; else null
      */
     static void requireNoneLeft(SimServer server, Subject subject, @Nullable Journal journal) {
         if (server.peek(PLACE) == null) {
