@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.vfs;
 
-import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.engine.InodeData;
@@ -246,10 +245,6 @@ final class Inode {
     /** Keeps other mounts from saving it; null when it is not being saved. */
     @GuardedBy("lock")
     @Nullable UploadLock uploadLock;
-
-    /** Ends once the lock that was given back last is gone. */
-    @GuardedBy("lock")
-    @Nullable Completion<@Nullable Void> unlocking;
 
     /** Of files with data on a server with coarse times; else null. */
     @GuardedBy("lock")

@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
@@ -84,9 +85,9 @@ final class UploadLocks {
     @GuardedBy("table lock")
     private long taken;
 
-    /** Locks on their way out. */
+    /** Locks on their way out: what ends with that, by where they are. */
     @GuardedBy("table lock")
-    private final Set<Completion<@Nullable Void>> releases = new LinkedHashSet<>();
+    private final Map<RemotePath, Completion<@Nullable Void>> releases = new LinkedHashMap<>();
 
     /**
      * The targets of locks that are being taken, that we have, and that an earlier mount's journal
@@ -149,7 +150,6 @@ final class UploadLocks {
      * @throws FsException what the server said; ESTALE when the file has no name
      */
     @Nullable ServerAttributes take(Inode inode) throws FsException {
-        awaitRelease(inode);
         Attempt attempt = new Attempt(newTarget());
         boolean taken = false;
         keep(attempt.target);
@@ -172,6 +172,7 @@ final class UploadLocks {
         long pause = POLL_FIRST_NANOS;
         int failures = 0;
         while (true) {
+            awaitRemovals(inode);
             Answer answer = parts.gate().shared(() -> ask(inode, attempt));
             if (answer.end() == Answer.End.FAILED && ++failures >= FAILURES_MAX) {
                 refused = true;
@@ -196,6 +197,9 @@ final class UploadLocks {
     private Answer ask(Inode inode, Attempt attempt) throws FsException {
         RemotePath path = parts.table().path(inode);
         RemotePath name = UploadLock.name(path);
+        if (removal(name) != null) {
+            return Answer.WAIT; // It has been moved here a moment ago.
+        }
         boolean again = attempt.perhaps != null;
         UploadLock perhaps = new UploadLock(name.name(), attempt.target, Long.MIN_VALUE);
         attempt.perhaps = perhaps;
@@ -438,15 +442,15 @@ final class UploadLocks {
             data.describe();
         }
         // Else what is ours would be found in the journal without its lock.
-        inode.unlocking = removing(lock, () -> parts.journalling().awaitForcedIfWorking(data));
+        removing(lock, () -> parts.journalling().awaitForcedIfWorking(data));
     }
 
     /** Takes one of ours away in the background. */
-    private Completion<@Nullable Void> removing(UploadLock lock, Runnable first) {
+    private void removing(UploadLock lock, Runnable first) {
         Completion<@Nullable Void> released = new Completion<>();
         parts.table().lock().lock();
         try {
-            releases.add(released);
+            releases.put(lock.path(), released);
             used = true;
         } finally {
             parts.table().lock().unlock();
@@ -459,7 +463,6 @@ final class UploadLocks {
                             first.run();
                             remove(lock, released);
                         });
-        return released;
     }
 
     private void remove(UploadLock lock, Completion<@Nullable Void> released) {
@@ -475,7 +478,7 @@ final class UploadLocks {
         } finally {
             parts.table().lock().lock();
             try {
-                releases.remove(released);
+                releases.remove(lock.path(), released);
                 ours.remove(lock.target());
             } finally {
                 parts.table().lock().unlock();
@@ -484,18 +487,20 @@ final class UploadLocks {
         }
     }
 
-    /** A lock of before must be gone before there is another. */
-    private void awaitRelease(Inode inode) throws FsException {
-        Completion<@Nullable Void> before;
-        inode.lock.lock();
-        try {
-            before = inode.unlocking;
-            inode.unlocking = null;
-        } finally {
-            inode.lock.unlock();
+    /** What takes a lock of ours away late would take the next one of its name. */
+    private void awaitRemovals(Inode inode) throws FsException {
+        Completion<@Nullable Void> removal;
+        while ((removal = removal(UploadLock.name(parts.table().path(inode)))) != null) {
+            parts.environment().waits().await(removal);
         }
-        if (before != null) {
-            parts.environment().waits().await(before);
+    }
+
+    private @Nullable Completion<@Nullable Void> removal(RemotePath name) {
+        parts.table().lock().lock();
+        try {
+            return releases.get(name);
+        } finally {
+            parts.table().lock().unlock();
         }
     }
 
@@ -505,7 +510,7 @@ final class UploadLocks {
         boolean tidies;
         parts.table().lock().lock();
         try {
-            pending = new ArrayList<>(releases);
+            pending = new ArrayList<>(releases.values());
             tidies = used;
             used = false;
         } finally {
