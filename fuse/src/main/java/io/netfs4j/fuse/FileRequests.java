@@ -170,6 +170,7 @@ final class FileRequests {
         if (count >= size || handle.file().flags().direct()) {
             return false;
         }
+        long position = request.u64(Wire.READ_IN_OFFSET);
         ReadsInHand.Count reads = handle.reads();
         long taken = request.countedNanos();
         boolean beyond = count == 0 && !endsAt(request, handle);
@@ -177,10 +178,10 @@ final class FileRequests {
         if (reads.hasShrunkSince(taken)) {
             long underway = size > PAGE_BYTES ? ReadsInHand.UNDERWAY_NANOS : PAGE_UNDERWAY_NANOS;
             long since = Math.max(handle.openedNanos() - taken, -underway) + taken;
-            again |= reads.isConfusedSince(since);
+            again |= reads.isConfusedSince(reads.sentAfter(since, position, size));
         }
         if (again) {
-            reads.expectAgain();
+            reads.expectAgain(position, size);
         } else {
             reads.endTold(beyond);
         }

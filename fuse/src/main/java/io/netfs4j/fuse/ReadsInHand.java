@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.netfs4j.fuse;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -32,6 +35,20 @@ final class ReadsInHand {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition none = lock.newCondition();
 
+    /** Reads that were refused, one next to the other, and when the first of them was. */
+    private record Refusal(long nanos, long from, long to) {
+        Refusal and(Refusal later) {
+            boolean soon = later.nanos - nanos < AGAIN_NANOS;
+            return soon && later.from <= to && from <= later.to
+                    ? new Refusal(nanos, Math.min(from, later.from), Math.max(to, later.to))
+                    : later;
+        }
+
+        boolean isLargerThan(long position, int bytes) {
+            return from <= position && position + bytes <= to && bytes < to - from;
+        }
+    }
+
     /** The reads of one inode. */
     final class Count {
         private final long ino;
@@ -44,6 +61,9 @@ final class ReadsInHand {
         private volatile long shrankNanos = longAgo();
         private volatile long toldNanos = longAgo();
         private volatile long againUntilNanos = longAgo();
+
+        /** What is asked for again, or was. */
+        private final AtomicReference<@Nullable Refusal> refused = new AtomicReference<>();
 
         /** Changed within {@link ConcurrentHashMap#compute} only. */
         private int opens;
@@ -76,9 +96,26 @@ final class ReadsInHand {
             return oldAttributesNanos - nanos >= 0 || toldNanos - nanos >= 0;
         }
 
+        /**
+         * When a read was sent at the earliest. One of what was refused in a larger read is that
+         * read's repetition: were it refused, too, for what was heard before, programs would see an
+         * interrupted call, or a fault of their memory, after every cut.
+         *
+         * @param nanos what is known without that
+         */
+        long sentAfter(long nanos, long position, int bytes) {
+            Refusal last = refused.get();
+            if (last == null || !last.isLargerThan(position, bytes)) {
+                return nanos;
+            }
+            return last.nanos - nanos > 0 ? last.nanos : nanos;
+        }
+
         /** A read is about to be refused: it will be asked again, and no news goes in between. */
-        void expectAgain() {
-            againUntilNanos = System.nanoTime() + AGAIN_NANOS;
+        void expectAgain(long position, int bytes) {
+            Refusal another = new Refusal(System.nanoTime(), position, position + bytes);
+            refused.accumulateAndGet(another, (last, a) -> last == null ? a : last.and(a));
+            againUntilNanos = another.nanos + AGAIN_NANOS;
         }
 
         /**

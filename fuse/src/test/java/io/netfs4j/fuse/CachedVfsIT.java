@@ -27,6 +27,8 @@ import java.util.concurrent.CountDownLatch;
 
 /** The door over the real file system, whose server is a directory. */
 final class CachedVfsIT {
+    private static final int PIECE_BYTES = 4096;
+
     @TempDir Path directory;
 
     private Path remote;
@@ -106,6 +108,39 @@ final class CachedVfsIT {
         assertThat(Files.readAllBytes(local.resolve("there"))).isEqualTo(model);
         Files.writeString(remote.resolve("small"), "one");
         assertThat(local.resolve("small")).hasContent("one");
+    }
+
+    /** Where another open has found the cut: it is known here, and nothing is under way. */
+    @Test
+    void read_justAfterTheServersFileWasCut_isNotInterrupted() throws Exception {
+        int[] cuts = {0, PIECE_BYTES, 5000, 100_000};
+        for (int cut : cuts) {
+            Files.write(remote.resolve("f" + cut), new byte[200_000]);
+        }
+        for (int cut : cuts) {
+            Path file = local.resolve("f" + cut);
+            int fd = Syscalls.open(file, Syscalls.O_RDONLY, 0);
+            try (FileChannel there =
+                    FileChannel.open(remote.resolve("f" + cut), StandardOpenOption.WRITE)) {
+                assertThat(Syscalls.pread(fd, PIECE_BYTES, 0)).isEqualTo(PIECE_BYTES);
+                there.truncate(cut);
+                assertThat(Syscalls.close(Syscalls.open(file, Syscalls.O_RDONLY, 0))).isZero();
+                assertThat(readToTheEnd(fd)).isEqualTo(cut);
+            } finally {
+                Syscalls.close(fd);
+            }
+        }
+    }
+
+    /** Where that is; the error number of the first read that fails, negative. */
+    private static long readToTheEnd(int fd) {
+        long at = 0;
+        long count;
+        do {
+            count = Syscalls.pread(fd, PIECE_BYTES, at);
+            at += count;
+        } while (count > 0);
+        return count < 0 ? count : at;
     }
 
     @Test

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Timeout;
 final class ReadsInHandTest {
     private static final long INO = 7;
     private static final long LONG_NANOS = 3_600_000_000_000L;
+    private static final int PAGE_BYTES = 4096;
 
     private final ReadsInHand reads = new ReadsInHand();
     private ReadsInHand.Count count;
@@ -52,11 +53,11 @@ final class ReadsInHandTest {
     /** Else the kernel would be told just when it asks again, and not understand that answer. */
     @Test
     void awaitNone_afterAReadWasRefused_waitsForTheNext() {
-        count.expectAgain();
+        count.expectAgain(0, PAGE_BYTES);
         assertThat(reads.any(INO)).isTrue();
         count.endTold(false);
         assertThat(reads.any(INO)).isFalse();
-        count.expectAgain();
+        count.expectAgain(0, PAGE_BYTES);
         assertThat(reads.awaitNone(INO, LONG_NANOS)).isPositive();
     }
 
@@ -89,6 +90,30 @@ final class ReadsInHandTest {
         count.endTold(true);
         assertThat(count.isConfusedSince(later)).isTrue();
         assertThat(count.hasShrunkSince(later)).isTrue();
+    }
+
+    /** Else no page of it would be read before its sending cannot have been older than the news. */
+    @Test
+    void sentAfter_ofAPageOfWhatWasRefused_isTheRefusal() {
+        long before = System.nanoTime();
+        reads.telling(INO);
+        count.expectAgain(0, 4 * PAGE_BYTES);
+        count.expectAgain(4 * PAGE_BYTES, 4 * PAGE_BYTES);
+        assertThat(count.isConfusedSince(before)).isTrue();
+        long page = count.sentAfter(before, PAGE_BYTES, PAGE_BYTES);
+        assertThat(count.isConfusedSince(page)).isFalse();
+        assertThat(count.sentAfter(before, 7 * PAGE_BYTES, PAGE_BYTES)).isEqualTo(page);
+        assertThat(count.sentAfter(LONG_NANOS + page, 0, PAGE_BYTES)).isEqualTo(LONG_NANOS + page);
+    }
+
+    @Test
+    void sentAfter_ofAnotherRead_isAsItWas() {
+        long before = System.nanoTime();
+        count.expectAgain(PAGE_BYTES, PAGE_BYTES);
+        assertThat(count.sentAfter(before, PAGE_BYTES, PAGE_BYTES)).isEqualTo(before);
+        count.expectAgain(4 * PAGE_BYTES, 4 * PAGE_BYTES);
+        assertThat(count.sentAfter(before, PAGE_BYTES, PAGE_BYTES)).isEqualTo(before);
+        assertThat(count.sentAfter(before, 8 * PAGE_BYTES, PAGE_BYTES)).isEqualTo(before);
     }
 
     @Test

@@ -95,6 +95,14 @@ final class Syscalls {
         return call("write", d, fd, text, (long) text.length());
     }
 
+    /** pread(2) of bytes that nobody looks at. */
+    static long pread(int fd, int count, long offset) {
+        try (Arena arena = Arena.ofConfined()) {
+            FunctionDescriptor d = returningLong(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
+            return call("pread", d, fd, arena.allocate(count), (long) count, offset);
+        }
+    }
+
     static int fallocate(int fd, int mode, long offset, long length) {
         FunctionDescriptor d = returningInt(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
         return (int) call("fallocate", d, fd, mode, offset, length);
