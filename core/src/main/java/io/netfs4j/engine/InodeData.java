@@ -47,6 +47,7 @@ public final class InodeData {
     private long endFoundAt = Long.MAX_VALUE;
 
     private boolean resizing;
+    long resizings; // How often that has begun or ended.
 
     /**
      * A change of the server's file failed, and the server could not be asked afterwards how long
@@ -208,9 +209,11 @@ public final class InodeData {
      * A read of the present version has met the end of the server's file.
      *
      * @param askedBytes what the server was known to have when it was asked
+     * @param askedResizings what {@link #resizings} was then: since then we may have cut it
      */
-    void foundEnd(long bytes, long askedBytes) {
-        if (!sizeInDoubt && !resizing && bytes < Math.min(askedBytes, remoteSizeBytes)) {
+    void foundEnd(long bytes, long askedBytes, long askedResizings) {
+        boolean ours = resizing || resizings != askedResizings;
+        if (!ours && !sizeInDoubt && bytes < Math.min(askedBytes, remoteSizeBytes)) {
             endFoundAt = Math.min(endFoundAt, bytes);
         }
     }
@@ -218,20 +221,22 @@ public final class InodeData {
     /** Whether the server is being asked to set the size: it may have done so already. */
     public void setResizing(boolean underWay) {
         resizing = underWay;
+        resizings++;
     }
 
-    /**
-     * Whether the server's file ends before the bytes that it is known to have: another client has
-     * cut it. What is absent then is not zeros, and nobody knows what it was.
-     */
+    /** Whether another client has cut it: what is absent then is not zeros, and unknown. */
     public boolean isCut() {
-        return endFoundAt < remoteSizeBytes;
+        return knownEnd() < remoteSizeBytes;
+    }
+
+    /** Where the server's file ends, as far as is known: there, where it is cut. */
+    public long knownEnd() {
+        return Math.min(remoteSizeBytes, endFoundAt);
     }
 
     /** What was cut off counts as what the server never had: zeros. */
     public void acceptCut() {
-        remoteSizeBytes = Math.min(remoteSizeBytes, endFoundAt);
-        endFoundAt = Long.MAX_VALUE;
+        setRemoteSizeBytes(knownEnd());
     }
 
     /** Whether the server's file may be longer than is known. */
@@ -256,7 +261,7 @@ public final class InodeData {
         if (bytes > remoteSizeBytes) {
             pages.dropClean(Math.min(known, remoteSizeBytes), bytes);
         }
-        remoteSizeBytes = bytes;
+        setRemoteSizeBytes(bytes);
         if (bytes > known) {
             sizeBytes = bytes;
             listener.onWritten(known, (int) Math.min(Integer.MAX_VALUE, bytes - known));

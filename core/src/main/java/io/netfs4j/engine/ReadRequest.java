@@ -52,6 +52,7 @@ final class ReadRequest {
     /** What the server was known to have when this began. */
     private final long knownBytes;
 
+    private final long resizings;
     private final AtomicBoolean posted = new AtomicBoolean();
 
     /** A part that is being filled, and how many of its bytes have not ended yet. */
@@ -116,6 +117,7 @@ final class ReadRequest {
         }
         this.generation = inode.generation;
         this.knownBytes = inode.remoteSizeBytes();
+        this.resizings = inode.resizings;
         this.from = from;
         this.to = to;
     }
@@ -455,7 +457,7 @@ final class ReadRequest {
     @GuardedBy("inode lock")
     private void endOfFile(long start, long end) {
         if (generation == inode.generation) {
-            inode.foundEnd(start, knownBytes);
+            inode.foundEnd(start, knownBytes, resizings);
         }
         boolean cut = origin != Origin.READ_FOR_WRITE && inode.isCut();
         long zeros = cut ? Math.clamp(inode.remoteSizeBytes(), start, end) : start;

@@ -10,6 +10,9 @@ import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.request.Destination;
+import io.netfs4j.request.Subrequest;
+import io.netfs4j.request.Termination;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.ServerFile;
@@ -24,6 +27,8 @@ import org.junit.jupiter.api.Timeout;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** Another client has given a file another size than is believed here. */
 @Timeout(60)
@@ -37,6 +42,11 @@ class CutFileTest {
 
     private final CountDownLatch cut = new CountDownLatch(1);
     private final CountDownLatch isHeard = new CountDownLatch(1);
+
+    /** Whether the next read of the server is kept without an answer. */
+    private final AtomicBoolean holdsRead = new AtomicBoolean();
+
+    private final AtomicReference<Subrequest> heldRead = new AtomicReference<>();
 
     /** Whether the answer to a change of size is held up. */
     private volatile boolean isHeld;
@@ -60,11 +70,39 @@ class CutFileTest {
 
     private Object heldUp(DoubleServer.Call call) throws Throwable {
         Object answer = call.proceed();
+        if (call.is(ServerFile.class, "reads")) {
+            return new Reads((Destination) answer);
+        }
         if (isHeld && call.is(ServerFile.class, "setAttributes")) {
             cut.countDown();
             isHeard.await();
         }
         return answer;
+    }
+
+    /** Those of the server, but for one that is kept. */
+    private final class Reads implements Destination {
+        private final Destination real;
+
+        Reads(Destination real) {
+            this.real = real;
+        }
+
+        @Override
+        public int estimateBytes(long position) {
+            return real.estimateBytes(position);
+        }
+
+        @Override
+        public boolean issue(Subrequest offer, Runnable whenReady) {
+            if (!holdsRead.getAndSet(false)) {
+                return real.issue(offer, whenReady);
+            }
+            offer.take(offer.length());
+            heldRead.set(offer);
+            cut.countDown();
+            return true;
+        }
     }
 
     private static void full(CachedVfs vfs) throws FsException {
@@ -151,6 +189,31 @@ class CutFileTest {
         assertThat(vfs.getAttributes(file.ino()).sizeBytes()).isEqualTo(BEFORE_BYTES + 1);
         vfs.release(vfs.open(before.ino(), OpenFlags.READ_WRITE));
         assertThat(kernel.inodes).hasSize(1);
+    }
+
+    /** It was sent when the file was as long as it is now, and met an end in between. */
+    @Test
+    void read_thatBeganBeforeTheFileWasCutHere_isNoMatterOfOthers() throws Exception {
+        full(vfs(OnConflict.COPY));
+        CachedVfs vfs = vfs(OnConflict.COPY);
+        OpenFile file = open(vfs);
+        holdsRead.set(true);
+        Thread reads = Thread.ofVirtual().start(() -> readOrFail(vfs, file));
+        cut.await();
+        vfs.setAttributes(file.ino(), AttributeChange.size(AFTER_BYTES), file);
+        vfs.setAttributes(file.ino(), AttributeChange.size(BEFORE_BYTES), file);
+        vfs.write(file, 0, ByteBuffer.wrap(new byte[] {'w'}));
+        assertThat(heldRead.get().terminated(new Termination.EndOfFile(0))).isTrue();
+        reads.join();
+        assertThat(read(vfs, file, 12_288)).isEqualTo("\0".repeat(BEFORE_BYTES - 12_288));
+    }
+
+    private static void readOrFail(CachedVfs vfs, OpenFile file) {
+        try {
+            vfs.read(file, 8192, ByteBuffer.allocate(4096));
+        } catch (FsException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private static void truncateOrFail(CachedVfs vfs, OpenFile file) {
