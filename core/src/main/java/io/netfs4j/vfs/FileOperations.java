@@ -42,8 +42,9 @@ final class FileOperations {
     FileOperations(VfsParts parts, AttributeOperations attributes) {
         this.parts = parts;
         this.soft = new SoftWaits(parts.environment(), parts.options().softTimeoutNanos());
-        this.unbuffered = new UnbufferedOperations(parts, soft);
-        this.reads = new ReadOperations(parts, attributes, soft, unbuffered);
+        CutFiles cutFiles = new CutFiles(parts, attributes);
+        this.unbuffered = new UnbufferedOperations(parts, cutFiles, soft);
+        this.reads = new ReadOperations(parts, cutFiles, soft, unbuffered);
     }
 
     UnbufferedOperations unbuffered() {

@@ -33,21 +33,15 @@ final class ReadOperations {
     /** So much is read from the journal at a time, in bytes. */
     private static final int STORED_BYTES_MAX = 128 << 10;
 
-    /** So often is a file looked at during one read that another client cuts all the time. */
-    private static final int LOOKS_MAX = 10;
-
     private final VfsParts parts;
-    private final AttributeOperations attributes;
+    private final CutFiles cutFiles;
     private final SoftWaits soft;
     private final UnbufferedOperations unbuffered;
 
     ReadOperations(
-            VfsParts parts,
-            AttributeOperations attributes,
-            SoftWaits soft,
-            UnbufferedOperations unbuffered) {
+            VfsParts parts, CutFiles cutFiles, SoftWaits soft, UnbufferedOperations unbuffered) {
         this.parts = parts;
-        this.attributes = attributes;
+        this.cutFiles = cutFiles;
         this.soft = soft;
         this.unbuffered = unbuffered;
     }
@@ -73,7 +67,7 @@ final class ReadOperations {
                         return target.position() - start;
                     }
                     if (step.cut) {
-                        lookAgain(file, ++looks);
+                        cutFiles.lookAgain(file, position + target.position() - start, ++looks);
                         continue;
                     }
                     if (step.stored != null) {
@@ -88,7 +82,8 @@ final class ReadOperations {
                     }
                 }
                 soft.await(turn);
-                if (direct != null && !isCut(file)) {
+                if (direct != null
+                        && has(file, position + target.position() - start + direct.capacity())) {
                     target.put(direct.clear());
                 }
             }
@@ -172,10 +167,11 @@ final class ReadOperations {
                 // Found in the journal: the server's file is to be opened first.
                 return new Step(false, false, opening, null, null);
             }
-            if (data.isCut()) {
+            if (data.isCut() && (!data.isUnsaved() || at >= data.knownEnd())) {
                 return Step.CUT;
             }
-            Completion<@Nullable Void> loading = parts.engine().loading(data, at, end);
+            long there = Math.min(end, data.knownEnd());
+            Completion<@Nullable Void> loading = parts.engine().loading(data, at, there);
             ByteBuffer direct = null;
             if (loading == null) {
                 ServerFile handle = readable(data);
@@ -184,10 +180,10 @@ final class ReadOperations {
                 to = Math.min(to, data.remoteSizeBytes());
                 boolean waits = parts.cache().mayMakeRoom(data.pages().blockBytesAt(at));
                 parts.engine().load(data, from, to, Origin.DEMAND_READ);
-                loading = parts.engine().loading(data, at, end);
+                loading = parts.engine().loading(data, at, there);
                 if (loading == null && !waits && parts.engine().flusher().stuck() != null) {
-                    long stop = Math.min(end, at + DIRECT_BYTES_MAX);
-                    stop = Math.min(data.pages().nextPresent(at, stop), data.remoteSizeBytes());
+                    long stop = Math.min(there, at + DIRECT_BYTES_MAX);
+                    stop = data.pages().nextPresent(at, stop);
                     stop = data.pages().stored().next(at, stop);
                     direct = ByteBuffer.allocate((int) (stop - at));
                     loading = parts.engine().readUnbuffered(data, handle, at, direct);
@@ -202,46 +198,11 @@ final class ReadOperations {
         }
     }
 
-    private static boolean isCut(OpenedInode file) {
+    /** Whether the server may have all of what lies before a position. */
+    private static boolean has(OpenedInode file, long end) {
         file.inode.lock.lock();
         try {
-            return file.data.isCut();
-        } finally {
-            file.inode.lock.unlock();
-        }
-    }
-
-    /**
-     * Another client has cut the file: what it is now is asked, and everything read anew. Of a file
-     * with unsaved changes what is gone was part of what they build on; the upload will find out.
-     *
-     * @param looks how often this read has come here
-     * @throws FsException ESTALE when nobody has the bytes any more that are wanted
-     */
-    private void lookAgain(OpenedInode file, int looks) throws FsException {
-        InodeData data = file.data;
-        file.inode.lock.lock();
-        try {
-            if (data.isUnsaved() && !parts.options().conflicts().areLookedFor()) {
-                data.acceptCut();
-                return;
-            }
-            if (data.isUnsaved() || looks > LOOKS_MAX) {
-                throw new FsException(
-                        FsError.ESTALE,
-                        data.listener().name()
-                                + ": another client has cut it; what was read here is gone");
-            }
-        } finally {
-            file.inode.lock.unlock();
-        }
-        attributes.ask(file.inode);
-        file.inode.lock.lock();
-        try {
-            if (data.isCut() && !data.isUnsaved()) {
-                // Grown again, and looking as before.
-                parts.coherency().drop(file.inode, data);
-            }
+            return end <= file.data.knownEnd();
         } finally {
             file.inode.lock.unlock();
         }

@@ -20,10 +20,12 @@ final class UnbufferedOperations {
     private static final int CHUNK_BYTES = 1 << 20;
 
     private final VfsParts parts;
+    private final CutFiles cutFiles;
     private final SoftWaits soft;
 
-    UnbufferedOperations(VfsParts parts, SoftWaits soft) {
+    UnbufferedOperations(VfsParts parts, CutFiles cutFiles, SoftWaits soft) {
         this.parts = parts;
+        this.cutFiles = cutFiles;
         this.soft = soft;
     }
 
@@ -138,6 +140,7 @@ final class UnbufferedOperations {
 
     private int readChunk(OpenedInode file, long at, ByteBuffer target) throws FsException {
         InodeData data = file.data;
+        int looks = 0;
         while (true) {
             Completion<@Nullable Void> flushed = null;
             Completion<@Nullable Void> read = null;
@@ -166,9 +169,23 @@ final class UnbufferedOperations {
                 soft.await(flushed);
             } else if (read != null) {
                 soft.await(read);
-                target.put(memory.clear());
-                return memory.capacity();
+                int count = there(data, at, memory.capacity());
+                if (count > 0) {
+                    target.put(memory.clear().limit(count));
+                    return count;
+                }
+                cutFiles.lookAgain(file, at, ++looks);
             }
+        }
+    }
+
+    /** How many of the bytes from a position on another client has not cut off. */
+    private static int there(InodeData data, long at, int count) {
+        data.lock().lock();
+        try {
+            return data.isCut() ? (int) Math.clamp(data.knownEnd() - at, 0, count) : count;
+        } finally {
+            data.lock().unlock();
         }
     }
 }

@@ -208,6 +208,32 @@ class CutFileTest {
         assertThat(read(vfs, file, 12_288)).isEqualTo("\0".repeat(BEFORE_BYTES - 12_288));
     }
 
+    @Test
+    void read_ofWhatIsLeftOfAChangedFile_showsIt() throws Exception {
+        full(vfs(OnConflict.COPY));
+        CachedVfs vfs = vfs(OnConflict.COPY);
+        OpenFile file = open(vfs);
+        vfs.write(file, BEFORE_BYTES - 1, ByteBuffer.wrap(new byte[] {'w'}));
+        cut(AFTER_BYTES);
+        assertThatThrownBy(() -> read(vfs, file, 8192)).isInstanceOf(FsException.class);
+        ByteBuffer target = ByteBuffer.allocate(AFTER_BYTES);
+        assertThat(vfs.read(file, 0, target)).isEqualTo(AFTER_BYTES);
+        assertThat(new String(target.array(), US_ASCII)).isEqualTo("b".repeat(AFTER_BYTES));
+    }
+
+    @Test
+    void directRead_ofWhatIsCutOffMeanwhile_meetsTheNewEnd() throws Exception {
+        full(vfs(OnConflict.COPY));
+        CachedVfs vfs = vfs(OnConflict.COPY);
+        long ino = open(vfs).ino();
+        OpenFile file = vfs.open(ino, OpenFlags.READ.pastThePageCache());
+        cut(AFTER_BYTES);
+        ByteBuffer target = ByteBuffer.allocate(8192);
+        int count = vfs.read(file, 4096, target);
+        assertThat(new String(target.array(), 0, count, US_ASCII))
+                .isEqualTo("b".repeat(AFTER_BYTES - 4096));
+    }
+
     private static void readOrFail(CachedVfs vfs, OpenFile file) {
         try {
             vfs.read(file, 8192, ByteBuffer.allocate(4096));
