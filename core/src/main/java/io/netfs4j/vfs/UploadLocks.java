@@ -16,12 +16,8 @@ import io.netfs4j.trace.Counters.Counter;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 
 /**
  * Names on the server by which mounts keep out of each other's uploads, where nothing else does:
@@ -85,16 +81,7 @@ final class UploadLocks {
     @GuardedBy("table lock")
     private long taken;
 
-    /** Locks on their way out: what ends with that, by where they are. */
-    @GuardedBy("table lock")
-    private final Map<RemotePath, Completion<@Nullable Void>> releases = new LinkedHashMap<>();
-
-    /**
-     * The targets of locks that are being taken, that we have, and that an earlier mount's journal
-     * tells of, until they are given back or that has failed.
-     */
-    @GuardedBy("table lock")
-    private final Set<String> ours = new HashSet<>();
+    private final OwnLocks ours = new OwnLocks();
 
     /** The directory of locks may be there because of us, or of an earlier mount that died. */
     @GuardedBy("table lock")
@@ -152,17 +139,18 @@ final class UploadLocks {
     @Nullable ServerAttributes take(Inode inode) throws FsException {
         Attempt attempt = new Attempt(newTarget());
         boolean taken = false;
-        keep(attempt.target);
+        ours.add(attempt.target);
         try {
             Answer answer = take(inode, attempt);
-            taken = answer.lock() != null;
+            UploadLock lock = answer.lock();
+            taken = lock != null && lock.target().equals(attempt.target);
             return answer.seen();
         } finally {
             UploadLock perhaps = attempt.perhaps;
             if (!taken && perhaps != null) {
                 removing(perhaps, () -> {});
             } else if (!taken) {
-                forget(attempt.target);
+                ours.drop(attempt.target);
             }
         }
     }
@@ -179,16 +167,15 @@ final class UploadLocks {
                 return parts.gate().shared(() -> without(parts.table().path(inode)));
             }
             if (answer.end() == Answer.End.OVER) {
-                inode.lock.lock();
-                try {
-                    inode.uploadLock = answer.lock();
-                } finally {
-                    inode.lock.unlock();
-                }
+                has(inode, answer.lock());
                 return answer;
             }
             Watched before = watched;
-            watched = parts.gate().shared(() -> watch(inode, before));
+            watched = parts.gate().shared(() -> watch(inode, attempt, before));
+            UploadLock shared = watched.shared();
+            if (shared != null) {
+                return share(inode, shared);
+            }
             pause(pause);
             pause = Math.min(POLL_MAX_NANOS, 2 * pause);
         }
@@ -197,7 +184,7 @@ final class UploadLocks {
     private Answer ask(Inode inode, Attempt attempt) throws FsException {
         RemotePath path = parts.table().path(inode);
         RemotePath name = UploadLock.name(path);
-        if (removal(name) != null) {
+        if (ours.removal(name) != null) {
             return Answer.WAIT; // It has been moved here a moment ago.
         }
         boolean again = attempt.perhaps != null;
@@ -239,6 +226,31 @@ final class UploadLocks {
                 default -> throw e;
             }
             return without(path);
+        }
+    }
+
+    /** Goes on with a lock that another file here has, and that counts for both by now. */
+    private Answer share(Inode inode, UploadLock lock) throws FsException {
+        boolean shared = false;
+        try {
+            ServerAttributes seen =
+                    parts.gate().shared(() -> parts.stat(parts.table().path(inode)));
+            has(inode, lock);
+            shared = true;
+            return new Answer(Answer.End.OVER, lock, seen);
+        } finally {
+            if (!shared) {
+                removing(lock, () -> {});
+            }
+        }
+    }
+
+    private static void has(Inode inode, @Nullable UploadLock lock) {
+        inode.lock.lock();
+        try {
+            inode.uploadLock = lock;
+        } finally {
+            inode.lock.unlock();
         }
     }
 
@@ -284,27 +296,9 @@ final class UploadLocks {
     @Nullable UploadLock found(@Nullable String text) {
         UploadLock lock = UploadLock.parse(text);
         if (lock != null) {
-            keep(lock.target());
+            ours.add(lock.target());
         }
         return lock;
-    }
-
-    private void keep(String target) {
-        parts.table().lock().lock();
-        try {
-            ours.add(target);
-        } finally {
-            parts.table().lock().unlock();
-        }
-    }
-
-    private void forget(String target) {
-        parts.table().lock().lock();
-        try {
-            ours.remove(target);
-        } finally {
-            parts.table().lock().unlock();
-        }
     }
 
     /**
@@ -318,7 +312,7 @@ final class UploadLocks {
             boolean fromHere = !owner.isEmpty() && target.startsWith(owner + "-");
             boolean fromBefore =
                     parts.journalling().identity() != null && target.startsWith(lives());
-            return (fromHere || fromBefore) && !ours.contains(target);
+            return (fromHere || fromBefore) && !ours.has(target);
         } finally {
             parts.table().lock().unlock();
         }
@@ -332,22 +326,35 @@ final class UploadLocks {
 
     // ---- another's ----------------------------------------------------------------------------
 
-    /** Another's lock and its file, as they have been for some time. */
+    /**
+     * Another's lock and its file, as they have been for some time.
+     *
+     * @param shared the lock, where a file here has it, which had that name before
+     */
     private record Watched(
-            @Nullable String holder, @Nullable CoherencyToken version, long sinceNanos) {}
+            @Nullable String holder,
+            @Nullable CoherencyToken version,
+            long sinceNanos,
+            @Nullable UploadLock shared) {}
 
     /** Looks at another's lock, and breaks it when nothing has moved for too long. */
-    private Watched watch(Inode inode, @Nullable Watched before) throws FsException {
+    private Watched watch(Inode inode, Attempt attempt, @Nullable Watched before)
+            throws FsException {
         RemotePath path = parts.table().path(inode);
         RemotePath name = UploadLock.name(path);
         String holder = holder(name);
         if (holder != null && isLeftOver(holder)) {
             breakLock(name, holder);
-            return new Watched(null, null, parts.nowNanos());
+            return new Watched(null, null, parts.nowNanos(), null);
+        }
+        boolean isThis = attempt.target.equals(holder);
+        if (holder != null && !isThis && ours.share(name, holder)) {
+            UploadLock lock = new UploadLock(name.name(), holder, Long.MIN_VALUE);
+            return new Watched(holder, null, parts.nowNanos(), lock);
         }
         ServerAttributes file = parts.stat(path);
         CoherencyToken version = file == null ? null : file.token();
-        Watched now = new Watched(holder, version, parts.nowNanos());
+        Watched now = new Watched(holder, version, parts.nowNanos(), null);
         if (before == null
                 || !Objects.equals(before.holder, holder)
                 || !Objects.equals(before.version, version)) {
@@ -379,7 +386,7 @@ final class UploadLocks {
     private void breakLock(RemotePath name, String dead) throws FsException {
         String unique = newTarget();
         RemotePath aside = PLACE.child(name.name() + ASIDE + unique);
-        keep(unique);
+        ours.add(unique);
         try {
             parts.server().rename(name, aside, RenameMode.NOREPLACE);
             String moved = holder(aside);
@@ -395,7 +402,7 @@ final class UploadLocks {
                 default -> throw e;
             }
         } finally {
-            forget(unique);
+            ours.drop(unique);
         }
     }
 
@@ -424,7 +431,7 @@ final class UploadLocks {
 
     /** Somebody else has taken us for dead. */
     void lost(UploadLock lock) {
-        forget(lock.target());
+        ours.drop(lock.target());
     }
 
     // ---- giving back --------------------------------------------------------------------------
@@ -445,12 +452,14 @@ final class UploadLocks {
         removing(lock, () -> parts.journalling().awaitForcedIfWorking(data));
     }
 
-    /** Takes one of ours away in the background. */
+    /** Takes one of ours away in the background, unless it is another file's, too. */
     private void removing(UploadLock lock, Runnable first) {
         Completion<@Nullable Void> released = new Completion<>();
+        if (!ours.release(lock, released)) {
+            return;
+        }
         parts.table().lock().lock();
         try {
-            releases.put(lock.path(), released);
             used = true;
         } finally {
             parts.table().lock().unlock();
@@ -476,13 +485,7 @@ final class UploadLocks {
                 parts.engine().counters().add(Counter.ERRORS, 1);
             }
         } finally {
-            parts.table().lock().lock();
-            try {
-                releases.remove(lock.path(), released);
-                ours.remove(lock.target());
-            } finally {
-                parts.table().lock().unlock();
-            }
+            ours.removed(lock, released);
             released.complete(null);
         }
     }
@@ -490,27 +493,17 @@ final class UploadLocks {
     /** What takes a lock of ours away late would take the next one of its name. */
     private void awaitRemovals(Inode inode) throws FsException {
         Completion<@Nullable Void> removal;
-        while ((removal = removal(UploadLock.name(parts.table().path(inode)))) != null) {
+        while ((removal = ours.removal(UploadLock.name(parts.table().path(inode)))) != null) {
             parts.environment().waits().await(removal);
-        }
-    }
-
-    private @Nullable Completion<@Nullable Void> removal(RemotePath name) {
-        parts.table().lock().lock();
-        try {
-            return releases.get(name);
-        } finally {
-            parts.table().lock().unlock();
         }
     }
 
     /** Waits until locks that are on their way out are gone, and with the last one their place. */
     void awaitReleases() throws FsException {
-        List<Completion<@Nullable Void>> pending;
+        List<Completion<@Nullable Void>> pending = ours.removals();
         boolean tidies;
         parts.table().lock().lock();
         try {
-            pending = new ArrayList<>(releases.values());
             tidies = used;
             used = false;
         } finally {
