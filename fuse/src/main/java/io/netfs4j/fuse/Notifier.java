@@ -54,7 +54,10 @@ final class Notifier implements KernelCache {
     /** For how long what is to be told is kept back while files are being read. */
     private static final long HOLD_NANOS = 1_000_000_000L;
 
-    /** For how long an answer is kept back until what it tells of is told; more than the above. */
+    /**
+     * For how long answers are kept back until what they tell of is told, while nothing is told:
+     * together, not each, for one hung read may keep all the others waiting. More than the above.
+     */
     private static final long SETTLE_NANOS = 2_000_000_000L;
 
     /** A negative position: no bytes. */
@@ -97,6 +100,9 @@ final class Notifier implements KernelCache {
     private boolean allNames;
     private boolean hasEpoch;
     private boolean ended;
+
+    /** When something was told, or begun to be told after a pause; guarded by lock. */
+    private long movedNanos;
 
     /** Written under the lock: that nothing of any inode is to be told. */
     private volatile boolean quiet = true;
@@ -145,6 +151,7 @@ final class Notifier implements KernelCache {
         try {
             if (!ended) {
                 inodes.merge(ino, new Range(position, length), Range::and);
+                movedNanos = quiet ? System.nanoTime() : movedNanos;
                 quiet = false;
                 inodesNoted.signal();
             }
@@ -199,9 +206,15 @@ final class Notifier implements KernelCache {
         }
         lock.lock();
         try {
-            long left = SETTLE_NANOS;
-            while (left > 0 && isDue(ino)) {
-                left = told.awaitNanos(left);
+            long end = System.nanoTime() + SETTLE_NANOS;
+            while (isDue(ino)) {
+                long stuck = movedNanos + SETTLE_NANOS;
+                long now = System.nanoTime();
+                long left = Math.min(end - now, stuck - now);
+                if (left <= 0) {
+                    return;
+                }
+                told.awaitNanos(left);
             }
         } catch (InterruptedException e) {
             // Nobody waits for the answer any more.
@@ -292,6 +305,7 @@ final class Notifier implements KernelCache {
         lock.lock();
         try {
             telling.remove(ino);
+            movedNanos = System.nanoTime();
             quiet = inodes.isEmpty() && telling.isEmpty();
             told.signalAll();
         } finally {

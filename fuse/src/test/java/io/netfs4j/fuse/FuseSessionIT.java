@@ -223,6 +223,43 @@ final class FuseSessionIT {
         }
     }
 
+    /** Each entry would else wait for it as long as an answer is kept back at most. */
+    @Test
+    void list_whileTheKernelWaitsForARead_doesNotWaitForEachChangedFile() throws Exception {
+        try (MountedVfs m = mounted(true)) {
+            m.vfs.validNanos = 0;
+            m.vfs.keepsKernelCache = false;
+            Path hangs = Files.writeString(m.root.resolve(StoredVfs.HANGS), "boom");
+            int files = 40;
+            for (int i = 0; i < files; i++) {
+                Files.writeString(m.root.resolve("f" + i), "x");
+            }
+            Process reader = new ProcessBuilder("cat", hangs.toString()).start();
+            m.vfs.hanging.await();
+            m.vfs.kernelCache.invalidate(2, 0, -1);
+            Thread tells = teller();
+            while (tells.getState() != Thread.State.TIMED_WAITING) {
+                Thread.onSpinWait();
+            }
+            for (int i = 0; i < files; i++) {
+                m.vfs.kernelCache.invalidate(3 + i, 0, -1);
+            }
+            try {
+                assertThat(sh("ls -l " + m.root + " | wc -l")).isEqualTo(files + 2 + "");
+            } finally {
+                m.vfs.freed.countDown(); // Else nothing ends the kernel's wait, not even a kill.
+            }
+            assertThat(reader.waitFor()).isZero();
+        }
+    }
+
+    private static Thread teller() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(t -> t.getName().equals("netfs-fuse-inodes"))
+                .findFirst()
+                .orElseThrow();
+    }
+
     @Test
     void open_ofWhatGrewElsewhere_showsItsWholeLength() throws Exception {
         try (MountedVfs m = mounted(true)) {

@@ -42,7 +42,7 @@ final class StoredVfs implements Vfs {
     /** Reading a file of this name throws something unexpected. */
     static final String EXPLODES = "explodes";
 
-    /** Reading a file of this name waits until interrupted. */
+    /** Reading a file of this name waits until interrupted, or {@link #freed}. */
     static final String HANGS = "hangs";
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -58,6 +58,7 @@ final class StoredVfs implements Vfs {
     final Map<OpenFile, Boolean> openFiles = new ConcurrentHashMap<>();
     final Map<OpenDirectory, Boolean> openDirectories = new ConcurrentHashMap<>();
     final CountDownLatch hanging = new CountDownLatch(1);
+    final CountDownLatch freed = new CountDownLatch(1);
     volatile long validNanos = 1_000_000_000L;
     volatile boolean keepsKernelCache = true;
 
@@ -267,7 +268,7 @@ final class StoredVfs implements Vfs {
         if (name.equals(HANGS)) {
             hanging.countDown();
             try {
-                new CountDownLatch(1).await();
+                freed.await();
             } catch (InterruptedException e) {
                 throw new FsException(FsError.EINTR, "interrupted as asked", e);
             }
