@@ -216,7 +216,10 @@ final class WriteBeginning {
     private void openSession() {
         ServerFile file = inode.file();
         boolean doubts = inode.isSizeInDoubt();
-        if (file != null && (doubts || checksBase())) {
+        if (!doubts && sendsStored() && !inode.isToBeSent()) {
+            // The request before this one, or the answer to a question, has left nothing to do.
+            request.cancelled = true;
+        } else if (file != null && (doubts || checksBase())) {
             lacksTurn = !questionTurn.tryAcquire(0, 1);
             if (!lacksTurn && doubts) {
                 askSize(file);
