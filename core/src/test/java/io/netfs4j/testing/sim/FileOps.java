@@ -96,7 +96,7 @@ final class FileOps {
             requireInjected(e, "write");
             event("write failed", file, position, e.error().errno());
             if (isSynchronous(handle) && e.error() != FsError.EINTR) {
-                handle.toldByWrite();
+                handle.perhapsTold();
             }
             file.failed(change, sizeNow(handle.node, file));
         } finally {
@@ -302,9 +302,7 @@ final class FileOps {
         } catch (FsException e) {
             event("fsync failed", file, since, e.error().errno());
             requireInjected(e, "fsync");
-            if (e.error() != FsError.EINTR && e.error() != FsError.ETIMEDOUT) {
-                told(handle, e, errors, "fsync");
-            }
+            toldUnlessGivenUp(handle, e, errors, "fsync");
         } finally {
             handle.busy--;
         }
@@ -395,9 +393,7 @@ final class FileOps {
             vfs().flush(handle.open);
         } catch (FsException e) {
             requireInjected(e, "flush");
-            if (e.error() != FsError.EINTR && e.error() != FsError.ETIMEDOUT) {
-                told(handle, e, errors, "flush");
-            }
+            toldUnlessGivenUp(handle, e, errors, "flush");
         }
         vfs().release(handle.open);
         world.handles.remove(handle);
@@ -405,6 +401,16 @@ final class FileOps {
         handle.file.unheard.closed(handle.file.opens);
         if (handle.file.unlinked && handle.file.opens == 0) {
             world.orphans.stream().filter(n -> handle.file.equals(n.file)).forEach(world::forget);
+        }
+    }
+
+    /** Waiting may have been given up, and then nothing is known of the file. */
+    private void toldUnlessGivenUp(Handle handle, FsException e, int errors, String where) {
+        if (e.error() == FsError.ETIMEDOUT && world.hasLocks()) {
+            handle.perhapsTold(); // Or it is the answer that was lost to the one who asked for a
+            // lock.
+        } else if (e.error() != FsError.EINTR && e.error() != FsError.ETIMEDOUT) {
+            told(handle, e, errors, where);
         }
     }
 

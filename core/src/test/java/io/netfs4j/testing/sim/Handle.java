@@ -52,8 +52,8 @@ final class Handle {
         }
     }
 
-    /** A synchronous write failed: it told of what there was, and fsync may, too. */
-    void toldByWrite() {
+    /** It was perhaps told of what there was: fsync may tell it, too. */
+    void perhapsTold() {
         heard = file.errors();
         file.unheard.told();
     }
@@ -68,6 +68,6 @@ final class Handle {
         }
         heard = file.errors();
         file.unheard.told();
-        told = errorsBefore > told ? errorsBefore : told + 1;
+        told = Math.min(file.errors(), Math.max(errorsBefore, told + 1));
     }
 }

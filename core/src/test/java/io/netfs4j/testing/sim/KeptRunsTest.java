@@ -507,4 +507,20 @@ class KeptRunsTest {
                 .stored()
                 .passes();
     }
+
+    /** The answer about a lock is lost: fsync tells of it as if it had given up (I17). */
+    @Test
+    void replay_I17_seed4000106() {
+        KeptRun.of(4000106L)
+                .operation(1, 1, Op.WRITE)
+                .operation(0, 1, Op.WRITE)
+                .operation(0, 28, Op.WRITE)
+                .operation(2, 38, Op.FSYNC)
+                .operation(2, 40, Op.FSYNC)
+                .strike(Fault.MISCOUNTS, 0, 1, 0)
+                .strike(Fault.LOST_REPLY, 0, 28, 0)
+                .journalled()
+                .locks()
+                .passes();
+    }
 }

@@ -113,7 +113,7 @@ final class RangeOps {
 
     private void toldOf(Handle handle, FsException e) {
         if (files.isSynchronous(handle) && e.error() != FsError.EINTR) {
-            handle.toldByWrite();
+            handle.perhapsTold();
         }
     }
 

@@ -233,6 +233,10 @@ final class World {
         return generator(seed, 8).nextInt(3) == 0;
     }
 
+    boolean hasLocks() {
+        return plan.locks;
+    }
+
     /** Whether another mount takes locks. */
     private boolean hasRival() {
         return plan.locks && subject().bearsOthers() && generator(seed, 11).nextBoolean();
