@@ -144,15 +144,17 @@ final class CrashApp {
 
     /** What shows of a change that failed counts as if it had been made, once that is saved. */
     private void lookAtLoose() {
-        for (Open open : opened) {
-            CrashContent content = open.content;
-            if (content.isLoose()) {
-                byte[] seen = new CrashEyes(world, home()).bytes(open.file, BYTES_MAX + 1);
-                if (!content.mayBe(seen, false)) {
-                    throw new Violation("I1", "after a failure " + content.difference(seen));
-                }
-                content.settle(seen, null, false);
+        opened.forEach(this::lookIfLoose);
+    }
+
+    private void lookIfLoose(Open open) {
+        CrashContent content = open.content;
+        if (content.isLoose()) {
+            byte[] seen = new CrashEyes(world, home()).bytes(open.file, BYTES_MAX + 1);
+            if (!content.mayBe(seen, false)) {
+                throw new Violation("I1", "after a failure " + content.difference(seen));
             }
+            content.settle(seen, null, false);
         }
     }
 
@@ -462,6 +464,8 @@ final class CrashApp {
             return false;
         }
         vfs().fsync(open.file, random.nextBoolean());
+        // Only now is known how much the server has of a write past the page cache that failed.
+        lookIfLoose(open);
         open.content.safe();
         return true;
     }

@@ -23,7 +23,7 @@ final class CrashEyes {
     private static final int TRIES_MAX = 2_000;
     private static final long PAUSE_NANOS = 20_000_000;
 
-    private static final int READ_BYTES = 1 << 14;
+    private static final int READ_BYTES = 1 << 12;
 
     /** The server may have more of what was under way when the last mount died. */
     private static final int ROOM_BYTES = 200_000;
