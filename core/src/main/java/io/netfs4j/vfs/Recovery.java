@@ -70,30 +70,37 @@ final class Recovery {
         }
         // Directories that are still to be made come before what is in them.
         found.sort(Comparator.comparingInt(f -> f.path().names().size()));
+        // The server is asked first: a mount that fails leaves nothing at work behind it.
+        List<Runnable> ways = new ArrayList<>();
         for (Found f : found) {
-            takeUp(f.file(), f.facts(), f.path());
+            ways.add(way(f.file(), f.facts(), f.path()));
         }
+        ways.forEach(Runnable::run);
         return new Recovered(files, bytes, List.copyOf(problems));
     }
 
     private record Found(long file, FileFacts facts, RemotePath path) {}
 
-    private void takeUp(long file, FileFacts facts, RemotePath last) throws FsException {
+    /** What is to be done with a file. */
+    private Runnable way(long file, FileFacts facts, RemotePath last) throws FsException {
         if (facts.state() == FileFacts.State.REMOVED) {
-            parts.environment().scheduler().fork("netfs-remove", () -> removeLeftOver(file, last));
-            return;
+            return () ->
+                    parts.environment()
+                            .scheduler()
+                            .fork("netfs-remove", () -> removeLeftOver(file, last));
         }
         RemotePath path = present(facts, last);
         if (path == null) {
             // Its removal had come through, or its place was taken: nobody wants it any more.
-            journal.forget(file);
-            return;
+            return () -> journal.forget(file);
         }
+        return () -> takeUp(file, facts, path);
+    }
+
+    private void takeUp(long file, FileFacts facts, RemotePath path) {
         if (path.isRoot()) {
             problems.add("file " + file + " has no name; it is kept");
-            return;
-        }
-        if (!enter(file, facts, path)) {
+        } else if (!enter(file, facts, path)) {
             problems.add("/" + path + ": two files of that name; file " + file + " is kept");
         }
     }

@@ -57,6 +57,12 @@ class SimulatorTest {
         findsNothing(1311052);
     }
 
+    /** The server refuses what recovery asks of it, and the same process mounts once more. */
+    @Test
+    void crashWorld_whoseMountFailsInRecovery_leavesNothingAtWork() {
+        findsNothing(5009645);
+    }
+
     private static void findsNothing(long seed) {
         World.Outcome outcome = new CrashWorld(seed, false).run(60);
         assertThat(outcome.violation())
