@@ -456,6 +456,7 @@ final class ReadRequest {
      */
     @GuardedBy("inode lock")
     private void endOfFile(long start, long end) {
+        patience.progress();
         if (generation == inode.generation) {
             inode.foundEnd(start, knownBytes, resizings);
         }

@@ -55,7 +55,7 @@ final class Attempts {
      * @param arrived bytes of whole granules, from the piece's beginning on
      */
     void ended(int request, long position, Termination how, long arrived) {
-        if (arrived > 0) {
+        if (arrived > 0 || how instanceof Termination.EndOfFile) {
             putOff.remove(request);
             uncounted.put(request, 1); // What else is put off in this round.
         } else if (how instanceof Termination.RetryLater r && r.disconnected()) {

@@ -523,4 +523,30 @@ class KeptRunsTest {
                 .locks()
                 .passes();
     }
+
+    /** The end of the file is an answer: a read that meets it twice has not been put off twice. */
+    @Test
+    void replay_attempts_seed5005555() {
+        KeptRun.of(5005555L)
+                .operation(2, 0, Op.WRITE)
+                .operation(3, 2, Op.WRITE)
+                .operation(1, 5, Op.READ)
+                .operation(2, 8, Op.READ)
+                .operation(3, 5, Op.TRUNCATE)
+                .strike(Fault.SLOW, 3, 2, 28)
+                .strike(Fault.BUSY, 3, 2, 9)
+                .strike(Fault.TAKES_LESS, 2, 8, 0)
+                .strike(Fault.TAKES_LESS, 2, 8, 1)
+                .strike(Fault.BUSY, 2, 8, 4)
+                .strike(Fault.TAKES_LESS, 2, 8, 6)
+                .strike(Fault.TAKES_LESS, 2, 8, 7)
+                .strike(Fault.BUSY, 2, 8, 6)
+                .strike(Fault.TAKES_LESS, 2, 8, 8)
+                .strike(Fault.TAKES_LESS, 2, 8, 9)
+                .strike(Fault.TAKES_LESS, 2, 8, 10)
+                .strike(Fault.BUSY, 2, 8, 12)
+                .stored()
+                .locks()
+                .passes();
+    }
 }
