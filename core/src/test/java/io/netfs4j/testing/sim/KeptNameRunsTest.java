@@ -390,4 +390,22 @@ class KeptNameRunsTest {
                 .stored()
                 .passes();
     }
+
+    /** The file gets another name while its lock is asked for, and that question fails. */
+    @Test
+    void replay_I17_seed5005327() {
+        KeptRun.of(5005327L)
+                .operation(3, 0, Op.WRITE)
+                .operation(2, 0, Op.MKDIR)
+                .operation(1, 0, Op.WRITE)
+                .operation(3, 1, Op.WRITE)
+                .operation(3, 11, Op.COPY)
+                .operation(2, 2, Op.WRITE)
+                .operation(1, 4, Op.UNLINK)
+                .strike(Fault.NAME_FAILS, 3, 11, 3)
+                .journalled()
+                .stored()
+                .locks()
+                .passes();
+    }
 }

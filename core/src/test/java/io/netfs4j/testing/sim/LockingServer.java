@@ -171,10 +171,13 @@ final class LockingServer extends SimServer {
 
     private Set<ModelFile> files(RemotePath path) {
         Set<ModelFile> files = new LinkedHashSet<>();
-        if (path.isRoot() || path.equals(PLACE)) {
+        Set<ModelFile> known = wanted.get(path.name().split("\\.")[0]);
+        boolean isLock = !path.isRoot() && path.parent().equals(PLACE);
+        if (isLock && known != null) {
+            files.addAll(known);
+        } else if (isLock || path.isRoot() || path.equals(PLACE)) {
+            // Also of a name that a file got while its lock was being asked for.
             wanted.values().forEach(files::addAll);
-        } else if (path.parent().equals(PLACE)) {
-            files.addAll(wanted.getOrDefault(path.name().split("\\.")[0], Set.of()));
         }
         return files;
     }
