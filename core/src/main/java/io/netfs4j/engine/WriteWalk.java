@@ -40,9 +40,11 @@ final class WriteWalk {
         end = Math.max(request.walkEnd, end);
         long dirty = below(end, nextDirty(request, from));
         long uncached = below(end, nextUncached(request, from));
-        long at = Long.MAX_VALUE;
-        for (WriteStream stream : request.streams) {
-            at = Math.min(at, wants(request, stream, from, dirty, uncached));
+        long at = first(request, from, dirty, uncached);
+        while (uncached < at && at != Long.MAX_VALUE) {
+            // No stream is fed that: the granule around it was passed.
+            uncached = below(end, nextUncached(request, at));
+            at = first(request, at, dirty, uncached);
         }
         if (request.isOpen() && at >= request.walkEnd) {
             return Step.WAITS; // The caller may still bring these bytes.
@@ -84,6 +86,14 @@ final class WriteWalk {
         }
         feed(request, span);
         return Step.FED;
+    }
+
+    private static long first(WriteRequest request, long from, long dirty, long uncached) {
+        long first = Long.MAX_VALUE;
+        for (WriteStream stream : request.streams) {
+            first = Math.min(first, wants(request, stream, from, dirty, uncached));
+        }
+        return first;
     }
 
     /**

@@ -408,4 +408,94 @@ class KeptNameRunsTest {
                 .locks()
                 .passes();
     }
+
+    /** The walk passes a granule that the disk cache lacks, to one that the server is to get. */
+    @Test
+    void replay_keep_seed7003940() {
+        KeptRun.of(7003940L)
+                .operation(0, 2, Op.WRITE)
+                .operation(0, 3, Op.OPEN)
+                .operation(0, 14, Op.WRITE)
+                .operation(0, 24, Op.OPEN)
+                .operation(0, 26, Op.CREATE)
+                .operation(0, 51, Op.OPEN)
+                .operation(0, 66, Op.ZERO)
+                .operation(0, 84, Op.CLOSE)
+                .operation(0, 91, Op.CLOSE)
+                .operation(0, 100, Op.WRITE)
+                .operation(0, 102, Op.WRITE)
+                .operation(0, 106, Op.WRITE)
+                .operation(0, 115, Op.READ)
+                .strike(Fault.BUSY, 0, 106, 4)
+                .stored()
+                .passes();
+    }
+
+    /** What was given up is still being sent at the end, under a lock. */
+    @Test
+    void replay_uploads_seed7003707() {
+        KeptRun.of(7003707L)
+                .operation(0, 2, Op.WRITE)
+                .operation(1, 1, Op.ELSEWHERE)
+                .operation(0, 8, Op.WRITE)
+                .operation(0, 9, Op.WRITE)
+                .operation(0, 13, Op.WRITE)
+                .operation(0, 34, Op.OPEN)
+                .operation(0, 73, Op.UNLINK)
+                .operation(0, 75, Op.LOOKUP)
+                .operation(0, 86, Op.OPEN)
+                .operation(0, 98, Op.WRITE)
+                .operation(0, 117, Op.FSYNC)
+                .operation(0, 118, Op.SET)
+                .operation(0, 119, Op.PUNCH)
+                .operation(0, 127, Op.CLOSE)
+                .operation(0, 129, Op.UNLINK)
+                .operation(0, 130, Op.READ)
+                .strike(Fault.RESET, 0, 130, 0)
+                .strike(Fault.INTERRUPT, -1, 1, 14)
+                .journalled()
+                .locks()
+                .passes();
+    }
+
+    /** The server is asked for the version while somebody sets permission bits. */
+    @Test
+    void replay_attributes_seed6005597() {
+        KeptRun.of(6005597L)
+                .operation(1, 25, Op.WRITE)
+                .operation(0, 35, Op.WRITE)
+                .operation(0, 37, Op.WRITE)
+                .operation(1, 43, Op.WRITE)
+                .operation(1, 60, Op.CLOSE)
+                .operation(1, 89, Op.SET)
+                .operation(0, 86, Op.OPEN)
+                .operation(1, 98, Op.WRITE)
+                .operation(1, 100, Op.STAT)
+                .strike(Fault.SLOW, 1, 60, 2)
+                .strike(Fault.SLOW, 1, 60, 3)
+                .strike(Fault.SLOW, 1, 60, 4)
+                .journalled()
+                .passes();
+    }
+
+    /** A file gets a name whose lock another one of this mount has, and shares it. */
+    @Test
+    void replay_uploads_seed6000421() {
+        KeptRun.of(6000421L)
+                .operation(0, 0, Op.WRITE)
+                .operation(2, 0, Op.WRITE)
+                .operation(1, 1, Op.WRITE)
+                .operation(2, 2, Op.WRITE)
+                .operation(3, 20, Op.OPEN)
+                .operation(2, 20, Op.OPEN)
+                .operation(0, 15, Op.OPEN)
+                .operation(0, 17, Op.WRITE)
+                .operation(0, 40, Op.RENAME)
+                .strike(Fault.LOST_REPLY, 0, 0, 0)
+                .strike(Fault.LOST_REPLY, 2, 2, 1)
+                .strike(Fault.COMMIT_FAILS, 0, 17, 0)
+                .stored()
+                .locks()
+                .passes();
+    }
 }
