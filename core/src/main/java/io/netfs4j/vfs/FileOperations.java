@@ -458,7 +458,7 @@ final class FileOperations {
         }
         awaitSaved(file, saved);
         sync(file);
-        parts.journalling().afterSync();
+        parts.journalling().forceSaid();
     }
 
     /** Waits for a write-back or a sync; its failure counts as heard by this open file. */

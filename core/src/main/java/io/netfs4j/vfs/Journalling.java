@@ -209,8 +209,11 @@ final class Journalling {
         awaitForcedIfWorking(data);
     }
 
-    /** What was saved stays so: after a loss of power no older bytes are sent over it. */
-    void afterSync() {
+    /**
+     * All that was said stays so: after a loss of power no older bytes are sent over what was
+     * saved, and nobody goes by what a file was before that.
+     */
+    void forceSaid() {
         awaitSaid(true);
     }
 

@@ -32,6 +32,15 @@ final class OwnLocks {
     @GuardedBy("lock")
     private final Map<RemotePath, Completion<@Nullable Void>> removals = new LinkedHashMap<>();
 
+    boolean isEmpty() {
+        lock.lock();
+        try {
+            return files.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     boolean has(String target) {
         lock.lock();
         try {

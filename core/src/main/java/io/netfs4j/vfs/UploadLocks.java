@@ -87,6 +87,9 @@ final class UploadLocks {
     @GuardedBy("table lock")
     private boolean used;
 
+    /** The end has come: a lock that goes after it takes the directory along. */
+    private volatile boolean ends;
+
     UploadLocks(VfsParts parts) {
         this.parts = parts;
         used = parts.journalling().identity() != null;
@@ -387,6 +390,8 @@ final class UploadLocks {
         String unique = newTarget();
         RemotePath aside = PLACE.child(name.name() + ASIDE + unique);
         ours.add(unique);
+        // Where the journal knew the lock, and does not any more, it is not to know it once again.
+        parts.journalling().forceSaid();
         try {
             parts.server().rename(name, aside, RenameMode.NOREPLACE);
             String moved = holder(aside);
@@ -488,6 +493,17 @@ final class UploadLocks {
             ours.removed(lock, released);
             released.complete(null);
         }
+        if (ends && ours.isEmpty()) {
+            removePlace();
+        }
+    }
+
+    private void removePlace() {
+        try {
+            parts.server().removeDirectory(PLACE);
+        } catch (FsException e) {
+            // Others have locks there, or it is gone.
+        }
     }
 
     /** What takes a lock of ours away late would take the next one of its name. */
@@ -502,6 +518,7 @@ final class UploadLocks {
     void awaitReleases() throws FsException {
         List<Completion<@Nullable Void>> pending = ours.removals();
         boolean tidies;
+        ends = true; // What was given up is perhaps still being sent, under a lock of its own.
         parts.table().lock().lock();
         try {
             tidies = used;
@@ -515,13 +532,12 @@ final class UploadLocks {
         if (tidies && mayBeUsed()) {
             try {
                 removeLeftOvers();
-                parts.server().removeDirectory(PLACE);
             } catch (FsException e) {
-                // Others have locks there, or it is gone.
                 if (e.error() == FsError.EINTR) {
                     throw e;
                 }
             }
+            removePlace();
         }
     }
 

@@ -63,6 +63,18 @@ class SimulatorTest {
         findsNothing(5009645);
     }
 
+    /** A commit is under way when the process is killed: its time is the one that was shown. */
+    @Test
+    void crashWorld_killedDuringACommit_showsTheSameTimeAfterwards() {
+        findsNothing(6003770);
+    }
+
+    /** A left-over lock is broken, and then the power is lost: the journal knows it no more. */
+    @Test
+    void crashWorld_whoseLockIsBrokenBeforeThePowerIsLost_findsNoConflict() {
+        findsNothing(6009607);
+    }
+
     private static void findsNothing(long seed) {
         World.Outcome outcome = new CrashWorld(seed, false).run(60);
         assertThat(outcome.violation())
