@@ -398,8 +398,9 @@ final class FileOperations {
             inode.modified = parts.coherency().now();
             inode.changed = inode.modified;
             inode.changes++;
+            boolean isDated = data.pendingAttributes().modified() == null;
             data.setPendingAttributes(data.pendingAttributes().written(inode.modified));
-            parts.journalling().written(data, position, sizeBefore, source, n);
+            parts.journalling().written(data, position, sizeBefore, source, n, isDated);
             if (through != null) {
                 through.advance(position, position + n);
             }

@@ -85,11 +85,20 @@ final class Journalling {
      *
      * @param sizeBefore how long the file was before that, in bytes
      * @param bytes they end at its position, which is not moved
+     * @param isDated whether the server is to be told of another time for this: where the journal
+     *     knows of none, what it has is of before that, or is being committed
      */
     @GuardedBy("inode lock")
-    void written(InodeData data, long position, long sizeBefore, ByteBuffer bytes, int count) {
+    void written(
+            InodeData data,
+            long position,
+            long sizeBefore,
+            ByteBuffer bytes,
+            int count,
+            boolean isDated) {
         FileJournal of = data.journal();
         if (of != null) {
+            boolean again = isDated && of.lastLsn() > 0;
             ByteBuffer written = bytes.duplicate();
             written.limit(written.position()).position(written.position() - count);
             of.written(position, sizeBefore, written);

@@ -238,9 +238,7 @@ final class Recovery {
         }
         PendingAttributes pending = facts.pending();
         if (found > 0 && pending.modified() == null) {
-            Instant now = parts.coherency().now();
-            pending = pending.written(now);
-            inode.modified = now;
+            pending = pending.written(facts.modified()); // A commit with it was under way.
         }
         data.setPendingAttributes(pending);
         data.expectCreation();
