@@ -168,8 +168,10 @@ final class Conflicts {
         }
         ServerFile handle;
         boolean blind;
+        long asked;
         inode.lock.lock();
         try {
+            asked = inode.changes;
             handle = data.borrowFile();
             parts.table().lock().lock();
             try {
@@ -188,7 +190,7 @@ final class Conflicts {
         try {
             if (blind && !data.isUnsaved()) {
                 if (present != null && !data.isSending()) {
-                    parts.coherency().apply(inode, present, inode.changes);
+                    parts.coherency().apply(inode, present, asked);
                 }
                 return true;
             }
