@@ -23,6 +23,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -33,6 +34,9 @@ import java.util.TreeMap;
 final class LockingServer extends SimServer {
     /** Where the locks are, which no mount shows. */
     static final RemotePath PLACE = RemotePath.ROOT.child(LocksPeek.DIRECTORY);
+
+    /** The paths that locks have been asked for, by the names of these. */
+    private final Map<String, RemotePath> paths = new HashMap<>();
 
     /** Whose locks have been asked for, by the names of these. */
     private final Map<String, Set<ModelFile>> wanted = new HashMap<>();
@@ -143,9 +147,17 @@ final class LockingServer extends SimServer {
         return wanted.values().stream().anyMatch(files -> files.contains(file));
     }
 
+    /** A file may share the lock of the one that had its name before. */
     private boolean isLocked(ModelFile file) {
         return wanted.entrySet().stream()
-                .anyMatch(e -> e.getValue().contains(file) && isOurs(PLACE.child(e.getKey())));
+                .filter(e -> isOurs(PLACE.child(e.getKey())))
+                .anyMatch(e ->
+                        e.getValue().contains(file)
+                                || file.equals(fileAsKnown(pathOf(e.getKey()))));
+    }
+
+    private RemotePath pathOf(String lock) {
+        return Objects.requireNonNull(paths.get(lock));
     }
 
     private boolean isOurs(RemotePath lock) {
@@ -186,6 +198,7 @@ final class LockingServer extends SimServer {
     @Override
     public @Nullable ServerAttributes makeSymlinkAndStat(
             RemotePath link, String target, RemotePath path) throws FsException {
+        paths.put(link.name(), path);
         ModelFile file = fileAsKnown(path);
         if (file != null) {
             wanted.computeIfAbsent(link.name(), n -> new LinkedHashSet<>()).add(file);
