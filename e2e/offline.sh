@@ -35,12 +35,17 @@ for ((i = 0; i < 8; i++)); do
   soon dd if="before/file$i" of="mnt/dir/file$i" bs=1M conv=notrunc,nocreat status=none
 done
 soon cmp before/file0 mnt/dir/file0 || fail "what was written does not read back"
+for ((i = 10; i < 14; i++)); do
+  head -c "$((i * 1000))" /dev/urandom >"before/file$i"
+  soon cp "before/file$i" "mnt/dir/file$i"
+  soon cmp "before/file$i" "mnt/dir/file$i" || fail "what was written anew does not read back"
+done
 head -c 200M /dev/zero >zeros
 timeout 60 dd if=zeros of=mnt/dir/file9 bs=1M conv=notrunc,nocreat status=none
 [ "$?" -eq 124 ] || fail "the journal is full, and the writer does not wait"
 exits 0 "$NETFS" recover --list
 says "changed  dir/file7"
-ok "64 MiB were written past a memory of 9 MiB, and then writers wait"
+ok "64 MiB were written past a memory of 9 MiB, files were written anew, and then writers wait"
 
 "$fixtures/sftp" start "$WORK/sftp" || fail "the server does not come back"
 exits 0 sync mnt/dir

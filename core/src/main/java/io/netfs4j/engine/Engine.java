@@ -301,6 +301,7 @@ public final class Engine {
     @GuardedBy("inode lock")
     public void discard(InodeData inode) {
         inode.trustSize();
+        inode.owedSize().settle();
         boolean loses = inode.isUnsaved();
         FsException why = inode.whyGivenUp();
         inode.pages().clear();

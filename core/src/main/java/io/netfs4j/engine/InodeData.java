@@ -36,6 +36,7 @@ public final class InodeData {
     private final WriteErrors errors = new WriteErrors();
     private final Syncing syncing = new Syncing(errors);
     private final InodeListener listener;
+    private final OwedSize owedSize = new OwedSize();
 
     @GuardedBy("lock")
     private long sizeBytes;
@@ -198,11 +199,15 @@ public final class InodeData {
         return remoteSizeBytes;
     }
 
+    public OwedSize owedSize() {
+        return owedSize;
+    }
+
     public void setRemoteSizeBytes(long bytes) {
         if (bytes <= endFoundAt) {
             endFoundAt = Long.MAX_VALUE; // It was cut by us, and that is answered now.
         }
-        remoteSizeBytes = bytes;
+        remoteSizeBytes = owedSize.limit(bytes);
     }
 
     /**
@@ -255,7 +260,8 @@ public final class InodeData {
     }
 
     /** The server's answer where that was in doubt: all that is there is the file's. */
-    void learnSize(long bytes) {
+    void learnSize(long there) {
+        long bytes = owedSize.limit(there);
         sizeInDoubt = false;
         long known = sizeBytes;
         if (bytes > remoteSizeBytes) {
@@ -490,14 +496,7 @@ public final class InodeData {
 
     /** Whether anything of it is not on the server yet. */
     public boolean isUnsaved() {
-        return creation != null
-                || pages.dirtyBytes() > 0
-                || pages.writebackBytes() > 0
-                || isSendingPages()
-                || waiting != null
-                || sizeInDoubt
-                || !attributesUnderWay.isEmpty()
-                || !pendingAttributes.isEmpty();
+        return isToBeSent() || isSendingPages() || waiting != null || sizeInDoubt;
     }
 
     /** Whether the server has not got all that somebody has set. */
@@ -508,6 +507,7 @@ public final class InodeData {
     /** Whether giving it up now would lose anything that somebody wrote or set. */
     public boolean isOwed() {
         return owesAttributes()
+                || owedSize.isOwed()
                 || creation != null
                 || pages.dirtyBytes() > 0
                 || pages.writebackBytes() > 0;

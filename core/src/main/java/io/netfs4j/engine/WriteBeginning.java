@@ -7,6 +7,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
 import io.netfs4j.cache.journal.FileJournal;
 import io.netfs4j.request.Origin;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 
@@ -237,11 +238,13 @@ final class WriteBeginning {
                 inode.pendingAttributes = PendingAttributes.NONE; // Of what is written no more.
             }
             request.cancelled = true;
-        } else {
-            if (!inode.isSending()) {
-                inode.setSending(true);
-                inode.describe();
+        } else if (inode.owedSize().isOwed()) {
+            lacksTurn = !questionTurn.tryAcquire(0, 1);
+            if (!lacksTurn) {
+                cut(file);
             }
+        } else {
+            send();
             try {
                 request.open(BackEnd.begin(file, inode.token()));
             } catch (FsException e) {
@@ -250,10 +253,48 @@ final class WriteBeginning {
         }
     }
 
-    /** What goes past the page cache is not built on anything that was read here. */
+    @GuardedBy("inode lock")
+    private void send() {
+        if (!inode.isSending()) {
+            inode.setSending(true);
+            inode.describe();
+        }
+    }
+
+    /** What goes past the page cache is not built on anything that was read here; a cut is. */
     @GuardedBy("inode lock")
     private boolean checksBase() {
-        return !isBaseKnown && request.origin != Origin.UNBUFFERED && inode.listener().checksBase();
+        boolean builds = request.origin != Origin.UNBUFFERED || inode.owedSize().isOwed();
+        return !isBaseKnown && builds && inode.listener().checksBase();
+    }
+
+    /** The file was cut here: on the server, too, before anything is sent that lies behind that. */
+    @GuardedBy("inode lock")
+    private void cut(ServerFile file) {
+        send();
+        AttributeChange size = AttributeChange.size(inode.owedSize().bytes());
+        inode.listener().onCommitting();
+        inode.setResizing(true);
+        Completion<ServerAttributes> cut =
+                ask("netfs-cut", file, handle -> BackEnd.set(() -> handle.setAttributes(size)));
+        await(cut, () -> answered(() -> wasCut(cut)));
+    }
+
+    @GuardedBy("inode lock")
+    private void wasCut(Completion<ServerAttributes> cut) {
+        inode.setResizing(false);
+        FsException refused = null;
+        try {
+            ServerAttributes attributes = cut.get();
+            inode.owedSize().settle();
+            inode.setRemoteSizeBytes(attributes.sizeBytes());
+            inode.syncing().need();
+            inode.listener().onCommitted(attributes);
+            inode.describe();
+        } catch (FsException e) {
+            refused = e; // It is still owed, and done once more with the next request.
+        }
+        goOn(refused);
     }
 
     /**

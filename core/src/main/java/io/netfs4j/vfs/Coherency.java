@@ -277,7 +277,8 @@ final class Coherency {
         }
         data.setToken(a.token());
         data.setRemoteSizeBytes(a.sizeBytes());
-        if (data.pages().dirtyBytes() == 0 && data.pages().writebackBytes() == 0) {
+        boolean isSent = data.pages().dirtyBytes() == 0 && data.pages().writebackBytes() == 0;
+        if (isSent && !data.owedSize().isOwed()) {
             data.setSizeBytes(a.sizeBytes());
         }
         inode.sizeBytes = data.sizeBytes();

@@ -447,6 +447,7 @@ final class Conflicts {
         }
         data.invalidate();
         data.trustSize();
+        data.owedSize().settle();
         data.setRemoteSizeBytes(0);
         data.setToken(null);
         data.setSending(false);

@@ -335,9 +335,9 @@ final class CreationAttempt {
             }
             other = a.mode() != inode.mode || a.uid() != inode.uid || a.gid() != inode.gid;
             parts.coherency().applyOwn(inode, a, inode.ownerChanges);
-            if (inode.isThere && a.sizeBytes() > data.sizeBytes()) {
-                data.setSizeBytes(a.sizeBytes()); // Somebody has made it longer meanwhile.
-                inode.sizeBytes = a.sizeBytes();
+            if (inode.isThere && data.remoteSizeBytes() > data.sizeBytes()) {
+                data.setSizeBytes(data.remoteSizeBytes()); // Somebody has made it longer meanwhile.
+                inode.sizeBytes = data.sizeBytes();
             }
             inode.isThere = true;
             inode.resized();

@@ -42,6 +42,7 @@ import java.util.List;
  * @param pending times that are to be set on the server
  * @param uploadLock the lock on the server under which something was sent; null without one
  * @param growingTo as {@code truncatingTo}, of a file that is only to grow: the least size
+ * @param owedBytes the size that the server is to set before anything is sent; -1 without
  */
 record FileFacts(
         FileType type,
@@ -61,7 +62,8 @@ record FileFacts(
         Instant accessed,
         PendingAttributes pending,
         @Nullable String uploadLock,
-        long growingTo) {
+        long growingTo,
+        long owedBytes) {
     /** What the server has of a file. */
     enum State {
         /** It has it. */
@@ -98,11 +100,13 @@ record FileFacts(
                 Instant.EPOCH,
                 PendingAttributes.NONE,
                 null,
+                -1,
                 -1);
     }
 
-    private static final int VERSION = 4;
+    private static final int VERSION = 5;
 
+    private static final int VERSION_WITHOUT_SIZES = 4;
     private static final int VERSION_WITHOUT_GROWTH = 3;
     private static final int VERSION_WITHOUT_OWNERS = 2;
     private static final int VERSION_WITHOUT_LOCKS = 1;
@@ -148,6 +152,7 @@ record FileFacts(
                 out.writeUTF(uploadLock);
             }
             out.writeLong(growingTo);
+            out.writeLong(owedBytes);
         } catch (IOException e) {
             throw new IllegalStateException("facts of " + path, e);
         }
@@ -192,7 +197,8 @@ record FileFacts(
                     required(readTime(in)),
                     pending(in, version),
                     version > VERSION_WITHOUT_LOCKS && in.readBoolean() ? in.readUTF() : null,
-                    version > VERSION_WITHOUT_GROWTH ? in.readLong() : -1);
+                    version > VERSION_WITHOUT_GROWTH ? in.readLong() : -1,
+                    version > VERSION_WITHOUT_SIZES ? in.readLong() : -1);
         } catch (FsException e) {
             throw e;
         } catch (IOException | DateTimeException e) {

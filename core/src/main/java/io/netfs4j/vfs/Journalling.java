@@ -102,6 +102,9 @@ final class Journalling {
             ByteBuffer written = bytes.duplicate();
             written.limit(written.position()).position(written.position() - count);
             of.written(position, sizeBefore, written);
+            if (again) {
+                data.describe();
+            }
         }
     }
 
@@ -412,7 +415,8 @@ final class Journalling {
                             inode.accessed,
                             data.attributesOwed(),
                             lock == null ? null : lock.text(),
-                            inode.growingTo)
+                            inode.growingTo,
+                            data.owedSize().bytes())
                     .encode();
         }
     }

@@ -225,6 +225,9 @@ final class Recovery {
         data.setToken(facts.token());
         data.setSending(facts.sending());
         data.setSizeBytes(size);
+        if (facts.owedBytes() >= 0) {
+            data.owedSize().set(facts.owedBytes());
+        }
         // What landed since the journal was told is on the server, past the length that it had
         // then: until the file is open none of it may be taken for zeros.
         data.setRemoteSizeBytes(inode.isThere ? Math.max(facts.remoteBytes(), size) : 0);

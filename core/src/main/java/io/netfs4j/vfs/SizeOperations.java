@@ -5,9 +5,11 @@ import io.netfs4j.base.Completion;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.GuardedBy;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
 
 import org.jspecify.annotations.Nullable;
 
@@ -27,25 +29,29 @@ final class SizeOperations {
 
     /** Runs something that changes the server's file while no upload of it is under way. */
     <T> T exclusively(Inode inode, InodeData data, Change<T> change) throws FsException {
-        // Before, for what makes the file on the server needs the write-back lock.
-        creations.await(inode);
-        Object owner = new Object();
-        Completion<@Nullable Void> turn;
-        inode.lock.lock();
-        try {
-            turn = parts.engine().acquire(data, owner);
-        } finally {
-            inode.lock.unlock();
-        }
-        try {
-            parts.environment().waits().await(turn);
-            return change.run();
-        } finally {
+        while (true) {
+            // Before, for what makes the file on the server needs the write-back lock.
+            creations.await(inode);
+            Object owner = new Object();
+            Completion<@Nullable Void> turn;
             inode.lock.lock();
             try {
-                data.writebackLock().release(owner);
+                turn = parts.engine().acquire(data, owner);
             } finally {
                 inode.lock.unlock();
+            }
+            try {
+                parts.environment().waits().await(turn);
+                if (isCutPaid(inode, data)) {
+                    return change.run();
+                }
+            } finally {
+                inode.lock.lock();
+                try {
+                    data.writebackLock().release(owner);
+                } finally {
+                    inode.lock.unlock();
+                }
             }
         }
     }
@@ -91,11 +97,113 @@ final class SizeOperations {
         } finally {
             inode.lock.unlock();
         }
-        boolean done = false;
+        boolean done = !resize.onlyGrows() && isCutLater(inode, data, resize.wanted());
         while (!done) {
             done = exclusively(inode, data, () -> isSet(inode, data, resize));
         }
         parts.journalling().awaitIfWorking(data);
+    }
+
+    /**
+     * Cuts a file here, and leaves it to its next upload to have the server cut it before anything
+     * else of it is sent: that goes by what the server's version is then.
+     *
+     * @return whether it may be done so, and was
+     */
+    private boolean isCutLater(Inode inode, InodeData data, long size) {
+        inode.lock.lock();
+        try {
+            if (!mayCutLater(inode, data, size)) {
+                return false;
+            }
+            // Whoever finds but a part of this in the journal does all of it.
+            inode.truncatingTo = size;
+            parts.journalling().created(data);
+            uncache(data, size);
+            data.truncate(size);
+            boolean isAsLong = data.remoteSizeBytes() == size && !data.isSending();
+            if (data.owedSize().isOwed() || !isAsLong) {
+                data.owedSize().set(size);
+                data.setRemoteSizeBytes(data.remoteSizeBytes());
+            }
+            inode.resized();
+            show(inode, data, size);
+            inode.modified = parts.coherency().now();
+            inode.changed = inode.modified;
+            data.setPendingAttributes(data.pendingAttributes().written(inode.modified));
+            data.describe();
+            inode.changes++;
+            inode.fetchedNanos = Long.MIN_VALUE;
+            parts.engine().flusher().onDirtied(data);
+            return true;
+        } finally {
+            inode.lock.unlock();
+        }
+    }
+
+    /** Whether the journal keeps it, the server lets us write to it, and nothing is under way. */
+    @GuardedBy("inode lock")
+    private boolean mayCutLater(Inode inode, InodeData data, long size) {
+        VfsOptions options = parts.options();
+        if (!options.metadataWriteback()
+                || options.syncWrites()
+                || parts.journalling().isBroken()
+                || size > data.sizeBytes()
+                || !data.owedSize().mayBe(size)
+                || data.isSizeInDoubt()
+                || data.isCut()
+                || inode.truncatingTo >= 0
+                || inode.growingTo >= 0) {
+            return false;
+        }
+        parts.table().lock().lock();
+        try {
+            if (inode.links.isEmpty() || inode.hidden) {
+                return false;
+            }
+        } finally {
+            parts.table().lock().unlock();
+        }
+        if (data.creation() != null) {
+            return !inode.isThere; // The server has nothing of it to be cut.
+        }
+        ServerFile handle = data.file();
+        return handle != null && BackEnd.isWritable(handle) && data.writebackLock().isFree();
+    }
+
+    /**
+     * Has the server cut a file that was cut here, and is to be changed now.
+     *
+     * @return false when it became another file, which the server has not got
+     */
+    private boolean isCutPaid(Inode inode, InodeData data) throws FsException {
+        long size;
+        long asked;
+        inode.lock.lock();
+        try {
+            if (!data.owedSize().isOwed()) {
+                return true;
+            }
+            size = data.owedSize().bytes();
+            asked = inode.ownerChanges;
+        } finally {
+            inode.lock.unlock();
+        }
+        if (!creations.conflicts().mayResize(inode, data, false)) {
+            return false;
+        }
+        parts.journalling().before(inode, () -> data.setSending(true));
+        ServerAttributes a = onServer(inode, data, List.of(size));
+        inode.lock.lock();
+        try {
+            resized(data);
+            data.owedSize().settle();
+            parts.coherency().applyOwn(inode, a, asked);
+            data.describe();
+        } finally {
+            inode.lock.unlock();
+        }
+        return true;
     }
 
     /** Returns false when it became another file, of which the same is to be asked. */
@@ -132,9 +240,8 @@ final class SizeOperations {
         inode.lock.lock();
         try {
             data.trustSize();
-            data.setResizing(false);
-            data.syncing().need();
-            data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
+            resized(data);
+            uncache(data, size);
             if (!onlyGrows) {
                 data.truncate(size);
             }
@@ -157,6 +264,17 @@ final class SizeOperations {
             inode.lock.unlock();
         }
         return true;
+    }
+
+    @GuardedBy("inode lock")
+    private static void resized(InodeData data) {
+        data.setResizing(false);
+        data.syncing().need();
+    }
+
+    @GuardedBy("inode lock")
+    private static void uncache(InodeData data, long size) {
+        data.uncache(Math.min(size, data.remoteSizeBytes()), Long.MAX_VALUE);
     }
 
     /** Which sizes the server is to set, one after the other; none where it need do nothing. */

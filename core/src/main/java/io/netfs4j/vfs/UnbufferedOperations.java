@@ -152,7 +152,9 @@ final class UnbufferedOperations {
                 if (count <= 0) {
                     return 0;
                 }
-                if (data.pages().writeback().isDirty(at, at + count) || data.creation() != null) {
+                if (data.pages().writeback().isDirty(at, at + count)
+                        || data.creation() != null
+                        || data.owedSize().isOwed()) {
                     flushed = parts.engine().writeback(data, Origin.SYNC);
                 } else if (data.pages().writebackBytes() > 0) {
                     // Some of it may be what is read.

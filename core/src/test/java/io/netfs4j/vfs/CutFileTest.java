@@ -60,7 +60,9 @@ class CutFileTest {
     private CachedVfs vfs(OnConflict policy) throws FsException {
         PageCache.Limits memory = new PageCache.Limits(1 << 20, 1 << 20, 1 << 20);
         VfsOptions options =
-                VfsOptions.of(memory).withConflicts(new VfsOptions.Conflicts(policy, "here"));
+                VfsOptions.of(memory)
+                        .withMetadataSync()
+                        .withConflicts(new VfsOptions.Conflicts(policy, "here"));
         return new CachedVfs(
                 runtime.environment(),
                 DoubleServer.of(store, this::heldUp),

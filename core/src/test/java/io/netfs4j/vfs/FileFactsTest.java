@@ -37,7 +37,8 @@ class FileFactsTest {
                     Instant.ofEpochSecond(-7, 8),
                     new PendingAttributes(Instant.EPOCH, Instant.MAX, true, 0640, 12, null),
                     "0123/host-1",
-                    1L << 41);
+                    1L << 41,
+                    1L << 42);
 
     @Test
     void decode_ofWhatWasEncoded_isTheSame() throws Exception {

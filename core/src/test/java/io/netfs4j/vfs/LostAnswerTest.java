@@ -45,7 +45,7 @@ class LostAnswerTest {
 
     @BeforeEach
     void open() throws FsException {
-        vfs = SmallVfs.over(runtime, DoubleServer.of(store, call -> server.of(call)));
+        vfs = SmallVfs.withMetadataSync(runtime, DoubleServer.of(store, call -> server.of(call)));
         vfs.setKernelCache(kernel);
         file = make("f", BYTES, 'a');
         assertThat(read(file, 50)).isEqualTo('a');

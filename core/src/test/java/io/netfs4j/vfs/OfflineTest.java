@@ -215,4 +215,21 @@ class OfflineTest {
         other.write(file, 0, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
         other.fsync(file, false);
     }
+
+    @Test
+    void aFileThatIsKnown_isEmptiedAndWrittenAnew() throws FsException {
+        write("file", "what was there before");
+        goAway();
+        OpenFlags empties = new OpenFlags(Access.WRITE, false, true, false, false, false, false);
+        OpenFile file = open("file", empties);
+        vfs.write(file, 0, ByteBuffer.wrap("new".getBytes(StandardCharsets.UTF_8)));
+        vfs.release(file);
+        assertThat(read("file")).isEqualTo("new");
+        assertThat(store.stat(RemotePath.ROOT.child("file")).sizeBytes()).isEqualTo(21);
+        away = false;
+        file = open("file", OpenFlags.READ_WRITE);
+        vfs.fsync(file, false);
+        vfs.release(file);
+        assertThat(store.stat(RemotePath.ROOT.child("file")).sizeBytes()).isEqualTo(3);
+    }
 }

@@ -114,6 +114,9 @@ abstract class OneSecond {
             };
     final MemoryServer store = new MemoryServer(clock);
 
+    /** The next mounts make new names, and truncate, on the server at once. */
+    boolean metadataSync;
+
     @BeforeEach
     void makeFile() throws FsException {
         try (Client maker = new Client()) {
@@ -219,7 +222,7 @@ abstract class OneSecond {
                             false,
                             false,
                             false,
-                            true,
+                            !metadataSync,
                             false,
                             new VfsOptions.Conflicts(policy, "host"),
                             false,

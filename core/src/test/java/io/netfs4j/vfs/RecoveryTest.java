@@ -110,6 +110,7 @@ class RecoveryTest {
                         Instant.EPOCH,
                         PendingAttributes.NONE,
                         null,
+                        -1,
                         -1)
                 .encode();
     }
@@ -199,6 +200,7 @@ class RecoveryTest {
                         Instant.EPOCH,
                         PendingAttributes.NONE,
                         null,
+                        -1,
                         -1)
                 .encode();
     }
@@ -243,6 +245,7 @@ class RecoveryTest {
                         Instant.EPOCH,
                         new PendingAttributes(null, LONG_AGO, true, 0755, null, null),
                         null,
+                        -1,
                         -1)
                 .encode();
     }

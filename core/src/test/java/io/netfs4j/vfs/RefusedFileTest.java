@@ -56,13 +56,20 @@ class RefusedFileTest {
     }
 
     private void open(long memoryBytes) throws FsException {
-        PageCache.Limits limits =
-                new PageCache.Limits(memoryBytes, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX / 2);
+        open(options(memoryBytes));
+    }
+
+    private static VfsOptions options(long memoryBytes) {
+        return VfsOptions.of(
+                new PageCache.Limits(memoryBytes, DIRTY_BYTES_MAX, DIRTY_BYTES_MAX / 2));
+    }
+
+    private void open(VfsOptions options) throws FsException {
         vfs =
                 new CachedVfs(
                         runtime.environment(),
                         server.over(store),
-                        VfsOptions.of(limits),
+                        options,
                         ByteBuffer::allocateDirect);
     }
 
@@ -258,6 +265,7 @@ class RefusedFileTest {
     /** Nothing of the file is refused any more, and what is dirty of others makes room. */
     @Test
     void writer_waits_afterTheRefusedBytesOfItsFileWereCutOff() throws Exception {
+        open(options(2 * DIRTY_BYTES_MAX).withMetadataSync());
         OpenFile file = createMarked("f");
         OpenFile slow = create("slow");
         vfs.fsync(slow, false);

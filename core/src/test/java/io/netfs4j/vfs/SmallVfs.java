@@ -16,10 +16,20 @@ final class SmallVfs {
     private SmallVfs() {}
 
     static CachedVfs over(SystemRuntime runtime, Server server) throws FsException {
-        return new CachedVfs(
-                runtime.environment(),
-                server,
-                VfsOptions.of(new PageCache.Limits(MEMORY_BYTES, MEMORY_BYTES, MEMORY_BYTES)),
-                ByteBuffer::allocate);
+        return over(runtime, server, options());
+    }
+
+    /** One whose truncations are the server's at once. */
+    static CachedVfs withMetadataSync(SystemRuntime runtime, Server server) throws FsException {
+        return over(runtime, server, options().withMetadataSync());
+    }
+
+    private static VfsOptions options() {
+        return VfsOptions.of(new PageCache.Limits(MEMORY_BYTES, MEMORY_BYTES, MEMORY_BYTES));
+    }
+
+    private static CachedVfs over(SystemRuntime runtime, Server server, VfsOptions options)
+            throws FsException {
+        return new CachedVfs(runtime.environment(), server, options, ByteBuffer::allocate);
     }
 }

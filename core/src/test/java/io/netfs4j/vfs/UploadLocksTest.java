@@ -378,6 +378,7 @@ class UploadLocksTest extends OneSecond {
     @ParameterizedTest
     @ValueSource(ints = {4, 20})
     void aSizeThatADeadMountWasSetting_isNotThatOfWhatAnotherHasWritten(int size) throws Exception {
+        metadataSync = true;
         ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
         SystemRuntime dying = new SystemRuntime();
         Client dead = new Client(OnConflict.COPY, Journal.open(dying.environment(), disk, LIMITS));
@@ -513,6 +514,7 @@ class UploadLocksTest extends OneSecond {
 
     @Test
     void truncatingAFileChangedElsewhere_truncatesOurs_besideIt() throws Exception {
+        metadataSync = true;
         try (Client one = new Client();
                 Client two = new Client()) {
             OpenFile ours = one.open("f");
@@ -532,6 +534,7 @@ class UploadLocksTest extends OneSecond {
     /** It is emptied: so nobody goes by what had been in it. */
     @Test
     void openingWithTruncate_takesThePlaceOfWhatIsThere() throws Exception {
+        metadataSync = true;
         try (Client one = new Client()) {
             OpenFile before = one.open("f");
             one.beforeLock.set(() -> changeOnServer("0123456789ABCDEF"));
