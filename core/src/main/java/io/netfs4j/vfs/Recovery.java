@@ -223,7 +223,10 @@ final class Recovery {
         InodeData data = opens.dataOf(inode);
         parts.journalling().attachFound(inode, data, file);
         data.setToken(facts.token());
-        data.setSending(facts.sending());
+        if (facts.sending()) {
+            // Else nothing is said yet: what has no name here would have none in the journal.
+            data.setSending(true);
+        }
         data.setSizeBytes(size);
         if (facts.owedBytes() >= 0) {
             data.owedSize().set(facts.owedBytes());

@@ -75,6 +75,12 @@ class SimulatorTest {
         findsNothing(6009607);
     }
 
+    /** A file that is found with a lock that it needs no more, and then found once again. */
+    @Test
+    void crashWorld_killedInRecovery_knowsWhereItsFilesBelong() {
+        findsNothing(9017434);
+    }
+
     private static void findsNothing(long seed) {
         World.Outcome outcome = new CrashWorld(seed, false).run(60);
         assertThat(outcome.violation())
