@@ -251,6 +251,9 @@ final class RemoveOperations {
             try {
                 if (!child.livesOn) {
                     parts.engine().discard(data);
+                    if (!data.isBusy()) {
+                        data.listener().onClean(); // No request will say so.
+                    }
                 }
             } finally {
                 child.lock.unlock();

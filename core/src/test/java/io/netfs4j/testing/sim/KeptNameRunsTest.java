@@ -498,4 +498,30 @@ class KeptNameRunsTest {
                 .locks()
                 .passes();
     }
+
+    /** A directory whose times wait to be set is removed, and kept for ever. */
+    @Test
+    void replay_I18_seed8008867() {
+        KeptRun.of(8008867L)
+                .operation(0, 5, Op.LIST)
+                .operation(0, 6, Op.WRITE)
+                .operation(0, 54, Op.MKDIR)
+                .operation(0, 60, Op.SYMLINK)
+                .operation(0, 61, Op.RENAME)
+                .operation(0, 63, Op.SET_DIRECTORY)
+                .operation(0, 64, Op.CREATE)
+                .operation(0, 74, Op.CREATE)
+                .operation(0, 81, Op.MKDIR)
+                .operation(0, 87, Op.CLOSE)
+                .operation(0, 91, Op.RENAME)
+                .operation(1, 21, Op.ELSEWHERE)
+                .operation(0, 123, Op.MKDIR)
+                .operation(0, 127, Op.SYMLINK)
+                .operation(0, 128, Op.MKDIR)
+                .operation(0, 136, Op.CREATE)
+                .operation(0, 178, Op.RENAME)
+                .operation(0, 189, Op.RMDIR)
+                .stored()
+                .passes();
+    }
 }
