@@ -239,7 +239,7 @@ final class CreationAttempt {
         OpenedFile opened = parts.server().open(source, Access.READ_WRITE);
         boolean done = false;
         try {
-            long size = owedSize(inode, opened.attributes());
+            long size = growth(inode, opened.attributes());
             if (size >= 0) {
                 AttributeChange change = AttributeChange.size(size);
                 opened = new OpenedFile(opened.file(), opened.file().setAttributes(change));
@@ -253,15 +253,14 @@ final class CreationAttempt {
         return opened;
     }
 
-    /** The size that the server was about to set, and may have set; -1 where it need not. */
-    private long owedSize(Inode inode, ServerAttributes a) {
+    /** How long the server was about to make it, where it is not; else -1. */
+    private long growth(Inode inode, ServerAttributes a) {
         inode.lock.lock();
         try {
             if (!conflicts.isBase(dataOf(inode), a)) {
                 return -1; // Another client's by now: ours goes beside it.
             }
-            boolean isShort = inode.growingTo > a.sizeBytes();
-            return isShort ? inode.growingTo : inode.truncatingTo;
+            return inode.growingTo > a.sizeBytes() ? inode.growingTo : -1;
         } finally {
             inode.lock.unlock();
         }

@@ -198,7 +198,6 @@ final class Recovery {
             inode.isThere = isThere;
             inode.truncates = facts.state() == FileFacts.State.NEW_OR_EMPTIED;
             inode.found = true;
-            inode.truncatingTo = facts.truncatingTo();
             inode.growingTo = facts.growingTo();
             inode.symlinkTarget = facts.target();
             inode.uploadLock = creations.locks().found(facts.uploadLock());
@@ -211,6 +210,10 @@ final class Recovery {
                 parts.table().lock().unlock();
             }
             InodeData data = opens.dataOf(inode);
+            if (facts.truncatingTo() >= 0) {
+                // It is owed from now on: what is written behind it is not to be dropped again.
+                data.describe();
+            }
             parts.engine().flusher().onDirtied(data);
         } finally {
             inode.lock.unlock();
@@ -228,8 +231,9 @@ final class Recovery {
             data.setSending(true);
         }
         data.setSizeBytes(size);
-        if (facts.owedBytes() >= 0) {
-            data.owedSize().set(facts.owedBytes());
+        long owed = facts.truncatingTo() >= 0 ? facts.truncatingTo() : facts.owedBytes();
+        if (owed >= 0) {
+            data.owedSize().set(owed);
         }
         // What landed since the journal was told is on the server, past the length that it had
         // then: until the file is open none of it may be taken for zeros.

@@ -92,6 +92,11 @@ class RecoveryTest {
     }
 
     private static byte[] facts(String name, long remoteBytes) {
+        return facts(name, remoteBytes, -1);
+    }
+
+    private static byte[] facts(String name, long remoteBytes, long truncatingTo) {
+        PendingAttributes none = PendingAttributes.NONE;
         return new FileFacts(
                         FileType.REGULAR,
                         null,
@@ -104,11 +109,11 @@ class RecoveryTest {
                         null,
                         false,
                         remoteBytes,
-                        -1,
+                        truncatingTo,
                         new FileFacts.Owner(0644, 0, 0),
                         Instant.EPOCH,
                         Instant.EPOCH,
-                        PendingAttributes.NONE,
+                        truncatingTo < 0 ? none : none.written(Instant.EPOCH),
                         null,
                         -1,
                         -1)
@@ -151,6 +156,40 @@ class RecoveryTest {
 
             assertThat(Arrays.copyOf(found, PAGE)).containsOnly('a');
             assertThat(Arrays.copyOfRange(found, PAGE, 2 * PAGE)).containsOnly('b');
+        }
+    }
+
+    /** It was killed while it cut the file; the next one while that was still owed. */
+    @Test
+    void whatIsWrittenBehindACut_thatWasFound_isFoundToo() throws FsException {
+        onServer("file", pages(3, 'a'));
+        try (Journal left = journal()) {
+            left.awaitWritten(
+                    left.describe(left.newFile(), 3 * PAGE, facts("file", 3 * PAGE, PAGE)));
+        }
+        Server hanging =
+                DoubleServer.of(
+                        store,
+                        call -> {
+                            if (call.is(Server.class, "open")) {
+                                throw new FsException(FsError.EIO, "not now");
+                            }
+                            return call.proceed();
+                        });
+        try (Journal journal = journal()) {
+            CachedVfs vfs = vfs(hanging, journal);
+            long ino = vfs.lookup(Vfs.ROOT_INO, "file").attributes().ino();
+            assertThat(vfs.getAttributes(ino).sizeBytes()).isEqualTo(PAGE);
+            vfs.write(vfs.open(ino, OpenFlags.READ_WRITE), 2 * PAGE, pages(1, 'b'));
+        }
+        assertThat(store.stat(RemotePath.ROOT.child("file")).sizeBytes()).isEqualTo(3 * PAGE);
+        try (Journal journal = journal()) {
+            byte[] found = read(vfs(journal), "file");
+
+            assertThat(found).hasSize(3 * PAGE);
+            assertThat(Arrays.copyOf(found, PAGE)).containsOnly('a');
+            assertThat(Arrays.copyOfRange(found, PAGE, 2 * PAGE)).containsOnly(0);
+            assertThat(Arrays.copyOfRange(found, 2 * PAGE, 3 * PAGE)).containsOnly('b');
         }
     }
 

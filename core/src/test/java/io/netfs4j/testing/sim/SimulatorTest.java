@@ -81,6 +81,12 @@ class SimulatorTest {
         findsNothing(9017434);
     }
 
+    /** The power is lost while a cut is being journalled: it is owed to the server then. */
+    @Test
+    void crashWorld_whosePowerIsLostDuringATruncate_findsNoConflict() {
+        findsNothing(10006015);
+    }
+
     private static void findsNothing(long seed) {
         World.Outcome outcome = new CrashWorld(seed, false).run(60);
         assertThat(outcome.violation())
