@@ -214,6 +214,22 @@ final class FileRequests {
         if (size < 0 || size > pool.payloadBytes()) {
             throw new FsException(FsError.EINVAL, "a read of " + size + " bytes");
         }
+        OpenFile file = handle.file();
+        if (file.flags().direct()) {
+            read(request, handle, size, pool); // It locks no pages in the kernel.
+            return;
+        }
+        WaitingReads.Read waiting =
+                notifier.waiting().begin(file.ino(), request.u64(Wire.READ_IN_OFFSET), size);
+        try {
+            read(request, handle, size, pool);
+        } finally {
+            waiting.ended();
+        }
+    }
+
+    private void read(FuseRequest request, OpenHandle handle, int size, BufferPool pool)
+            throws FsException {
         RequestBuffer buffer = pool.takeInterruptibly();
         try {
             ByteBuffer target = buffer.payload().clear().limit(size);

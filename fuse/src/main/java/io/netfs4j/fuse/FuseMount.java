@@ -65,7 +65,7 @@ public final class FuseMount implements AutoCloseable {
         return mount;
     }
 
-    private static FuseMount mount(
+    static FuseMount mount(
             RequestHandler handler, Notifier notifier, Path directory, FuseOptions options)
             throws FsException {
         Path real = MountPoint.check(directory);

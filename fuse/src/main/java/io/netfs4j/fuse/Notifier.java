@@ -37,8 +37,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p><b>Limits</b>: what is noted for one inode is one range, so there are never more than there
  * are inodes. Names beyond {@link #NAMES_MAX} are not noted one by one: all names of the mount are
  * declared stale at once where the kernel can (Linux 6.16), else they end with their time of
- * validity. A read that takes longer than {@link #HOLD_NANOS} is not waited for, nor is a kernel
- * that takes longer than {@link #SETTLE_NANOS}.
+ * validity. A read that takes longer than {@link #HOLD_NANOS} is not waited for: what it does not
+ * read is told then, as {@link WaitingReads} says. Nor is a kernel that takes longer than {@link
+ * #SETTLE_NANOS}.
  *
  * <p><b>Threads</b>: any. {@link #settle} waits, the others never.
  */
@@ -56,28 +57,14 @@ final class Notifier implements KernelCache {
 
     /**
      * For how long answers are kept back until what they tell of is told, while nothing is told:
-     * together, not each, for one hung read may keep all the others waiting. More than the above.
+     * together, not each, for one hung write may keep all the others waiting. More than the above.
      */
     private static final long SETTLE_NANOS = 2_000_000_000L;
-
-    /** A negative position: no bytes. */
-    private static final Range ATTRIBUTES_ALONE = new Range(-1, 0);
-
-    /** Bytes to forget; a negative length means to the end. */
-    private record Range(long position, long length) {
-        Range and(Range other) {
-            long from = Math.min(position, other.position);
-            if (length < 0 || other.length < 0) {
-                return new Range(from, -1);
-            }
-            long to = Math.max(position + length, other.position + other.length);
-            return new Range(from, to - from);
-        }
-    }
 
     private record Name(long parent, String name) {}
 
     private final ReadsInHand reads = new ReadsInHand();
+    private final WaitingReads waiting;
     private final ReplyBuffer inodesOut = new ReplyBuffer(false);
     private final ReplyBuffer namesOut = new ReplyBuffer(false);
     private final ReentrantLock expiryLock = new ReentrantLock();
@@ -91,10 +78,10 @@ final class Notifier implements KernelCache {
     private final Condition told = lock.newCondition();
 
     /* Guarded by lock. */
-    private final Map<Long, Range> inodes = new LinkedHashMap<>();
+    private final Map<Long, InvalidRange> inodes = new LinkedHashMap<>();
 
     /** Taken out of {@link #inodes}, and not told yet. */
-    private final Map<Long, Range> telling = new LinkedHashMap<>();
+    private final Map<Long, InvalidRange> telling = new LinkedHashMap<>();
 
     private final Set<Name> names = new LinkedHashSet<>();
     private boolean allNames;
@@ -110,9 +97,25 @@ final class Notifier implements KernelCache {
     /** Null until started: nothing is told before. */
     private volatile @Nullable FuseDevice to;
 
+    Notifier() {
+        this(WaitingReads.PATIENCE_NANOS);
+    }
+
+    /**
+     * @param patienceNanos for how long it waits for a read that it could not tell around
+     */
+    Notifier(long patienceNanos) {
+        waiting = new WaitingReads(this, patienceNanos);
+    }
+
     /** Between which it tells. */
     ReadsInHand reads() {
         return reads;
+    }
+
+    /** Around which it tells. */
+    WaitingReads waiting() {
+        return waiting;
     }
 
     /** Begins to tell, and keeps the device open until {@link #end}. */
@@ -150,7 +153,7 @@ final class Notifier implements KernelCache {
         lock.lock();
         try {
             if (!ended) {
-                inodes.merge(ino, new Range(position, length), Range::and);
+                inodes.merge(ino, new InvalidRange(position, length), InvalidRange::and);
                 movedNanos = quiet ? System.nanoTime() : movedNanos;
                 quiet = false;
                 inodesNoted.signal();
@@ -236,7 +239,7 @@ final class Notifier implements KernelCache {
         }
         expiryLock.lock();
         try {
-            tellInode(expiry, ino, ATTRIBUTES_ALONE);
+            tellInode(expiry, ino, InvalidRange.ATTRIBUTES_ALONE);
         } finally {
             expiryLock.unlock();
         }
@@ -262,11 +265,11 @@ final class Notifier implements KernelCache {
 
     private void tellInodes() {
         while (true) {
-            Map<Long, Range> due = takeInodes();
+            Map<Long, InvalidRange> due = takeInodes();
             if (due.isEmpty()) {
                 return;
             }
-            Map<Long, Range> heldBack = new LinkedHashMap<>();
+            Map<Long, InvalidRange> heldBack = new LinkedHashMap<>();
             due.forEach((ino, range) -> {
                 if (reads.any(ino)) {
                     heldBack.put(ino, range);
@@ -275,7 +278,7 @@ final class Notifier implements KernelCache {
                 }
             });
             long left = HOLD_NANOS;
-            for (Map.Entry<Long, Range> one : heldBack.entrySet()) {
+            for (Map.Entry<Long, InvalidRange> one : heldBack.entrySet()) {
                 left = reads.awaitNone(one.getKey(), left);
                 tellNoted(one.getKey(), one.getValue());
             }
@@ -283,7 +286,7 @@ final class Notifier implements KernelCache {
     }
 
     /** What is to be told of inodes now; empty when the session is over. */
-    private Map<Long, Range> takeInodes() {
+    private Map<Long, InvalidRange> takeInodes() {
         lock.lock();
         try {
             while (!ended && inodes.isEmpty()) {
@@ -300,8 +303,9 @@ final class Notifier implements KernelCache {
         }
     }
 
-    private void tellNoted(long ino, Range range) {
-        tellInode(inodesOut, ino, range);
+    private void tellNoted(long ino, InvalidRange range) {
+        waiting.tell(ino, range).forEach(part -> tellInode(inodesOut, ino, part));
+        waiting.told();
         lock.lock();
         try {
             telling.remove(ino);
@@ -337,12 +341,12 @@ final class Notifier implements KernelCache {
         }
     }
 
-    private void tellInode(ReplyBuffer in, long ino, Range range) {
+    private void tellInode(ReplyBuffer in, long ino, InvalidRange range) {
         reads.telling(ino);
         MemorySegment body = in.body();
         Wire.u64(body, Wire.INVAL_INODE_INO, ino);
-        Wire.u64(body, Wire.INVAL_INODE_OFF, range.position);
-        Wire.u64(body, Wire.INVAL_INODE_LEN, range.length);
+        Wire.u64(body, Wire.INVAL_INODE_OFF, range.position());
+        Wire.u64(body, Wire.INVAL_INODE_LEN, range.length());
         tell(in, NOTIFY_INVAL_INODE, Wire.INVAL_INODE_BYTES);
     }
 

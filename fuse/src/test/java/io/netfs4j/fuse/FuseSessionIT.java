@@ -24,10 +24,14 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** How mounts come, misbehave and go. */
 final class FuseSessionIT {
@@ -225,39 +229,150 @@ final class FuseSessionIT {
 
     /** Each entry would else wait for it as long as an answer is kept back at most. */
     @Test
-    void list_whileTheKernelWaitsForARead_doesNotWaitForEachChangedFile() throws Exception {
+    void list_whileTheKernelWaitsForAWrite_doesNotWaitForEachChangedFile() throws Exception {
         try (MountedVfs m = mounted(true)) {
             m.vfs.validNanos = 0;
             m.vfs.keepsKernelCache = false;
             Path hangs = Files.writeString(m.root.resolve(StoredVfs.HANGS), "boom");
+            m.vfs.writesHangFrom = 4;
             int files = 40;
             for (int i = 0; i < files; i++) {
                 Files.writeString(m.root.resolve("f" + i), "x");
             }
-            Process reader = new ProcessBuilder("cat", hangs.toString()).start();
+            Process writer = new ProcessBuilder("sh", "-c", "echo >> " + hangs).start();
             m.vfs.hanging.await();
             m.vfs.kernelCache.invalidate(2, 0, -1);
-            Thread tells = teller();
-            while (tells.getState() != Thread.State.TIMED_WAITING) {
-                Thread.onSpinWait();
-            }
             for (int i = 0; i < files; i++) {
                 m.vfs.kernelCache.invalidate(3 + i, 0, -1);
             }
             try {
                 assertThat(sh("ls -l " + m.root + " | wc -l")).isEqualTo(files + 2 + "");
             } finally {
-                m.vfs.freed.countDown(); // Else nothing ends the kernel's wait, not even a kill.
+                m.vfs.freed.countDown();
             }
-            assertThat(reader.waitFor()).isZero();
+            assertThat(writer.waitFor()).isZero();
         }
     }
 
-    private static Thread teller() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .filter(t -> t.getName().equals("netfs-fuse-inodes"))
-                .findFirst()
-                .orElseThrow();
+    /** Else it would wait in the kernel for that answer, and nothing would end it, not a kill. */
+    @Test
+    void unmount_whileAReadHangs_ofAFileThatChanged_doesNotWaitForItsAnswer() throws Exception {
+        try (MountedVfs m = mounted(true)) {
+            m.vfs.validNanos = 0;
+            m.vfs.keepsKernelCache = false;
+            Path hangs = Files.writeString(m.root.resolve(StoredVfs.HANGS), "boom");
+            Process reader = new ProcessBuilder("cat", hangs.toString()).start();
+            m.vfs.hanging.await();
+            m.vfs.kernelCache.invalidate(2, 0, -1);
+            assertThat(hangs).hasSize(4); // Answered when the news has been told, or is given up.
+            reader.destroyForcibly().waitFor();
+            Thread unmounts = Thread.ofPlatform().daemon(true).start(m.mount::close);
+            try {
+                assertThat(unmounts.join(Duration.ofSeconds(30))).isTrue();
+            } finally {
+                m.vfs.freed.countDown();
+            }
+            m.awaitEnd();
+            assertThat(m.root).isEmptyDirectory();
+        }
+    }
+
+    /**
+     * Else whoever opens the file would see what it was before, for as long as the server hangs.
+     */
+    @Test
+    void invalidate_whileAReadHangs_showsTheRestAtOnce_andItsPagesWhenItIsAnswered()
+            throws Exception {
+        try (MountedVfs m = mounted(true)) {
+            m.vfs.validNanos = 3_600_000_000_000L;
+            int page = 4096;
+            int far = 1024 * page;
+            m.vfs.readsHangFrom = far;
+            Path file = Files.write(m.root.resolve(StoredVfs.HANGS), bytes(far + page, 1));
+            int fd = Syscalls.open(file, Syscalls.O_RDONLY, 0);
+            assertThat(Syscalls.forgetPages(fd)).isZero();
+            assertThat(Syscalls.close(fd)).isZero();
+            assertThat(byteAt(file, 0)).isEqualTo(1);
+            String last = "tail -c 1 " + file + " | od -An -tu1";
+            Process reader = new ProcessBuilder("sh", "-c", last).start();
+            m.vfs.hanging.await();
+            m.vfs.overwrite(StoredVfs.HANGS, bytes(far + page, 2));
+            m.vfs.kernelCache.invalidate(2, 0, -1);
+            while (byteAt(file, 0) != 2) {
+                Thread.onSpinWait();
+            }
+            m.vfs.freed.countDown();
+            assertThat(reader.inputReader().readLine()).isIn("   1", "   2");
+            while (byteAt(file, far) != 2) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    private static int byteAt(Path file, long position) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, READ)) {
+            ByteBuffer one = ByteBuffer.allocate(1);
+            assertThat(channel.read(one, position)).isEqualTo(1);
+            return one.get(0);
+        }
+    }
+
+    @Test
+    void invalidate_justBeforeAReadThatHangsIsTaken_doesNotWaitForItsAnswer(@TempDir Path directory)
+            throws Exception {
+        requireFuse();
+        StoredVfs vfs = new StoredVfs(true);
+        FuseOptions options = FuseOptions.of("test:");
+        Notifier notifier = new Notifier(1);
+        LateReads handler = new LateReads(new VfsHandler(vfs, options, notifier), notifier);
+        try (FuseMount mount = FuseMount.mount(handler, notifier, directory, options)) {
+            vfs.keepsKernelCache = false;
+            Path hangs = Files.writeString(mount.mountPoint().resolve(StoredVfs.HANGS), "boom");
+            Process reader = new ProcessBuilder("cat", hangs.toString()).start();
+            try {
+                vfs.hanging.await();
+                notifier.settle(2);
+                assertThat(notifier.isSettled(2)).isTrue();
+            } finally {
+                vfs.freed.countDown();
+                reader.destroyForcibly().waitFor();
+            }
+        }
+    }
+
+    /** Takes the first read only when the kernel is being told that its file has changed. */
+    private record LateReads(VfsHandler handler, Notifier notifier, AtomicBoolean late)
+            implements RequestHandler {
+        LateReads(VfsHandler handler, Notifier notifier) {
+            this(handler, notifier, new AtomicBoolean());
+        }
+
+        @Override
+        public boolean tryHandle(FuseRequest request) throws FsException {
+            if (request.opcode() == Opcode.READ && !late.getAndSet(true)) {
+                notifier.invalidate(request.nodeId(), 0, -1);
+                while (!notifier.waiting().isTelling()) {
+                    Thread.onSpinWait();
+                }
+            }
+            return handler.tryHandle(request);
+        }
+
+        @Override
+        public void handle(FuseRequest request) throws FsException {
+            handler.handle(request);
+        }
+
+        @Override
+        public void sessionEnded() {
+            handler.sessionEnded();
+        }
+    }
+
+    private static byte[] bytes(int count, int value) {
+        byte[] bytes = new byte[count];
+        Arrays.fill(bytes, (byte) value);
+        return bytes;
     }
 
     @Test

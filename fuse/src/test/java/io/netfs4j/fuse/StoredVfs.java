@@ -42,7 +42,7 @@ final class StoredVfs implements Vfs {
     /** Reading a file of this name throws something unexpected. */
     static final String EXPLODES = "explodes";
 
-    /** Reading a file of this name waits until interrupted, or {@link #freed}. */
+    /** A file of this name is read, and waits until interrupted, or {@link #freed}. */
     static final String HANGS = "hangs";
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -59,6 +59,8 @@ final class StoredVfs implements Vfs {
     final Map<OpenDirectory, Boolean> openDirectories = new ConcurrentHashMap<>();
     final CountDownLatch hanging = new CountDownLatch(1);
     final CountDownLatch freed = new CountDownLatch(1);
+    volatile long readsHangFrom;
+    volatile long writesHangFrom = Long.MAX_VALUE;
     volatile long validNanos = 1_000_000_000L;
     volatile boolean keepsKernelCache = true;
 
@@ -260,12 +262,12 @@ final class StoredVfs implements Vfs {
                 });
     }
 
-    private void misbehave(OpenFile file) throws FsException {
+    private void misbehave(OpenFile file, boolean hangs) throws FsException {
         String name = ((Opened) file).name;
         if (name.equals(EXPLODES)) {
             throw new IllegalStateException("exploded as asked");
         }
-        if (name.equals(HANGS)) {
+        if (name.equals(HANGS) && hangs) {
             hanging.countDown();
             try {
                 freed.await();
@@ -277,17 +279,17 @@ final class StoredVfs implements Vfs {
 
     @Override
     public int read(OpenFile file, long position, ByteBuffer target) throws FsException {
-        misbehave(file);
-        return locked(
-                "read",
+        Step<Integer> step =
                 () -> {
                     StoredFile f = get(file.ino());
-                    int count = (int) Math.clamp(f.size - position, 0, target.remaining());
-                    if (count > 0) {
-                        target.put(f.data.slice((int) position, count));
-                    }
+                    int at = (int) Math.min(position, f.size);
+                    int count = Math.min(f.size - at, target.remaining());
+                    target.put(f.data.slice(at, count));
                     return count;
-                });
+                };
+        int count = locked("read", step);
+        misbehave(file, position >= readsHangFrom);
+        return count;
     }
 
     @Override
@@ -318,6 +320,9 @@ final class StoredVfs implements Vfs {
 
     @Override
     public int write(OpenFile file, long position, ByteBuffer source) throws FsException {
+        if (position >= writesHangFrom) {
+            misbehave(file, true);
+        }
         return locked(
                 "write",
                 () -> {
@@ -331,7 +336,8 @@ final class StoredVfs implements Vfs {
 
     @Override
     public boolean tryWrite(OpenFile file, long position, ByteBuffer source) throws FsException {
-        if (!hits || file.flags().sync() || file.flags().dataSync() || file.flags().direct()) {
+        boolean waits = file.flags().sync() || file.flags().dataSync() || file.flags().direct();
+        if (!hits || waits || position >= writesHangFrom) {
             return false;
         }
         int unused = write(file, position, source);
