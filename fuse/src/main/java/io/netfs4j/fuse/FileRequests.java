@@ -37,13 +37,6 @@ final class FileRequests {
     private static final int SEEK_HOLE = 4;
 
     private static final int PERMISSIONS = 07777;
-    private static final int PAGE_BYTES = 4096;
-
-    /**
-     * As {@link ReadsInHand#UNDERWAY_NANOS}, for pages: the time in which programs may see an
-     * interrupted call.
-     */
-    private static final long PAGE_UNDERWAY_NANOS = 5_000_000L;
 
     /** The reply to a copy has 32 bits; a caller that wanted more comes again. */
     private static final long COPY_BYTES_MAX = 1L << 30;
@@ -159,11 +152,7 @@ final class FileRequests {
         }
     }
 
-    /**
-     * Whether the kernel would not take a short answer for the end of the file, which another
-     * client has cut. After an error it asks anew, page by page, unless what failed was a page
-     * alone: of that programs see an interrupted call, so it is the last resort.
-     */
+    /** Whether the kernel would not take an answer for what it is, see {@link ReadsInHand}. */
     private boolean mustBeAskedAgain(FuseRequest request, OpenHandle handle, int count)
             throws FsException {
         int size = request.u32(Wire.READ_IN_SIZE);
@@ -171,21 +160,12 @@ final class FileRequests {
             return false;
         }
         long position = request.u64(Wire.READ_IN_OFFSET);
-        ReadsInHand.Count reads = handle.reads();
-        long taken = request.countedNanos();
         boolean beyond = count == 0 && !endsAt(request, handle);
-        boolean again = beyond && size > PAGE_BYTES;
-        if (reads.hasShrunkSince(taken)) {
-            long underway = size > PAGE_BYTES ? ReadsInHand.UNDERWAY_NANOS : PAGE_UNDERWAY_NANOS;
-            long since = Math.max(handle.openedNanos() - taken, -underway) + taken;
-            again |= reads.isConfusedSince(reads.sentAfter(since, position, size));
-        }
-        if (again) {
-            reads.expectAgain(position, size);
-        } else {
-            reads.endTold(beyond);
-        }
-        return again;
+        long taken = request.countedNanos();
+        return handle.reads()
+                .refuses(
+                        new ReadsInHand.ShortAnswer(
+                                position, size, beyond, taken, handle.openedNanos()));
     }
 
     /**

@@ -26,14 +26,41 @@ final class ReadsInHand {
     /** A request may have been sent by so much before it was taken. */
     static final long UNDERWAY_NANOS = 100_000_000L;
 
+    /** The same for pages: the time in which programs may see an interrupted call. */
+    static final long PAGE_UNDERWAY_NANOS = 5_000_000L;
+
     /** So soon the kernel asks again, if somebody still wants the bytes. */
-    private static final long AGAIN_NANOS = 20_000_000L;
+    static final long AGAIN_NANOS = 20_000_000L;
 
     private static final long LONG_AGO_NANOS = 3_600_000_000_000L;
+
+    private static final int PAGE_BYTES = 4096;
 
     private final ConcurrentHashMap<Long, Count> counts = new ConcurrentHashMap<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition none = lock.newCondition();
+
+    /**
+     * A read that is about to be answered with fewer bytes than it asked for. Times are of {@link
+     * System#nanoTime}.
+     *
+     * @param bytes asked for
+     * @param beyond it begins behind the end of the file
+     * @param takenNanos when it was taken
+     * @param openedNanos when its file was opened
+     */
+    record ShortAnswer(
+            long position, int bytes, boolean beyond, long takenNanos, long openedNanos) {
+        private boolean isLargerThanAPage() {
+            return bytes > PAGE_BYTES;
+        }
+
+        /** When it was sent at the earliest, by what is known of it alone. */
+        private long sentNanos() {
+            long underway = isLargerThanAPage() ? UNDERWAY_NANOS : PAGE_UNDERWAY_NANOS;
+            return Math.max(openedNanos - takenNanos, -underway) + takenNanos;
+        }
+    }
 
     /** Reads that were refused, one next to the other, and when the first of them was. */
     private record Refusal(long nanos, long from, long to) {
@@ -83,16 +110,31 @@ final class ReadsInHand {
         }
 
         /**
-         * Whether the file has become shorter since a read was sent, as far as is known.
-         *
-         * @param takenNanos when the read was taken
+         * Whether the kernel would not take a short answer for the end of the file, which another
+         * client has cut: then it is to hear an error in its place. After that it asks anew, page
+         * by page, unless what failed was a page alone: of that programs see an interrupted call,
+         * so it is the last resort.
          */
-        boolean hasShrunkSince(long takenNanos) {
-            return shrankNanos - (takenNanos - UNDERWAY_NANOS) >= 0;
+        boolean refuses(ShortAnswer answer) {
+            boolean again = answer.beyond && answer.isLargerThanAPage();
+            if (hasShrunkSince(answer.takenNanos - UNDERWAY_NANOS)) {
+                again |= isConfusedSince(sentAfter(answer));
+            }
+            if (again) {
+                expectAgain(answer);
+            } else {
+                endTold(answer.beyond);
+            }
+            return again;
+        }
+
+        /** Whether the file has become shorter since a time, as far as is known. */
+        private boolean hasShrunkSince(long nanos) {
+            return shrankNanos - nanos >= 0;
         }
 
         /** Whether the kernel has heard of a size, or that its own is old, since a time. */
-        boolean isConfusedSince(long nanos) {
+        private boolean isConfusedSince(long nanos) {
             return oldAttributesNanos - nanos >= 0 || toldNanos - nanos >= 0;
         }
 
@@ -100,30 +142,26 @@ final class ReadsInHand {
          * When a read was sent at the earliest. One of what was refused in a larger read is that
          * read's repetition: were it refused, too, for what was heard before, programs would see an
          * interrupted call, or a fault of their memory, after every cut.
-         *
-         * @param nanos what is known without that
          */
-        long sentAfter(long nanos, long position, int bytes) {
+        private long sentAfter(ShortAnswer answer) {
+            long nanos = answer.sentNanos();
             Refusal last = refused.get();
-            if (last == null || !last.isLargerThan(position, bytes)) {
+            if (last == null || !last.isLargerThan(answer.position, answer.bytes)) {
                 return nanos;
             }
             return last.nanos - nanos > 0 ? last.nanos : nanos;
         }
 
         /** A read is about to be refused: it will be asked again, and no news goes in between. */
-        void expectAgain(long position, int bytes) {
-            Refusal another = new Refusal(System.nanoTime(), position, position + bytes);
+        private void expectAgain(ShortAnswer answer) {
+            long end = answer.position + answer.bytes;
+            Refusal another = new Refusal(System.nanoTime(), answer.position, end);
             refused.accumulateAndGet(another, (last, a) -> last == null ? a : last.and(a));
             againUntilNanos = another.nanos + AGAIN_NANOS;
         }
 
-        /**
-         * A short answer is about to be given.
-         *
-         * @param beyond it begins behind the end of the file
-         */
-        void endTold(boolean beyond) {
+        /** A short answer is about to be given. */
+        private void endTold(boolean beyond) {
             againUntilNanos = longAgo();
             if (beyond) {
                 toldNanos = System.nanoTime();

@@ -22,6 +22,24 @@ final class ReadsInHandTest {
         count = reads.open(INO);
     }
 
+    /** Whether a read that was taken at a time, of a file that was opened long ago, is refused. */
+    private boolean refuses(int page, int pages, long takenNanos) {
+        return refuses(page, pages, takenNanos, takenNanos - LONG_NANOS);
+    }
+
+    private boolean refuses(int page, int pages, long takenNanos, long openedNanos) {
+        long position = (long) page * PAGE_BYTES;
+        return count.refuses(
+                new ReadsInHand.ShortAnswer(
+                        position, pages * PAGE_BYTES, false, takenNanos, openedNanos));
+    }
+
+    private boolean refusesBeyondTheEnd(int pages, long takenNanos) {
+        return count.refuses(
+                new ReadsInHand.ShortAnswer(
+                        PAGE_BYTES, pages * PAGE_BYTES, true, takenNanos, takenNanos - LONG_NANOS));
+    }
+
     @Test
     void awaitNone_withoutReads_takesNoTime() {
         assertThat(reads.any(INO)).isFalse();
@@ -53,67 +71,96 @@ final class ReadsInHandTest {
     /** Else the kernel would be told just when it asks again, and not understand that answer. */
     @Test
     void awaitNone_afterAReadWasRefused_waitsForTheNext() {
-        count.expectAgain(0, PAGE_BYTES);
+        long before = System.nanoTime();
+        reads.shrank(INO);
+        reads.telling(INO);
+        assertThat(refuses(0, 1, before)).isTrue();
         assertThat(reads.any(INO)).isTrue();
-        count.endTold(false);
+        assertThat(refuses(0, 1, before + LONG_NANOS)).isFalse();
         assertThat(reads.any(INO)).isFalse();
-        count.expectAgain(0, PAGE_BYTES);
+        assertThat(refuses(0, 1, before)).isTrue();
         assertThat(reads.awaitNone(INO, LONG_NANOS)).isPositive();
     }
 
     @Test
-    void attributes_ofTheOldSize_confuseTheKernel() {
+    void refuses_whatWasSentBeforeTheKernelHeardOfTheOldSize() {
         long before = System.nanoTime();
         reads.attributes(INO);
-        assertThat(count.isConfusedSince(before)).isFalse();
+        assertThat(refuses(0, 1, before)).isFalse();
         reads.shrank(INO);
-        assertThat(count.hasShrunkSince(before)).isTrue();
-        assertThat(count.isConfusedSince(before)).isTrue();
-        assertThat(count.isConfusedSince(System.nanoTime() + 1)).isFalse();
+        long after = System.nanoTime() + 1;
+        assertThat(refuses(0, 1, before)).isTrue();
+        assertThat(refuses(0, 1, before + ReadsInHand.PAGE_UNDERWAY_NANOS)).isTrue();
+        assertThat(refuses(0, 1, after + ReadsInHand.PAGE_UNDERWAY_NANOS)).isFalse();
+        assertThat(refuses(0, 2, before)).isTrue();
     }
 
     @Test
-    void attributes_ofTheNewSize_doNot() {
+    void refuses_nothing_whereItHeardOfTheNewSizeAlone() {
         long before = System.nanoTime();
         reads.shrank(INO);
         reads.attributes(INO);
-        assertThat(count.isConfusedSince(before)).isFalse();
+        assertThat(refuses(0, 1, before)).isFalse();
+        assertThat(refuses(0, 2, before)).isFalse();
     }
 
     @Test
-    void telling_confusesTheKernel_andSoDoesAnEndThatIsNotTheEnd() {
+    void refuses_nothing_ofAFileThatHasNotShrunk() {
         long before = System.nanoTime();
+        reads.attributes(INO);
         reads.telling(INO);
-        assertThat(count.isConfusedSince(before)).isTrue();
+        assertThat(refuses(0, 2, before)).isFalse();
+    }
+
+    /** What is read by a handle was not asked for before there was that handle. */
+    @Test
+    void refuses_nothing_ofAFileThatWasOpenedSince() {
+        long before = System.nanoTime();
+        reads.shrank(INO);
+        reads.telling(INO);
+        long after = System.nanoTime() + 1;
+        assertThat(refuses(0, 2, after, after)).isFalse();
+        assertThat(refuses(0, 2, before + ReadsInHand.UNDERWAY_NANOS, before)).isTrue();
+    }
+
+    @Test
+    void refuses_whatBeginsBehindTheEnd_unlessItIsAPage_ofWhichTheKernelIsTold() {
         long later = System.nanoTime() + 1;
-        assertThat(count.hasShrunkSince(later)).isFalse();
-        count.endTold(true);
-        assertThat(count.isConfusedSince(later)).isTrue();
-        assertThat(count.hasShrunkSince(later)).isTrue();
+        assertThat(refusesBeyondTheEnd(2, later)).isTrue();
+        assertThat(refuses(8, 2, later)).isFalse();
+        assertThat(refusesBeyondTheEnd(1, later)).isFalse();
+        assertThat(refuses(8, 2, later)).isTrue();
     }
 
     /** Else no page of it would be read before its sending cannot have been older than the news. */
     @Test
-    void sentAfter_ofAPageOfWhatWasRefused_isTheRefusal() {
-        long before = System.nanoTime();
-        reads.telling(INO);
-        count.expectAgain(0, 4 * PAGE_BYTES);
-        count.expectAgain(4 * PAGE_BYTES, 4 * PAGE_BYTES);
-        assertThat(count.isConfusedSince(before)).isTrue();
-        long page = count.sentAfter(before, PAGE_BYTES, PAGE_BYTES);
-        assertThat(count.isConfusedSince(page)).isFalse();
-        assertThat(count.sentAfter(before, 7 * PAGE_BYTES, PAGE_BYTES)).isEqualTo(page);
-        assertThat(count.sentAfter(LONG_NANOS + page, 0, PAGE_BYTES)).isEqualTo(LONG_NANOS + page);
+    void refuses_noPageOfWhatWasRefused_forWhatWasHeardBefore() {
+        long ino = INO;
+        long before;
+        do {
+            count = reads.open(++ino);
+            before = System.nanoTime();
+            reads.shrank(ino);
+            reads.telling(ino);
+            assertThat(refuses(0, 4, before)).isTrue();
+            assertThat(refuses(4, 4, before)).isTrue();
+        } while (System.nanoTime() - before >= ReadsInHand.AGAIN_NANOS);
+        assertThat(refuses(1, 1, before)).isFalse();
+        assertThat(refuses(7, 1, before)).isFalse();
+        reads.telling(ino);
+        assertThat(refuses(1, 1, before)).isTrue();
     }
 
     @Test
-    void sentAfter_ofAnotherRead_isAsItWas() {
+    void refuses_otherReads_asBefore() {
         long before = System.nanoTime();
-        count.expectAgain(PAGE_BYTES, PAGE_BYTES);
-        assertThat(count.sentAfter(before, PAGE_BYTES, PAGE_BYTES)).isEqualTo(before);
-        count.expectAgain(4 * PAGE_BYTES, 4 * PAGE_BYTES);
-        assertThat(count.sentAfter(before, PAGE_BYTES, PAGE_BYTES)).isEqualTo(before);
-        assertThat(count.sentAfter(before, 8 * PAGE_BYTES, PAGE_BYTES)).isEqualTo(before);
+        reads.shrank(INO);
+        reads.telling(INO);
+        assertThat(refuses(1, 1, before)).isTrue();
+        assertThat(refuses(1, 1, before)).isTrue();
+        assertThat(refuses(4, 2, before)).isTrue();
+        assertThat(refuses(1, 1, before)).isTrue();
+        assertThat(refuses(8, 1, before)).isTrue();
     }
 
     @Test
