@@ -302,6 +302,7 @@ final class FuseSessionIT {
                 Thread.onSpinWait();
             }
             m.vfs.freed.countDown();
+            // Its page may be gone again when it is woken: then it asks anew.
             assertThat(reader.inputReader().readLine()).isIn("   1", "   2");
             while (byteAt(file, far) != 2) {
                 Thread.onSpinWait();
