@@ -294,6 +294,14 @@ public final class Engine {
         return ReadRequest.intoMemory(this, inode, file, from, List.of(segment));
     }
 
+    /** Whether nothing of a file is on its way, nor will be without being looked at again. */
+    @GuardedBy("inode lock")
+    public boolean mayBeCut(InodeData inode) {
+        WritebackLock lock = inode.writebackLock();
+        WriteRequest first = inode.writing == null ? inode.waiting : inode.writing;
+        return lock.isFree() || (first != null && lock.isHeldBy(first) && first.looksForCuts());
+    }
+
     /**
      * Gives up what is dirty and not in flight, of a file that is gone; its pages go too. Whoever
      * waits for that hears of it, and each open file does.
@@ -301,8 +309,11 @@ public final class Engine {
     @GuardedBy("inode lock")
     public void discard(InodeData inode) {
         inode.trustSize();
-        inode.owedSize().settle();
         boolean loses = inode.isUnsaved();
+        if (inode.owedSize().isOwed()) {
+            inode.owedSize().settle();
+            inode.setToken(null); // What the server has behind the cut counts again.
+        }
         FsException why = inode.whyGivenUp();
         inode.pages().clear();
         FileJournal journal = inode.journal();

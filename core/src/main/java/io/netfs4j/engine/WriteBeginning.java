@@ -52,6 +52,9 @@ final class WriteBeginning {
 
     private boolean isBaseKnown;
 
+    /** The server was asked to set the size that is owed. */
+    private boolean cuts;
+
     /** It turned out while it was being sent that the base does not stand, or nobody knows. */
     private boolean isBaseLost;
 
@@ -230,6 +233,7 @@ final class WriteBeginning {
         } else if (file == null || !BackEnd.isWritable(file)) {
             if (inode.pages().dirtyBytes() > 0
                     || request.origin == Origin.UNBUFFERED
+                    || inode.owedSize().isOwed()
                     || inode.pendingAttributes.isOwed()) {
                 FsException refused = inode.creationFailure();
                 FsException none = new FsException(FsError.EBADF, "no handle to write with");
@@ -275,26 +279,56 @@ final class WriteBeginning {
         AttributeChange size = AttributeChange.size(inode.owedSize().bytes());
         inode.listener().onCommitting();
         inode.setResizing(true);
+        cuts = true;
         Completion<ServerAttributes> cut =
                 ask("netfs-cut", file, handle -> BackEnd.set(() -> handle.setAttributes(size)));
-        await(cut, () -> answered(() -> wasCut(cut)));
+        await(cut, () -> wasCut(file, cut));
     }
 
     @GuardedBy("inode lock")
-    private void wasCut(Completion<ServerAttributes> cut) {
+    private void wasCut(ServerFile file, Completion<ServerAttributes> cut) {
         inode.setResizing(false);
-        FsException refused = null;
         try {
             ServerAttributes attributes = cut.get();
+            inode.uncache(inode.owedSize().bytes(), Long.MAX_VALUE);
             inode.owedSize().settle();
             inode.setRemoteSizeBytes(attributes.sizeBytes());
             inode.syncing().need();
             inode.listener().onCommitted(attributes);
             inode.describe();
         } catch (FsException e) {
-            refused = e; // It is still owed, and done once more with the next request.
+            wasRefused(file, e);
+            return;
         }
-        goOn(refused);
+        FileJournal journal = inode.journal();
+        if (request.origin == Origin.UNBUFFERED && journal != null) {
+            // Else after a loss of power it would be cut once more, and what is sent now with it.
+            Completion<@Nullable Void> forced = journal.journal().whenForced(journal.lastRecord());
+            await(forced, () -> answered(() -> goOn(null)));
+        } else {
+            answered(() -> goOn(null));
+        }
+    }
+
+    /**
+     * It is still owed, and done once more with the next request. Whether it was done, and the
+     * answer lost: where the server has the version from before, nothing has come to it of ours.
+     */
+    @GuardedBy("inode lock")
+    private void wasRefused(ServerFile file, FsException refused) {
+        Completion<ServerAttributes> asked = ask("netfs-size", file, BackEnd::attributes);
+        await(
+                asked,
+                () -> {
+                    try {
+                        if (asked.get().token().equals(inode.token())) {
+                            inode.setSending(false);
+                        }
+                    } catch (FsException e) {
+                        // Nobody knows.
+                    }
+                    answered(() -> goOn(refused));
+                });
     }
 
     /**
@@ -317,8 +351,18 @@ final class WriteBeginning {
                 () ->
                         answered(() -> {
                             isBaseKnown = true;
-                            goOn(checked.failure());
+                            FsException moved = checked.failure();
+                            if (moved != null && request.origin == Origin.UNBUFFERED) {
+                                inode.errors().record(moved); // Who has cut it is to hear of it.
+                            }
+                            goOn(moved);
                         }));
+    }
+
+    /** Whether nothing is sent, nor will be before it has looked for a size that is owed. */
+    @GuardedBy("inode lock")
+    boolean looksForCuts() {
+        return request.session() == null && !cuts && taking == null;
     }
 
     @GuardedBy("inode lock")

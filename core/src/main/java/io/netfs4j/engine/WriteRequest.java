@@ -482,6 +482,10 @@ final class WriteRequest {
         return beginning.isBaseLost();
     }
 
+    boolean looksForCuts() {
+        return origin != Origin.COPY_TO_CACHE && beginning.looksForCuts();
+    }
+
     @GuardedBy("inode lock")
     private void complete() {
         if (!spans.isEmpty()) {

@@ -69,4 +69,9 @@ public final class WritebackLock {
     public boolean isFree() {
         return owner == null;
     }
+
+    @SuppressWarnings("ReferenceEquality") // an owner is one object, whatever it calls equal
+    boolean isHeldBy(Object who) {
+        return owner == who;
+    }
 }

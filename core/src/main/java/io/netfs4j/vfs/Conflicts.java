@@ -447,7 +447,11 @@ final class Conflicts {
         }
         data.invalidate();
         data.trustSize();
+        boolean wasCut = data.owedSize().isOwed();
         data.owedSize().settle();
+        if (wasCut) {
+            data.owedSize().set(data.sizeBytes());
+        }
         data.setRemoteSizeBytes(0);
         data.setToken(null);
         data.setSending(false);

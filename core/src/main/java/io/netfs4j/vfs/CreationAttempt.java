@@ -315,10 +315,11 @@ final class CreationAttempt {
         inode.lock.lock();
         try {
             InodeData data = dataOf(inode);
-            boolean written = data.sizeBytes() > 0 || data.pages().dirtyBytes() > 0;
+            boolean owes = data.owedSize().isOwed();
+            boolean written = data.sizeBytes() > 0 || data.pages().dirtyBytes() > 0 || owes;
             boolean taken = !inode.isThere && a.sizeBytes() > 0 && written;
             boolean moved = inode.isThere && !conflicts.isBase(data, a);
-            if (moved && data.pages().dirtyBytes() == 0) {
+            if (moved && data.pages().dirtyBytes() == 0 && !owes) {
                 // All of it had come there, and only its times are left to be set.
                 data.setPendingAttributes(PendingAttributes.NONE);
                 moved = false;

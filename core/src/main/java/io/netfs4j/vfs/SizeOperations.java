@@ -121,7 +121,9 @@ final class SizeOperations {
             parts.journalling().created(data);
             uncache(data, size);
             data.truncate(size);
-            boolean isAsLong = data.remoteSizeBytes() == size && !data.isSending();
+            // What another client makes of that name meanwhile is not what was cut.
+            boolean isMade = data.creation() == null || data.sizeBytes() == size;
+            boolean isAsLong = data.remoteSizeBytes() == size && isMade && !data.isSending();
             if (data.owedSize().isOwed() || !isAsLong) {
                 data.owedSize().set(size);
                 data.setRemoteSizeBytes(data.remoteSizeBytes());
@@ -165,10 +167,10 @@ final class SizeOperations {
             parts.table().lock().unlock();
         }
         if (data.creation() != null) {
-            return !inode.isThere; // The server has nothing of it to be cut.
+            return true; // Before anything is sent it is made, or opened again.
         }
         ServerFile handle = data.file();
-        return handle != null && BackEnd.isWritable(handle) && data.writebackLock().isFree();
+        return handle != null && BackEnd.isWritable(handle) && parts.engine().mayBeCut(data);
     }
 
     /**
@@ -197,12 +199,15 @@ final class SizeOperations {
         inode.lock.lock();
         try {
             resized(data);
+            uncache(data, size);
             data.owedSize().settle();
             parts.coherency().applyOwn(inode, a, asked);
             data.describe();
         } finally {
             inode.lock.unlock();
         }
+        // What lands past the journal now is not to be cut off after a loss of power.
+        parts.journalling().awaitForcedIfWorking(data);
         return true;
     }
 
