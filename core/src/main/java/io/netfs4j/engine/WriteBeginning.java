@@ -220,7 +220,7 @@ final class WriteBeginning {
     private void openSession() {
         ServerFile file = inode.file();
         boolean doubts = inode.isSizeInDoubt();
-        if (!doubts && sendsStored() && !inode.isToBeSent()) {
+        if (!doubts && sendsStored() && !inode.isToBeSent() && !inode.isSending()) {
             // The request before this one, or the answer to a question, has left nothing to do.
             request.cancelled = true;
         } else if (file != null && (doubts || checksBase())) {

@@ -541,4 +541,21 @@ class InterruptedCutTest {
     void discard_ofAWrite_showsWhatTheServerHas() throws FsException {
         discards(false);
     }
+
+    @Test
+    void anothersVersion_isFound_afterTheServerRefusedToMakeTheFileLonger() throws Exception {
+        CachedVfs vfs = vfs(runtime, null);
+        OpenFile file = vfs.create(Vfs.ROOT_INO, "f", 0644, OpenFlags.READ_WRITE).file();
+        vfs.write(file, 0, text("0123456789"));
+        vfs.fsync(file, false);
+        refuses = true;
+        assertThatThrownBy(() -> vfs.setAttributes(file.ino(), AttributeChange.size(20), file))
+                .hasMessageContaining("no size");
+        refuses = false;
+        vfs.fsync(file, false);
+        another("f", "another's version");
+        vfs.write(file, 0, text("x"));
+        assertThatThrownBy(() -> vfs.fsync(file, false)).hasMessageContaining("another client");
+        assertThat(stored("f")).isEqualTo("another's version");
+    }
 }
