@@ -190,6 +190,13 @@ final class LockingServer extends SimServer {
         } else if (isLock || path.isRoot() || path.equals(PLACE)) {
             // Also of a name that a file got while its lock was being asked for.
             wanted.values().forEach(files::addAll);
+        } else if (fileAsKnown(path) == null) {
+            // The file that was there has been unlinked while its lock was being asked for.
+            wanted.forEach((name, those) -> {
+                if (path.equals(paths.get(name))) {
+                    files.addAll(those);
+                }
+            });
         }
         return files;
     }
