@@ -247,14 +247,35 @@ final class WriteBeginning {
             if (!lacksTurn) {
                 cut(file);
             }
-        } else {
-            send();
+        } else if (!awaitsMark()) {
             try {
                 request.open(BackEnd.begin(file, inode.token()));
             } catch (FsException e) {
                 request.fail(e);
             }
         }
+    }
+
+    /**
+     * Says that the server may have something of ours from now on. Who has asked for its version
+     * has waited for that to be in the journal; what goes past the page cache asks nobody, and what
+     * else is owed of the file would be taken for changed by another client after a crash.
+     *
+     * @return whether it is waited for
+     */
+    @GuardedBy("inode lock")
+    private boolean awaitsMark() {
+        FileJournal journal = inode.journal();
+        boolean isSaid = inode.isSending();
+        send();
+        if (isSaid
+                || request.origin != Origin.UNBUFFERED
+                || journal == null
+                || journal.lastLsn() == 0) {
+            return false;
+        }
+        await(journal.journal().whenForced(journal.lastLsn()), () -> goOn(null));
+        return true;
     }
 
     @GuardedBy("inode lock")

@@ -87,6 +87,12 @@ class SimulatorTest {
         findsNothing(10006015);
     }
 
+    /** Only the time of a cut is owed when the file is written past the page cache. */
+    @Test
+    void crashWorld_killedDuringAWriteWithoutPageCache_findsNoConflict() {
+        findsNothing(12016685);
+    }
+
     private static void findsNothing(long seed) {
         World.Outcome outcome = new CrashWorld(seed, false).run(60);
         assertThat(outcome.violation())
