@@ -568,4 +568,23 @@ class KeptRunsTest {
                 .locks()
                 .passes();
     }
+
+    /** Pieces that were put off one by one go on as one, and are given up as one (attempts). */
+    @Test
+    void replay_attempts_seed30007107() {
+        KeptRun.of(30007107L)
+                .operation(0, 1, Op.WRITE)
+                .operation(3, 3, Op.WRITE)
+                .operation(1, 3, Op.WRITE)
+                .operation(3, 5, Op.PUNCH)
+                .strike(Fault.BUSY, 1, 3, 0)
+                .strike(Fault.BUSY, 1, 3, 1)
+                .strike(Fault.TAKES_LESS, 1, 3, 2)
+                .strike(Fault.BUSY, 1, 3, 2)
+                .strike(Fault.SHORT_READ, 1, 3, 0)
+                .strike(Fault.BUSY, 1, 3, 4)
+                .strike(Fault.BUSY, 1, 3, 5)
+                .stored()
+                .passes();
+    }
 }

@@ -287,7 +287,11 @@ final class SimPiece {
         long granule = session == null ? 1 : session.granuleBytes();
         boolean all = termination instanceof Termination.Done;
         file.model.attempts.ended(
-                offer.request(), from(), termination, all ? 1 : transferred / granule * granule);
+                offer.request(),
+                from(),
+                to(),
+                termination,
+                all ? 1 : transferred / granule * granule);
         server.ended(this, isWrite() ? transferred : 0);
         if (!offer.terminated(termination)) {
             throw new Violation("I10", this + " had ended before");
