@@ -243,7 +243,9 @@ final class CrashContent {
             }
             since.add(seen);
             now = seen;
-            modified = powerLost || (modified == null && intendedTime == null) ? null : time;
+            // Where it is not the one that was being set, nobody has set any.
+            boolean isSet = modified != null || (time != null && time.equals(intendedTime));
+            modified = powerLost || !isSet ? null : time;
             over();
         }
     }

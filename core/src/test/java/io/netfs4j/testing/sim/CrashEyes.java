@@ -22,6 +22,7 @@ import java.util.TreeMap;
 final class CrashEyes {
     private static final int TRIES_MAX = 2_000;
     private static final long PAUSE_NANOS = 20_000_000;
+    private static final long SAVING_PAUSE_NANOS = 1_000_000_000;
 
     private static final int READ_BYTES = 1 << 12;
 
@@ -134,6 +135,13 @@ final class CrashEyes {
     /** Saves a file to the server. */
     void save(String path) {
         again(() -> world.at(home + "/" + path, this::save));
+        // Where fsync is the journal's alone, the server is heard of later.
+        for (int i = 0; !world.isSaved(home + "/" + path); i++) {
+            if (i > TRIES_MAX) {
+                throw new Violation("liveness", "/" + path + " is not saved");
+            }
+            world.loop.sleep(SAVING_PAUSE_NANOS);
+        }
     }
 
     private boolean save(long ino) throws FsException {

@@ -369,6 +369,10 @@ final class CrashWorld {
         return unbuffered;
     }
 
+    boolean isSaved(String path) {
+        return subject().isSaved(new RemotePath(List.of(path.split("/"))));
+    }
+
     private CachedSubject subject() {
         return java.util.Objects.requireNonNull(subject);
     }
