@@ -450,6 +450,7 @@ public final class CachedVfs implements Vfs {
             // Every other operation on names has returned from the server before it returned here.
             creations.awaitAll(directory);
             creations.sent(directory, false);
+            parts.journalling().forceSaid(); // Also that what was removed is not to be made.
         }
         creations.paths().tellRefusal(directory);
     }

@@ -388,6 +388,8 @@ final class Creations {
                         });
             }
             giveUp(inode, data);
+            // Else a crash would bring it back, and only the journal knew that it was to be made.
+            parts.journalling().awaitSaid(false);
             return true;
         } finally {
             release(data);
@@ -482,6 +484,7 @@ final class Creations {
             }
             if (open) {
                 data.giveUpCreation();
+                data.describe();
             } else {
                 parts.engine().discard(data);
             }

@@ -229,7 +229,8 @@ final class Journalling {
         awaitSaid(true);
     }
 
-    private void awaitSaid(boolean forced) {
+    /** Waits until all that was said of files is written, or forced. */
+    void awaitSaid(boolean forced) {
         Journal all = journal;
         if (all == null) {
             return;

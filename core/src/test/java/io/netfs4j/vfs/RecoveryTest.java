@@ -358,6 +358,44 @@ class RecoveryTest {
         }
     }
 
+    /** The server never had it: only the journal knew that it was to be made. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void removalOfAnOpenFileThatTheServerRefused_isKept_withFsyncOverALossOfPower(
+            boolean losesPower) throws FsException {
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        Server refusing =
+                DoubleServer.of(
+                        store,
+                        call -> {
+                            if (call.is(Server.class, "create")) {
+                                throw new FsException(FsError.EBUSY, "not now");
+                            }
+                            return call.proceed();
+                        });
+        try (SystemRuntime process = new SystemRuntime()) {
+            Journal journal = journal(process, disk);
+            CachedVfs vfs = vfs(process, refusing, journal);
+            long ino = vfs.makeDirectory(Vfs.ROOT_INO, "new", 0755).attributes().ino();
+            OpenFile file = vfs.create(ino, "file", 0644, OpenFlags.READ_WRITE).file();
+            vfs.write(file, 0, pages(1, 'a'));
+            journal.awaitForced(journal.lastLsn());
+            vfs.unlink(ino, "file");
+            if (losesPower) {
+                vfs.fsyncDirectory(ino);
+            }
+        }
+        if (losesPower) {
+            disk.losePower();
+        }
+        try (Journal journal = journal(runtime, disk)) {
+            CachedVfs vfs = vfs(journal);
+            long ino = vfs.lookup(Vfs.ROOT_INO, "new").attributes().ino();
+
+            assertThat(vfs.lookup(ino, "file").attributes()).isNull();
+        }
+    }
+
     /** It refuses what is written; of a size that it is to set nobody hears any more. */
     private Server silent(boolean grows, CountDownLatch asked) {
         return DoubleServer.of(

@@ -305,7 +305,7 @@ final class CrashApp {
         if (path.isEmpty()) {
             return false;
         }
-        tree.begin().remove(path);
+        tree.beginRemoval(path);
         in(
                 path,
                 (ino, name) -> {
@@ -335,7 +335,7 @@ final class CrashApp {
         if (path.isEmpty() || !isEmpty(path)) {
             return false;
         }
-        tree.begin().remove(path);
+        tree.beginRemoval(path);
         in(
                 path,
                 (ino, name) -> {
@@ -483,6 +483,7 @@ final class CrashApp {
                 setNamed(entry.getValue());
             }
         }
+        tree.setRemoved(path);
         return true;
     }
 
@@ -560,7 +561,7 @@ final class CrashApp {
         return tree.names().keySet().stream().noneMatch(p -> p.startsWith(directory + "/"));
     }
 
-    private static String parent(String path) {
+    static String parent(String path) {
         int slash = path.lastIndexOf('/');
         return slash < 0 ? "" : path.substring(0, slash);
     }

@@ -91,6 +91,12 @@ final class CrashTree {
     private TreeMap<String, Thing> names = new TreeMap<>();
     private @Nullable TreeMap<String, Thing> intended;
 
+    /**
+     * What was removed and is perhaps there again after a loss of power: the server may never have
+     * had it, and whoever removed it has not asked for that to be safe.
+     */
+    private final TreeMap<String, Thing> removed = new TreeMap<>();
+
     Map<String, Thing> names() {
         return names;
     }
@@ -106,6 +112,19 @@ final class CrashTree {
         TreeMap<String, Thing> after = new TreeMap<>(names);
         intended = after;
         return after;
+    }
+
+    /** A name is about to be removed. */
+    void beginRemoval(String path) {
+        Thing gone = begin().remove(path);
+        if (gone != null && !gone.isNamed()) {
+            removed.put(path, gone);
+        }
+    }
+
+    /** What was removed in a directory stays so from now on. */
+    void setRemoved(String directory) {
+        removed.keySet().removeIf(path -> CrashApp.parent(path).equals(directory));
     }
 
     void done() {
@@ -153,6 +172,11 @@ final class CrashTree {
             names = after;
         }
         intended = null;
+        if (powerLost) {
+            removed.keySet().retainAll(seen.keySet());
+            removed.forEach(names::putIfAbsent);
+        }
+        removed.clear();
         names.keySet().retainAll(seen.keySet());
         names.forEach((path, thing) -> {
             Seen found = seen.get(path);
@@ -175,12 +199,15 @@ final class CrashTree {
         }
     }
 
-    private static @Nullable String problem(
+    private @Nullable String problem(
             TreeMap<String, Thing> names, TreeMap<String, Seen> seen, boolean powerLost) {
         Set<String> all = new TreeSet<>(names.keySet());
         all.addAll(seen.keySet());
         for (String path : all) {
             Thing thing = names.get(path);
+            if (thing == null && powerLost) {
+                thing = removed.get(path);
+            }
             Seen found = seen.get(path);
             if (thing == null) {
                 return "/" + path + " has come from nowhere";

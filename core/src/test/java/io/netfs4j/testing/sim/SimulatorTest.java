@@ -93,6 +93,24 @@ class SimulatorTest {
         findsNothing(12016685);
     }
 
+    /** Nobody has asked for that to be safe. */
+    @Test
+    void crashWorld_whosePowerIsLostAfterARemoval_mayHaveTheFileAgain() {
+        findsNothing(12007814);
+    }
+
+    /** A time was being set when the process was killed, and was not. */
+    @Test
+    void crashWorld_killedBeforeATimeIsSet_mayShowTheServersTimeLater() {
+        findsNothing(20001755);
+    }
+
+    /** The server has more of it than shows, until that is saved. */
+    @Test
+    void crashWorld_killedDuringAWriteWithoutPageCache_showsItOnceItIsSaved() {
+        findsNothing(30000171);
+    }
+
     private static void findsNothing(long seed) {
         World.Outcome outcome = new CrashWorld(seed, false).run(60);
         assertThat(outcome.violation())
