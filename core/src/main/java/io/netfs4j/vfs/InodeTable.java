@@ -344,6 +344,14 @@ final class InodeTable {
     @GuardedBy("lock")
     void link(Inode directory, String name, Inode inode) {
         directory.nameChanged(name, inode);
+        // A listing may have told of it before we heard that it was given.
+        Inode told = directory.children().get(name);
+        if (told == inode) {
+            return;
+        }
+        if (told != null) {
+            detach(directory, name);
+        }
         attach(directory, name, inode);
     }
 

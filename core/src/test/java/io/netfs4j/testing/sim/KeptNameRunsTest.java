@@ -524,4 +524,43 @@ class KeptNameRunsTest {
                 .stored()
                 .passes();
     }
+
+    /** A name that is given is listed before that is heard of: it counts once. */
+    @Test
+    void replay_errors_seed40003029() {
+        KeptRun.of(40003029L)
+                .operation(3, 0, Op.WRITE)
+                .operation(1, 9, Op.LINK)
+                .operation(0, 5, Op.MKDIR)
+                .operation(1, 15, Op.MKDIR)
+                .operation(1, 16, Op.CREATE)
+                .operation(3, 7, Op.WRITE)
+                .operation(2, 18, Op.LINK)
+                .operation(3, 14, Op.MKDIR)
+                .operation(0, 28, Op.LIST)
+                .operation(1, 32, Op.LIST)
+                .operation(0, 33, Op.RENAME)
+                .operation(2, 23, Op.LIST)
+                .operation(3, 23, Op.CREATE)
+                .operation(1, 33, Op.UNLINK)
+                .operation(0, 34, Op.LINK)
+                .operation(1, 41, Op.MKDIR)
+                .operation(2, 39, Op.OPEN)
+                .operation(1, 46, Op.OPEN)
+                .operation(0, 46, Op.RENAME)
+                .operation(1, 47, Op.WRITE)
+                .operation(3, 39, Op.CLOSE)
+                .operation(3, 45, Op.CREATE)
+                .operation(3, 49, Op.OPEN)
+                .operation(2, 47, Op.OPEN)
+                .operation(0, 51, Op.UNLINK)
+                .operation(0, 52, Op.COPY)
+                .strike(Fault.LOST_REPLY, 2, 18, 0)
+                .strike(Fault.LOST_REPLY, 3, 14, 0)
+                .strike(Fault.LOST_REPLY, 1, 32, 0)
+                .strike(Fault.LOST_REPLY, 1, 33, 0)
+                .strike(Fault.LOST_REPLY, 2, 39, 0)
+                .stored()
+                .passes();
+    }
 }
