@@ -32,7 +32,7 @@ public record PendingAttributes(
     }
 
     /** Whether anything of it was set, and not only written. */
-    boolean isOwed() {
+    public boolean isOwed() {
         return !owed().isEmpty();
     }
 

@@ -423,6 +423,10 @@ final class OpenOperations implements InodeTable.Unsaved {
         @GuardedBy("inode lock")
         private long committing;
 
+        /** Whether that sets what somebody here has set. */
+        @GuardedBy("inode lock")
+        private boolean sets;
+
         DataListener(Inode inode) {
             this.inode = inode;
         }
@@ -454,6 +458,7 @@ final class OpenOperations implements InodeTable.Unsaved {
 
         @Override
         public AttributeChange toCommit(PendingAttributes pending) {
+            sets = pending.isOwed();
             return parts.coherency().toCommit(inode, pending);
         }
 
@@ -486,6 +491,7 @@ final class OpenOperations implements InodeTable.Unsaved {
         @Override
         public void onCommitting() {
             committing = inode.ownerChanges;
+            sets = false;
             // What was asked before knows nothing of what was sent, also where the commit fails.
             inode.changes++;
         }
@@ -493,6 +499,9 @@ final class OpenOperations implements InodeTable.Unsaved {
         @Override
         public void onCommitted(ServerAttributes attributes) {
             parts.coherency().applyOwn(inode, attributes, committing);
+            if (sets) {
+                inode.ownerChanges++; // What was asked before may be answered after this.
+            }
         }
 
         @Override

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netfs4j.base.FsException;
 import io.netfs4j.base.SystemRuntime;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
+import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.memory.MemoryServer;
 import io.netfs4j.testing.DoubleServer;
@@ -149,5 +151,33 @@ class LinkCountTest {
         assertThat(links()).isEqualTo(1);
         vfs.unlink(Vfs.ROOT_INO, "a");
         assertThat(links()).isZero();
+    }
+
+    /** What a link is answered with may be from before something that was sent with data. */
+    @Test
+    void link_answeredAfterPermissionsWereSet_leavesThem() throws Exception {
+        CachedVfs[] mount = new CachedVfs[1];
+        OpenFile[] open = new OpenFile[1];
+        Server late =
+                DoubleServer.of(
+                        store,
+                        call -> {
+                            Object answer = call.proceed();
+                            if (call.is(Server.class, "link")) {
+                                mount[0].fsync(open[0], false);
+                            }
+                            return answer;
+                        });
+        mount[0] = SmallVfs.over(runtime, late);
+        long ours = mount[0].makeDirectory(Vfs.ROOT_INO, "d", 0755).attributes().ino();
+        open[0] = mount[0].create(ours, "x", 0644, OpenFlags.READ_WRITE).file();
+        mount[0].fsync(open[0], false);
+        mount[0].write(open[0], 0, ByteBuffer.allocate(10));
+        AttributeChange mode = new AttributeChange(0750, null, null, null, null, null);
+        mount[0].setAttributes(open[0].ino(), mode, open[0]);
+        mount[0].link(open[0].ino(), Vfs.ROOT_INO, "y");
+
+        assertThat(mount[0].getAttributes(open[0].ino()).mode()).isEqualTo(0750);
+        assertThat(store.stat(RemotePath.ROOT.child("y")).mode()).isEqualTo(0750);
     }
 }
