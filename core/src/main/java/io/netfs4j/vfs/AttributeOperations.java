@@ -155,6 +155,7 @@ final class AttributeOperations {
             inode.lock.unlock();
         }
         boolean moved = creations.conflicts().hasMoved(inode);
+        parts.journalling().beforeChange(inode.data);
         ServerAttributes a = opens.change(inode, inode.data, change);
         inode.lock.lock();
         try {
