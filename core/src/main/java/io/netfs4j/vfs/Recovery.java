@@ -94,13 +94,33 @@ final class Recovery {
             // Its removal had come through, or its place was taken: nobody wants it any more.
             return () -> journal.forget(file);
         }
-        return () -> takeUp(file, facts, path);
+        long sizeThere = sizeThere(facts, path);
+        return () -> takeUp(file, facts, path, sizeThere);
     }
 
-    private void takeUp(long file, FileFacts facts, RemotePath path) {
+    /**
+     * How long the server's file is, where something of ours was being sent, in bytes; else 0. What
+     * goes past the page cache goes past the journal, and may have made it longer. A cut that is
+     * owed would undo that.
+     */
+    private long sizeThere(FileFacts facts, RemotePath path) throws FsException {
+        boolean counts =
+                facts.sending()
+                        && facts.type() == FileType.REGULAR
+                        && facts.state() == FileFacts.State.THERE
+                        && facts.truncatingTo() < 0
+                        && facts.owedBytes() < 0;
+        ServerAttributes there = counts ? parts.stat(path) : null;
+        if (there == null || there.type() != FileType.REGULAR || isAnother(facts, there)) {
+            return 0;
+        }
+        return there.sizeBytes();
+    }
+
+    private void takeUp(long file, FileFacts facts, RemotePath path, long sizeThere) {
         if (path.isRoot()) {
             problems.add("file " + file + " has no name; it is kept");
-        } else if (!enter(file, facts, path)) {
+        } else if (!enter(file, facts, path, sizeThere)) {
             problems.add("/" + path + ": two files of that name; file " + file + " is kept");
         }
     }
@@ -159,7 +179,7 @@ final class Recovery {
     }
 
     /** Returns false when its name is another's. */
-    private boolean enter(long file, FileFacts facts, RemotePath path) {
+    private boolean enter(long file, FileFacts facts, RemotePath path, long sizeThere) {
         Inode directory;
         long ino;
         parts.table().lock().lock();
@@ -172,7 +192,7 @@ final class Recovery {
         } finally {
             parts.table().lock().unlock();
         }
-        long size = Math.max(journal.sizeBytes(file), facts.growingTo());
+        long size = Math.max(journal.sizeBytes(file), Math.max(facts.growingTo(), sizeThere));
         if (facts.truncatingTo() >= 0) {
             size = facts.truncatingTo();
             journal.drop(file, size, Long.MAX_VALUE, journal.lastLsn());
