@@ -332,10 +332,15 @@ final class RemoveOperations {
                 refusePending(child, name);
                 moveHiddenUp(child, parent);
             }
-            hidden.removeDirectory(path, child);
-            parts.uncacheNames(path);
-            discardUnopened(child);
-            parts.table().removed(parent, name, child);
+            beforeRemoval(child, new Inode.Link(parent, name));
+            try {
+                hidden.removeDirectory(path, child);
+                parts.uncacheNames(path);
+                discardUnopened(child);
+                parts.table().removed(parent, name, child);
+            } finally {
+                afterRemoval(child);
+            }
             parts.coherency().touch(parent, -1);
             if (child != null) {
                 lostName(child);

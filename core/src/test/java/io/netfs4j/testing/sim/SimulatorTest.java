@@ -111,6 +111,24 @@ class SimulatorTest {
         findsNothing(30000171);
     }
 
+    /** Of one that was saved a moment before, which the journal had not heard of. */
+    @Test
+    void crashWorld_killedAfterATimeIsSet_showsIt() {
+        findsNothing(50005944);
+    }
+
+    /** A write past the page cache, of a file whose cut the journal knows. */
+    @Test
+    void crashWorld_whosePowerIsLostAfterAWriteWithoutPageCache_showsHowLongItIs() {
+        findsNothing(50006076);
+    }
+
+    /** It had been made a moment before, which the journal had not heard of. */
+    @Test
+    void crashWorld_killedAfterADirectoryIsRemoved_doesNotMakeItAgain() {
+        findsNothing(50007140);
+    }
+
     private static void findsNothing(long seed) {
         World.Outcome outcome = new CrashWorld(seed, false).run(60);
         assertThat(outcome.violation())
