@@ -56,6 +56,23 @@ final class JournalSpace {
 
     private volatile Runnable room = () -> {};
 
+    /**
+     * The record that comes after all that was there when a round of copying began; 0: none has.
+     */
+    @GuardedBy("lock")
+    private long roundEndLsn;
+
+    /** What was taken then, in bytes. */
+    @GuardedBy("lock")
+    private long roundBytes;
+
+    /** What was taken, and what of it counted, after a round by which nothing came free. */
+    @GuardedBy("lock")
+    private long vainBytes;
+
+    @GuardedBy("lock")
+    private long vainLiveBytes;
+
     JournalSpace(
             ReentrantLock lock,
             JournalIndex index,
@@ -114,11 +131,32 @@ final class JournalSpace {
                 || tail.broken() != null) {
             return false;
         }
-        long live = 0;
-        for (LogSegment segment : tail.segments()) {
-            live += segment.liveBytes;
+        long live = liveBytes();
+        // Records that do not fit together into a segment may leave half of each free for good.
+        boolean inVain =
+                tail.bytes() <= vainBytes && live > vainLiveBytes - limits.segmentBytes() / 8;
+        return !inVain && tail.bytes() > limits.writableBytes() / 2 && live < tail.bytes() / 2;
+    }
+
+    @GuardedBy("lock")
+    private long liveBytes() {
+        return tail.segments().stream().mapToLong(segment -> segment.liveBytes).sum();
+    }
+
+    /** Whether all has been copied once, and as much is taken as before. */
+    @GuardedBy("lock")
+    private boolean wasInVain(LogSegment oldest) {
+        boolean isOver = roundEndLsn != 0 && oldest.firstLsn >= roundEndLsn;
+        if (isOver && tail.bytes() >= roundBytes) {
+            vainBytes = tail.bytes();
+            vainLiveBytes = liveBytes();
+            return true;
         }
-        return tail.bytes() > limits.writableBytes() / 2 && live < tail.bytes() / 2;
+        if (isOver || roundEndLsn == 0) {
+            roundEndLsn = tail.nextLsn();
+            roundBytes = tail.bytes();
+        }
+        return false;
     }
 
     /** Nothing is given back from now on: the files are another's once this has returned. */
@@ -173,10 +211,12 @@ final class JournalSpace {
             try {
                 dead = oldestIsDead();
                 if (closed || (!dead && !isWorthCopying())) {
-                    reclaiming = false;
-                    return;
+                    break;
                 }
                 oldest = tail.segments().getFirst();
+                if (!dead && wasInVain(oldest)) {
+                    break;
+                }
             } finally {
                 lock.unlock();
             }
@@ -184,6 +224,7 @@ final class JournalSpace {
         }
         lock.lock();
         try {
+            roundEndLsn = 0;
             reclaiming = false; // It is tried again when something else counts no more.
         } finally {
             lock.unlock();

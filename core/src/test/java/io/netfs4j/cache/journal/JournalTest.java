@@ -10,6 +10,7 @@ import io.netfs4j.base.FsException;
 import io.netfs4j.testing.ForgetfulDisk;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -269,6 +270,29 @@ class JournalTest {
         world.runForked();
         assertThat(journal.hasRoom(LIMITS.writableBytes() / 2)).isTrue();
         assertThat(journal.facts(1)).containsExactly(1);
+    }
+
+    /** Of two that follow each other no two fit into one segment, and each fills half of one. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void recordsThatFitBadly_areNotCopiedForEver() throws Exception {
+        JournalWorld world = new JournalWorld(0, false);
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(6));
+        Journal journal = Journal.open(world.environment(), disk, LIMITS);
+        for (int file = 1; file <= 4; file++) {
+            int count = file % 2 == 0 ? 80_000 : 57_000;
+            journal.awaitWritten(journal.write(file, 0, count, bytes(file, count)));
+        }
+        journal.describe(5, 0, new byte[] {5});
+        journal.forget(5);
+        world.runForked();
+        for (int file = 1; file <= 4; file++) {
+            assertThat(journal.ranges(file)).hasSize(1);
+        }
+        journal.drop(1, 0, 57_000, journal.lastLsn());
+        journal.drop(2, 0, 80_000, journal.lastLsn());
+        world.runForked();
+        assertThat(journal.hasRoom(LIMITS.segmentBytes())).isTrue();
     }
 
     /** Somebody has another name for it, and reads what is in it. */
