@@ -136,10 +136,7 @@ final class CrashEyes {
     void save(String path) {
         again(() -> world.at(home + "/" + path, this::save));
         // Where fsync is the journal's alone, the server is heard of later.
-        for (int i = 0; !world.isSaved(home + "/" + path); i++) {
-            if (i > TRIES_MAX) {
-                throw new Violation("liveness", "/" + path + " is not saved");
-            }
+        while (!world.isSaved(home + "/" + path)) {
             world.loop.sleep(SAVING_PAUSE_NANOS);
         }
     }

@@ -550,25 +550,6 @@ class KeptRunsTest {
                 .passes();
     }
 
-    /** A question for the lock of a file that was unlinked while it was waited for fails (I17). */
-    @Test
-    void replay_I17_seed12013724() {
-        KeptRun.of(12013724L)
-                .operation(0, 2, Op.WRITE)
-                .operation(1, 10, Op.WRITE)
-                .operation(2, 15, Op.SYMLINK)
-                .operation(0, 3, Op.LIST)
-                .operation(1, 14, Op.WRITE)
-                .operation(1, 15, Op.FSYNC)
-                .operation(0, 4, Op.UNLINK)
-                .strike(Fault.LOST_REPLY, 0, 3, 1)
-                .strike(Fault.SLOW, 1, 15, 6)
-                .strike(Fault.NAME_FAILS, 1, 15, 4)
-                .stored()
-                .locks()
-                .passes();
-    }
-
     /** Pieces that were put off one by one go on as one, and are given up as one (attempts). */
     @Test
     void replay_attempts_seed30007107() {

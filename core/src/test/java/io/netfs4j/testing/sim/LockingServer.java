@@ -190,11 +190,11 @@ final class LockingServer extends SimServer {
         } else if (isLock || path.isRoot() || path.equals(PLACE)) {
             // Also of a name that a file got while its lock was being asked for.
             wanted.values().forEach(files::addAll);
-        } else if (fileAsKnown(path) == null) {
-            // The file that was there has been unlinked while its lock was being asked for.
+        } else {
+            // A file that was there has been unlinked while its lock was being asked for.
             wanted.forEach((name, those) -> {
                 if (path.equals(paths.get(name))) {
-                    files.addAll(those);
+                    those.stream().filter(file -> file.unlinked).forEach(files::add);
                 }
             });
         }
