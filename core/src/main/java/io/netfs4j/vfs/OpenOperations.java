@@ -511,7 +511,7 @@ final class OpenOperations implements InodeTable.Unsaved {
                 data.closeRetired();
             }
             closeIfIdle(inode);
-            if (data != null && inode.type != FileType.REGULAR && !data.isBusy()) {
+            if (data != null && inode.type != FileType.REGULAR && isSettled(data)) {
                 inode.data = null; // It was there for the server to make it.
             }
             boolean unused;

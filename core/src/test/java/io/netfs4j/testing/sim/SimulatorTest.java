@@ -36,6 +36,13 @@ class SimulatorTest {
         }
     }
 
+    /** Something is set on a directory that has just got what was set before, and is let go. */
+    @Test
+    void world_whoseDirectoryIsForgottenWhileItOwesSomething_saves() {
+        World.Outcome outcome = SimMain.world(60019262L, false).run(60);
+        assertThat(outcome.violation()).isNull();
+    }
+
     @Test
     void crashWorld_withTheRealFileSystem_findsNothing() {
         for (long seed = 1; seed <= SEEDS; seed++) {
