@@ -39,6 +39,9 @@ final class ModelNode {
     /** Counts changes of the listing. */
     int changes;
 
+    /** Another client gave it this name. */
+    boolean isElsewheres;
+
     /** The inode number while it is known, and how many look-ups it was given for. */
     long ino;
 

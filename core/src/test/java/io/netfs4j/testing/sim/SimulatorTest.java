@@ -43,6 +43,13 @@ class SimulatorTest {
         assertThat(outcome.violation()).isNull();
     }
 
+    /** A name of which another client made another file is looked up while there is no server. */
+    @Test
+    void world_whoseNamesAreAnotherClientsFilesByNow_mayShowWhatTheyWereWhileOffline() {
+        World.Outcome outcome = SimMain.world(70014286L, false).run(60);
+        assertThat(outcome.violation()).isNull();
+    }
+
     @Test
     void crashWorld_withTheRealFileSystem_findsNothing() {
         for (long seed = 1; seed <= SEEDS; seed++) {
