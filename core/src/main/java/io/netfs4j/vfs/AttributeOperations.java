@@ -156,7 +156,7 @@ final class AttributeOperations {
         }
         boolean moved = creations.conflicts().hasMoved(inode);
         parts.journalling().beforeChange(inode.data);
-        ServerAttributes a = opens.change(inode, inode.data, change);
+        ServerAttributes a = parts.change(inode, inode.data, change);
         inode.lock.lock();
         try {
             InodeData data = inode.data;

@@ -8,7 +8,6 @@ import io.netfs4j.base.GuardedBy;
 import io.netfs4j.base.Names;
 import io.netfs4j.cache.Cookie;
 import io.netfs4j.cache.DiskCache;
-import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.InodeData;
 import io.netfs4j.engine.InodeListener;
 import io.netfs4j.engine.PendingAttributes;
@@ -19,8 +18,6 @@ import io.netfs4j.server.CoherencyToken;
 import io.netfs4j.server.FileType;
 import io.netfs4j.server.OpenedFile;
 import io.netfs4j.server.PathSource;
-import io.netfs4j.server.RemotePath;
-import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
 import io.netfs4j.server.ServerFile;
 
@@ -581,29 +578,5 @@ final class OpenOperations implements InodeTable.Unsaved {
         } finally {
             inode.lock.unlock();
         }
-    }
-
-    /** Sets attributes by the open handle where there is one that may, else by path. */
-    ServerAttributes change(Inode inode, @Nullable InodeData data, AttributeChange change)
-            throws FsException {
-        ServerFile handle;
-        inode.lock.lock();
-        try {
-            ServerFile present = data == null ? null : data.file();
-            boolean may =
-                    present != null && (BackEnd.isWritable(present) || change.sizeBytes() == null);
-            handle = data == null || !may ? null : data.borrowFile();
-        } finally {
-            inode.lock.unlock();
-        }
-        if (data != null && handle != null) {
-            return data.useBorrowed(handle, h -> BackEnd.set(() -> h.setAttributes(change)));
-        }
-        Server server = parts.server();
-        return parts.gate()
-                .shared(() -> {
-                    RemotePath path = parts.table().path(inode);
-                    return BackEnd.set(() -> server.setAttributes(path, change));
-                });
     }
 }

@@ -312,9 +312,9 @@ final class SizeOperations {
         }
         try {
             for (long size : steps.subList(0, steps.size() - 1)) {
-                opens.change(inode, data, AttributeChange.size(size));
+                parts.change(inode, data, AttributeChange.size(size));
             }
-            return opens.change(inode, data, AttributeChange.size(steps.getLast()));
+            return parts.change(inode, data, AttributeChange.size(steps.getLast()));
         } catch (FsException e) {
             // Whatever the answer: a back end that asked twice tells of the second time.
             doubt(inode, data, steps.getLast());

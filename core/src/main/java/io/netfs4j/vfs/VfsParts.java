@@ -5,11 +5,15 @@ import io.netfs4j.base.Environment;
 import io.netfs4j.base.FsError;
 import io.netfs4j.base.FsException;
 import io.netfs4j.cache.DiskCache;
+import io.netfs4j.engine.BackEnd;
 import io.netfs4j.engine.Engine;
+import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.PageCache;
+import io.netfs4j.server.AttributeChange;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.Server;
 import io.netfs4j.server.ServerAttributes;
+import io.netfs4j.server.ServerFile;
 
 import org.jspecify.annotations.Nullable;
 
@@ -107,5 +111,30 @@ record VfsParts(
             }
             throw e;
         }
+    }
+
+    /**
+     * Has the server set attributes: by the open handle where there is one that may, else by path.
+     */
+    ServerAttributes change(Inode inode, @Nullable InodeData data, AttributeChange change)
+            throws FsException {
+        ServerFile handle;
+        inode.lock.lock();
+        try {
+            ServerFile present = data == null ? null : data.file();
+            boolean may =
+                    present != null && (BackEnd.isWritable(present) || change.sizeBytes() == null);
+            handle = data == null || !may ? null : data.borrowFile();
+        } finally {
+            inode.lock.unlock();
+        }
+        if (data != null && handle != null) {
+            return data.useBorrowed(handle, h -> BackEnd.set(() -> h.setAttributes(change)));
+        }
+        Server asked = server();
+        return gate().shared(() -> {
+            RemotePath path = table().path(inode);
+            return BackEnd.set(() -> asked.setAttributes(path, change));
+        });
     }
 }

@@ -158,7 +158,7 @@ final class NameOps {
         List<ModelNode> names = node.file == null ? List.of(node) : node.file.names;
         for (ModelNode other : names.contains(node) ? names : List.of(node)) {
             if (other.lookups > 0 && other.ino != ino) {
-                if (other.isElsewheres && world.server.hasBeenDown()) {
+                if (other.isElsewheres && world.server.downUntil > 0) {
                     world.forget(other); // It was what had that name before, while it was down.
                     continue;
                 }

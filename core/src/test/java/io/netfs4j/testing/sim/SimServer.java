@@ -581,10 +581,6 @@ class SimServer implements Server {
         return loop.nanoTime() >= downUntil;
     }
 
-    boolean hasBeenDown() {
-        return downUntil > 0;
-    }
-
     /** Cuts the connection under everything that is under way, for a while unless it is cut. */
     void maybeReset() {
         if (!faults.strikes(Fault.RESET)) {
