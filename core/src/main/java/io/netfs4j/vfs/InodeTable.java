@@ -349,10 +349,11 @@ final class InodeTable {
         if (told == inode) {
             return;
         }
-        if (told != null) {
-            detach(directory, name);
-        }
         attach(directory, name, inode);
+        if (told != null) {
+            told.links.removeIf(l -> l.directory() == directory && l.name().equals(name));
+            dropIfUnused(told, false);
+        }
     }
 
     /** Enters a name that the server told of, perhaps longer ago than a listing under way. */
