@@ -52,6 +52,9 @@ final class WriteBeginning {
 
     private boolean isBaseKnown;
 
+    /** The size that is owed of which the journal has heard; -1 for none. */
+    private long saidCut = -1;
+
     /** The server was asked to set the size that is owed. */
     private boolean cuts;
 
@@ -243,8 +246,8 @@ final class WriteBeginning {
             }
             request.cancelled = true;
         } else if (inode.owedSize().isOwed()) {
-            lacksTurn = !questionTurn.tryAcquire(0, 1);
-            if (!lacksTurn) {
+            lacksTurn = !awaitsCut() && !questionTurn.tryAcquire(0, 1);
+            if (!lacksTurn && awaited == null) {
                 cut(file);
             }
         } else if (!awaitsMark()) {
@@ -274,8 +277,18 @@ final class WriteBeginning {
                 || journal.lastLsn() == 0) {
             return false;
         }
-        await(journal.journal().whenForced(journal.lastLsn()), () -> goOn(null));
+        await(journal.journal().whenForced(journal.lastLsn()), () -> said(false));
         return true;
+    }
+
+    /** The journal has heard of it; where the request was given up meanwhile nothing is sent. */
+    @GuardedBy("inode lock")
+    private void said(boolean wasSending) {
+        if (request.cancelled && !wasSending) {
+            inode.setSending(false);
+            inode.describe();
+        }
+        goOn(null);
     }
 
     @GuardedBy("inode lock")
@@ -284,6 +297,26 @@ final class WriteBeginning {
             inode.setSending(true);
             inode.describe();
         }
+    }
+
+    /**
+     * What the server is to cut off is nowhere else: a crash after that must not find a journal in
+     * which it was never cut. Whoever cuts it here waits for that, but not before this request.
+     *
+     * @return whether it is waited for
+     */
+    @GuardedBy("inode lock")
+    private boolean awaitsCut() {
+        FileJournal journal = inode.journal();
+        long size = inode.owedSize().bytes();
+        if (journal == null || saidCut == size) {
+            return false;
+        }
+        boolean isSaid = inode.isSending();
+        send();
+        saidCut = size;
+        await(journal.journal().whenForced(journal.lastRecord()), () -> said(isSaid));
+        return true;
     }
 
     /** What goes past the page cache is not built on anything that was read here; a cut is. */

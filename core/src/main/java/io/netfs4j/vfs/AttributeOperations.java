@@ -154,8 +154,8 @@ final class AttributeOperations {
         } finally {
             inode.lock.unlock();
         }
-        boolean moved = creations.conflicts().hasMoved(inode);
         parts.journalling().beforeChange(inode.data);
+        boolean moved = creations.conflicts().hasMoved(inode);
         ServerAttributes a = parts.change(inode, inode.data, change);
         inode.lock.lock();
         try {

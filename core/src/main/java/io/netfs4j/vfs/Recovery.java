@@ -94,27 +94,32 @@ final class Recovery {
             // Its removal had come through, or its place was taken: nobody wants it any more.
             return () -> journal.forget(file);
         }
-        long sizeThere = sizeThere(facts, path);
+        long sizeThere = sizeThere(file, facts, path);
         return () -> takeUp(file, facts, path, sizeThere);
     }
 
     /**
      * How long the server's file is, where something of ours was being sent, in bytes; else 0. What
      * goes past the page cache goes past the journal, and may have made it longer. A cut that is
-     * owed would undo that.
+     * owed would undo that. What the journal has bytes of was being sent from there.
      */
-    private long sizeThere(FileFacts facts, RemotePath path) throws FsException {
+    private long sizeThere(long file, FileFacts facts, RemotePath path) {
         boolean counts =
                 facts.sending()
                         && facts.type() == FileType.REGULAR
                         && facts.state() == FileFacts.State.THERE
                         && facts.truncatingTo() < 0
-                        && facts.owedBytes() < 0;
-        ServerAttributes there = counts ? parts.stat(path) : null;
-        if (there == null || there.type() != FileType.REGULAR || isAnother(facts, there)) {
-            return 0;
+                        && facts.owedBytes() < 0
+                        && journal.ranges(file).isEmpty();
+        try {
+            ServerAttributes there = counts ? parts.stat(path) : null;
+            if (there == null || there.type() != FileType.REGULAR || isAnother(facts, there)) {
+                return 0;
+            }
+            return there.sizeBytes();
+        } catch (FsException e) {
+            return 0; // It shows as long as the journal says until it is open.
         }
-        return there.sizeBytes();
     }
 
     private void takeUp(long file, FileFacts facts, RemotePath path, long sizeThere) {

@@ -66,6 +66,13 @@ final class JournalSpace {
     @GuardedBy("lock")
     private long roundBytes;
 
+    /** What had been staged by then, and what has been copied since, in bytes. */
+    @GuardedBy("lock")
+    private long roundStagedBytes;
+
+    @GuardedBy("lock")
+    private long roundCopiedBytes;
+
     /** What was taken, and what of it counted, after a round by which nothing came free. */
     @GuardedBy("lock")
     private long vainBytes;
@@ -133,8 +140,11 @@ final class JournalSpace {
         }
         long live = liveBytes();
         // Records that do not fit together into a segment may leave half of each free for good.
-        boolean inVain =
-                tail.bytes() <= vainBytes && live > vainLiveBytes - limits.segmentBytes() / 8;
+        if (tail.bytes() + limits.segmentBytes() <= vainBytes) {
+            vainBytes = 0; // That was long ago.
+        }
+        long less = Math.min(limits.segmentBytes(), vainLiveBytes) / 8;
+        boolean inVain = tail.bytes() <= vainBytes && live > vainLiveBytes - less;
         return !inVain && tail.bytes() > limits.writableBytes() / 2 && live < tail.bytes() / 2;
     }
 
@@ -147,7 +157,9 @@ final class JournalSpace {
     @GuardedBy("lock")
     private boolean wasInVain(LogSegment oldest) {
         boolean isOver = roundEndLsn != 0 && oldest.firstLsn >= roundEndLsn;
-        if (isOver && tail.bytes() >= roundBytes) {
+        // Others may have taken the room that it made.
+        long others = tail.stagedBytes() - roundStagedBytes - roundCopiedBytes;
+        if (isOver && tail.bytes() >= roundBytes && others < limits.segmentBytes() / 8) {
             vainBytes = tail.bytes();
             vainLiveBytes = liveBytes();
             return true;
@@ -155,6 +167,8 @@ final class JournalSpace {
         if (isOver || roundEndLsn == 0) {
             roundEndLsn = tail.nextLsn();
             roundBytes = tail.bytes();
+            roundStagedBytes = tail.stagedBytes();
+            roundCopiedBytes = 0;
         }
         return false;
     }
@@ -210,13 +224,13 @@ final class JournalSpace {
             lock.lock();
             try {
                 dead = oldestIsDead();
-                if (closed || (!dead && !isWorthCopying())) {
-                    break;
+                boolean ends = closed || (!dead && !isWorthCopying());
+                if (ends || (!dead && wasInVain(tail.segments().getFirst()))) {
+                    roundEndLsn = 0;
+                    reclaiming = false;
+                    return;
                 }
                 oldest = tail.segments().getFirst();
-                if (!dead && wasInVain(oldest)) {
-                    break;
-                }
             } finally {
                 lock.unlock();
             }
@@ -350,7 +364,9 @@ final class JournalSpace {
             if (file != null && facts != null && file.hasFactsIn(segment)) {
                 ByteBuffer payload = ByteBuffer.wrap(facts);
                 long size = file.sizeBytes;
+                long before = tail.stagedBytes();
                 Place place = tail.stage(RecordType.FILE, id, 0, 0, size, payload);
+                roundCopiedBytes += tail.stagedBytes() - before;
                 index.described(id, place, size, facts);
             }
         } finally {
@@ -403,9 +419,11 @@ final class JournalSpace {
                 return 0;
             }
             long size = file.sizeBytes;
+            long before = tail.stagedBytes();
             Place place =
                     tail.stage(
                             RecordType.WRITE, id, extent.since(), extent.offset(), size, payload);
+            roundCopiedBytes += tail.stagedBytes() - before;
             index.written(id, place, extent.since(), extent.offset(), extent.length(), size);
             return place.lsn();
         } finally {

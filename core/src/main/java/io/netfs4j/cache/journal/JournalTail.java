@@ -77,6 +77,10 @@ final class JournalTail {
     @GuardedBy("lock")
     private long nextLsn;
 
+    /** All records that were ever staged, in bytes. */
+    @GuardedBy("lock")
+    private long stagedBytes;
+
     @GuardedBy("lock")
     private long writtenLsn;
 
@@ -127,6 +131,11 @@ final class JournalTail {
     @GuardedBy("lock")
     Deque<LogSegment> segments() {
         return segments;
+    }
+
+    @GuardedBy("lock")
+    long stagedBytes() {
+        return stagedBytes;
     }
 
     @GuardedBy("lock")
@@ -222,6 +231,7 @@ final class JournalTail {
         }
         batch.lastLsn = header.lsn();
         segment.end += bytes;
+        stagedBytes += bytes;
         return place;
     }
 

@@ -143,6 +143,12 @@ class SimulatorTest {
         findsNothing(50007140);
     }
 
+    /** An upload that had begun sees to it before whoever cuts the file hears of that. */
+    @Test
+    void crashWorld_killedDuringACut_doesNotFindTheFileUncut() {
+        findsNothing(80019161);
+    }
+
     private static void findsNothing(long seed) {
         World.Outcome outcome = new CrashWorld(seed, false).run(60);
         assertThat(outcome.violation())
