@@ -491,10 +491,13 @@ final class UploadLocks {
             }
         } finally {
             ours.removed(lock, released);
-            released.complete(null);
-        }
-        if (ends && ours.isEmpty()) {
-            removePlace();
+            try {
+                if (ends && ours.isEmpty()) {
+                    removePlace(); // Nobody waits for that any more once this is over.
+                }
+            } finally {
+                released.complete(null);
+            }
         }
     }
 
