@@ -305,7 +305,7 @@ final class CrashApp {
         if (path.isEmpty()) {
             return false;
         }
-        tree.beginRemoval(path);
+        tree.beginRemoval(path, world.hasOnServer(home() + "/" + path));
         in(
                 path,
                 (ino, name) -> {
@@ -335,7 +335,7 @@ final class CrashApp {
         if (path.isEmpty() || !isEmpty(path)) {
             return false;
         }
-        tree.beginRemoval(path);
+        tree.beginRemoval(path, world.hasOnServer(home() + "/" + path));
         in(
                 path,
                 (ino, name) -> {

@@ -114,10 +114,14 @@ final class CrashTree {
         return after;
     }
 
-    /** A name is about to be removed. */
-    void beginRemoval(String path) {
+    /**
+     * A name is about to be removed.
+     *
+     * @param isThere whether the server has it: then the journal is told before it goes there
+     */
+    void beginRemoval(String path, boolean isThere) {
         Thing gone = begin().remove(path);
-        if (gone != null && !gone.isNamed()) {
+        if (gone != null && !gone.isNamed() && !isThere) {
             removed.put(path, gone);
         }
     }

@@ -369,6 +369,10 @@ final class CrashWorld {
         return unbuffered;
     }
 
+    boolean hasOnServer(String path) {
+        return server.peek(new RemotePath(List.of(path.split("/")))) != null;
+    }
+
     boolean isSaved(String path) {
         return subject().isSaved(new RemotePath(List.of(path.split("/"))));
     }
