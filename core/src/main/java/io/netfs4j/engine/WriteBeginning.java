@@ -246,10 +246,7 @@ final class WriteBeginning {
             }
             request.cancelled = true;
         } else if (inode.owedSize().isOwed()) {
-            lacksTurn = !awaitsCut() && !questionTurn.tryAcquire(0, 1);
-            if (!lacksTurn && awaited == null) {
-                cut(file);
-            }
+            cut(file);
         } else if (!awaitsMark()) {
             try {
                 request.open(BackEnd.begin(file, inode.token()));
@@ -277,18 +274,22 @@ final class WriteBeginning {
                 || journal.lastLsn() == 0) {
             return false;
         }
-        await(journal.journal().whenForced(journal.lastLsn()), () -> said(false));
+        awaitForced(journal, isSaid);
         return true;
     }
 
-    /** The journal has heard of it; where the request was given up meanwhile nothing is sent. */
+    /** Goes on once the journal has all that was said; nothing is sent if it was given up. */
     @GuardedBy("inode lock")
-    private void said(boolean wasSending) {
-        if (request.cancelled && !wasSending) {
-            inode.setSending(false);
-            inode.describe();
-        }
-        goOn(null);
+    private void awaitForced(FileJournal journal, boolean wasSending) {
+        await(
+                journal.journal().whenForced(journal.lastRecord()),
+                () -> {
+                    if (request.cancelled && !wasSending) {
+                        inode.setSending(false);
+                        inode.describe();
+                    }
+                    goOn(null);
+                });
     }
 
     @GuardedBy("inode lock")
@@ -315,7 +316,7 @@ final class WriteBeginning {
         boolean isSaid = inode.isSending();
         send();
         saidCut = size;
-        await(journal.journal().whenForced(journal.lastRecord()), () -> said(isSaid));
+        awaitForced(journal, isSaid);
         return true;
     }
 
@@ -329,6 +330,13 @@ final class WriteBeginning {
     /** The file was cut here: on the server, too, before anything is sent that lies behind that. */
     @GuardedBy("inode lock")
     private void cut(ServerFile file) {
+        if (awaitsCut()) {
+            return;
+        }
+        lacksTurn = !questionTurn.tryAcquire(0, 1);
+        if (lacksTurn) {
+            return;
+        }
         send();
         AttributeChange size = AttributeChange.size(inode.owedSize().bytes());
         inode.listener().onCommitting();

@@ -25,8 +25,9 @@ import java.util.List;
  * written can be read at once, and is sent as if it had been written now.
  *
  * <p>The server is asked at once only where the journal says that a name was about to change: which
- * name it has then decides what is sent where. Nothing is appended but what follows from its
- * answers, so that a recovery that is cut off can be done again.
+ * name it has then decides what is sent where; and how long a file is that it was being sent past
+ * the journal. Nothing is appended but what follows from its answers, so that a recovery that is
+ * cut off can be done again.
  *
  * <p><b>Threads</b>: one, before the first operation.
  */

@@ -140,9 +140,6 @@ final class JournalSpace {
         }
         long live = liveBytes();
         // Records that do not fit together into a segment may leave half of each free for good.
-        if (tail.bytes() + limits.segmentBytes() <= vainBytes) {
-            vainBytes = 0; // That was long ago.
-        }
         long less = Math.min(limits.segmentBytes(), vainLiveBytes) / 8;
         boolean inVain = tail.bytes() <= vainBytes && live > vainLiveBytes - less;
         return !inVain && tail.bytes() > limits.writableBytes() / 2 && live < tail.bytes() / 2;
@@ -324,6 +321,9 @@ final class JournalSpace {
         try {
             // Nothing in it counts, and so nobody has come to read it meanwhile.
             tail.segments().removeFirst();
+            if (tail.bytes() + limits.segmentBytes() <= vainBytes) {
+                vainBytes = 0; // That was long ago.
+            }
         } finally {
             lock.unlock();
         }
@@ -364,9 +364,7 @@ final class JournalSpace {
             if (file != null && facts != null && file.hasFactsIn(segment)) {
                 ByteBuffer payload = ByteBuffer.wrap(facts);
                 long size = file.sizeBytes;
-                long before = tail.stagedBytes();
-                Place place = tail.stage(RecordType.FILE, id, 0, 0, size, payload);
-                roundCopiedBytes += tail.stagedBytes() - before;
+                Place place = stageCopy(RecordType.FILE, id, 0, 0, size, payload);
                 index.described(id, place, size, facts);
             }
         } finally {
@@ -410,6 +408,15 @@ final class JournalSpace {
         }
     }
 
+    @GuardedBy("lock")
+    private Place stageCopy(
+            RecordType type, long file, long reference, long offset, long end, ByteBuffer payload) {
+        long before = tail.stagedBytes();
+        Place place = tail.stage(type, file, reference, offset, end, payload);
+        roundCopiedBytes += tail.stagedBytes() - before;
+        return place;
+    }
+
     /** The record of the copy; 0 where it is not needed any more. */
     private long copy(long id, Extent extent, ByteBuffer payload) {
         lock.lock();
@@ -419,11 +426,8 @@ final class JournalSpace {
                 return 0;
             }
             long size = file.sizeBytes;
-            long before = tail.stagedBytes();
             Place place =
-                    tail.stage(
-                            RecordType.WRITE, id, extent.since(), extent.offset(), size, payload);
-            roundCopiedBytes += tail.stagedBytes() - before;
+                    stageCopy(RecordType.WRITE, id, extent.since(), extent.offset(), size, payload);
             index.written(id, place, extent.since(), extent.offset(), extent.length(), size);
             return place.lsn();
         } finally {

@@ -22,6 +22,7 @@ import java.util.TreeMap;
 final class CrashEyes {
     private static final int TRIES_MAX = 2_000;
     private static final long PAUSE_NANOS = 20_000_000;
+    private static final int SAVING_TRIES_MAX = 400 * 3600;
     private static final long SAVING_PAUSE_NANOS = 1_000_000_000;
 
     private static final int READ_BYTES = 1 << 12;
@@ -136,7 +137,10 @@ final class CrashEyes {
     void save(String path) {
         again(() -> world.at(home + "/" + path, this::save));
         // Where fsync is the journal's alone, the server is heard of later.
-        while (!world.isSaved(home + "/" + path)) {
+        for (int i = 0; !world.isSaved(home + "/" + path); i++) {
+            if (i > SAVING_TRIES_MAX) {
+                throw new Violation("liveness", "/" + path + " is never saved");
+            }
             world.loop.sleep(SAVING_PAUSE_NANOS);
         }
     }
