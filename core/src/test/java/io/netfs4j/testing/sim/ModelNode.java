@@ -39,11 +39,11 @@ final class ModelNode {
     /** Counts changes of the listing. */
     int changes;
 
-    /** Another client gave it this name. */
-    boolean isElsewheres;
-
     /** The inode number while it is known, and how many look-ups it was given for. */
     long ino;
+
+    /** It may be that of what had its name before another client gave it that. */
+    boolean isInoStale;
 
     long lookups;
 

@@ -158,14 +158,15 @@ final class NameOps {
         List<ModelNode> names = node.file == null ? List.of(node) : node.file.names;
         for (ModelNode other : names.contains(node) ? names : List.of(node)) {
             if (other.lookups > 0 && other.ino != ino) {
-                if (other.isElsewheres && world.server.downUntil > 0) {
-                    world.forget(other); // It was what had that name before, while it was down.
+                if (other.isInoStale) {
+                    world.forget(other);
                     continue;
                 }
                 throw new Violation(
                         "names", "/" + other.path() + " had inode " + other.ino + ", now " + ino);
             }
         }
+        node.isInoStale = node.parent != null && world.isUnsettled(node.parent, node.name);
         node.ino = ino;
         node.lookups++;
     }

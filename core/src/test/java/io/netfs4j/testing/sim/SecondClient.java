@@ -195,7 +195,6 @@ final class SecondClient implements Runnable {
         }
         ModelFile file = world.newFile();
         ModelNode node = new ModelNode(directory, name, file, null);
-        node.isElsewheres = true;
         event("create", node, file, 0);
         store.create(() -> node.path(), 0644).file().close();
         world.server.adopt(node.path(), file);
@@ -219,7 +218,6 @@ final class SecondClient implements Runnable {
             return false;
         }
         ModelNode moved = new ModelNode(directory, name, file, null);
-        moved.isElsewheres = true;
         event("rename to /" + moved.path(), node, file, 0);
         store.rename(node.path(), moved.path(), RenameMode.NOREPLACE);
         leave(node);
