@@ -5,6 +5,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,10 +118,34 @@ final class CrashedMount {
     }
 
     /** Has the process do nothing any more, if it still runs. */
-    void stop(Linux linux) throws IOException {
+    void stop(Linux linux) throws IOException, InterruptedException {
         if (isAlive(pid)) {
             linux.stop(pid);
         }
+        // On a busy machine the others go on until one of its threads has run and seen the signal.
+        while (isAlive(pid) && !isStopped(pid)) {
+            Thread.sleep(LOOK_MILLIS);
+        }
+    }
+
+    /** Whether no thread runs, or comes back from what the kernel does for it. */
+    private static boolean isStopped(long pid) {
+        try (DirectoryStream<Path> threads =
+                Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
+            for (Path thread : threads) {
+                if ("TtDZX".indexOf(state(thread.resolve("stat"))) < 0) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (IOException e) {
+            return false; // One of them, or all, has just ended.
+        }
+    }
+
+    private static char state(Path stat) throws IOException {
+        String text = Files.readString(stat);
+        return text.charAt(text.lastIndexOf(')') + 2);
     }
 
     /** Ends the process without a word, and frees the mount point. */
@@ -146,8 +171,7 @@ final class CrashedMount {
     /** A process that only waits for its parent to notice its end (state Z) is not alive. */
     private static boolean isAlive(long pid) {
         try {
-            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
-            return stat.charAt(stat.lastIndexOf(')') + 2) != 'Z';
+            return state(Path.of("/proc/" + pid + "/stat")) != 'Z';
         } catch (IOException | IndexOutOfBoundsException e) {
             return false;
         }
