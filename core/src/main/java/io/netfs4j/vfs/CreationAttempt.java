@@ -190,12 +190,20 @@ final class CreationAttempt {
             opened = makeOrTake(inode);
         } catch (FsException e) {
             boolean gone = e.error() == FsError.ENOENT && isThere(inode);
-            if (gone && conflicts.areLookedFor()) {
+            if ((gone || isOfAnotherKind(e)) && conflicts.areLookedFor()) {
                 return false;
             }
             throw e;
         }
         return made(inode, opened);
+    }
+
+    /** Whether what has the name is a directory, a symbolic link, a pipe: what cannot be ours. */
+    private static boolean isOfAnotherKind(FsException refusal) {
+        return switch (refusal.error()) {
+            case EISDIR, ELOOP, ENXIO -> true;
+            default -> false;
+        };
     }
 
     private static boolean isThere(Inode inode) {

@@ -17,6 +17,7 @@ import io.netfs4j.engine.InodeData;
 import io.netfs4j.pagecache.PageCache;
 import io.netfs4j.request.Origin;
 import io.netfs4j.server.AttributeChange;
+import io.netfs4j.server.FileType;
 import io.netfs4j.server.PathSource;
 import io.netfs4j.server.RemotePath;
 import io.netfs4j.server.RenameMode;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
@@ -376,9 +378,50 @@ class ConflictsTest {
         assertThat(names).hasSize(3).contains("held", "first");
     }
 
+    /** What another client put in the place of a file. */
+    private enum InItsPlace {
+        NOTHING,
+        DIRECTORY,
+        SYMLINK;
+
+        void put(Server server, RemotePath path) throws FsException {
+            switch (this) {
+                case NOTHING -> {}
+                case DIRECTORY -> server.makeDirectory(path, 0755);
+                case SYMLINK -> server.makeSymlink(path, "nowhere");
+            }
+        }
+    }
+
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void fileFoundInTheJournal_andChangedElsewhere_isLeftAlone(boolean removed) throws Exception {
+    @EnumSource(value = InItsPlace.class, names = "NOTHING", mode = EnumSource.Mode.EXCLUDE)
+    void nameThatBecameSomethingElseElsewhere_isLeftAlone_andOursGoesBesideIt(InItsPlace other)
+            throws Exception {
+        CachedVfs vfs = mount(OnConflict.COPY);
+        long dir = vfs.makeDirectory(Vfs.ROOT_INO, "dir", 0755).attributes().ino();
+        // The first one shows that files can be made there.
+        vfs.release(vfs.create(dir, "first", 0644, OpenFlags.READ_WRITE).file());
+        OpenFile ours = vfs.create(dir, "held", 0644, OpenFlags.READ_WRITE).file();
+        write(vfs, ours, 0, "here");
+        RemotePath there = RemotePath.ROOT.child("dir");
+        other.put(store, there.child("held"));
+        gate.countDown();
+        assertFsyncTellsOfIt(vfs, ours);
+        vfs.fsync(ours, false);
+        vfs.release(ours);
+        List<String> names = new ArrayList<>();
+        store.list(there, (name, type, a) -> names.add(name));
+        names.removeAll(List.of("held", "first"));
+        assertThat(names).hasSize(1);
+        assertThat(names.get(0)).startsWith("held.conflict-host-");
+        assertThat(store.stat(there.child(names.get(0))).sizeBytes()).isEqualTo(4);
+        assertThat(store.stat(there.child("held")).type()).isNotEqualTo(FileType.REGULAR);
+    }
+
+    @ParameterizedTest
+    @EnumSource(InItsPlace.class)
+    void fileFoundInTheJournal_inWhosePlaceIsSomethingElse_goesBesideIt(InItsPlace other)
+            throws Exception {
         make("f", "base");
         ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
         SystemRuntime dying = new SystemRuntime();
@@ -388,11 +431,34 @@ class ConflictsTest {
         assertThat(read(first, file)).isEqualTo("base");
         write(first, file, 0, "here");
         // That mount is not heard of again.
-        if (removed) {
-            store.remove(RemotePath.ROOT.child("f"));
-        } else {
-            make2("f", "elsewhere");
-        }
+        store.remove(RemotePath.ROOT.child("f"));
+        other.put(store, RemotePath.ROOT.child("f"));
+        CachedVfs second =
+                mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
+        OpenFile again = open(second, "f");
+        assertThat(read(second, again)).isEqualTo("here");
+        assertFsyncTellsOfIt(second, again);
+        second.fsync(again, false);
+        second.release(again);
+        assertThat(names()).hasSize(other == InItsPlace.NOTHING ? 1 : 2);
+        String copy = names().get(names().size() - 1);
+        assertThat(copy).startsWith("f.conflict-host-");
+        assertThat(onServer(copy)).isEqualTo("here");
+        dying.close();
+    }
+
+    @Test
+    void fileFoundInTheJournal_andChangedElsewhere_isLeftAlone() throws Exception {
+        make("f", "base");
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        SystemRuntime dying = new SystemRuntime();
+        Journal journal = Journal.open(dying.environment(), disk, LIMITS);
+        CachedVfs first = mount(OnConflict.COPY, journal);
+        OpenFile file = open(first, "f");
+        assertThat(read(first, file)).isEqualTo("base");
+        write(first, file, 0, "here");
+        // That mount is not heard of again.
+        make2("f", "elsewhere");
         CachedVfs second =
                 mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
         assertThat(second.recovered().files()).isEqualTo(1);
@@ -401,13 +467,9 @@ class ConflictsTest {
         assertFsyncTellsOfIt(second, again);
         second.fsync(again, false);
         second.release(again);
-        if (removed) {
-            assertThat(names()).hasSize(1);
-        } else {
-            assertThat(names()).hasSize(2);
-            assertThat(onServer("f")).isEqualTo("elsewhere");
-        }
-        String copy = names().get(names().size() - 1);
+        assertThat(names()).hasSize(2);
+        assertThat(onServer("f")).isEqualTo("elsewhere");
+        String copy = names().get(1);
         assertThat(copy).startsWith("f.conflict-host-");
         assertThat(onServer(copy)).isEqualTo("here");
         dying.close();
