@@ -46,8 +46,9 @@ lines() { printf '%s\n' "$said" | grep -cv "the process of the mount on"; }
 
 # How many lines of what was said are of the mount on $1, in a list of all on this machine.
 lines_about() {
-  printf '%s\n' "$said" |
-    awk -v of="$1  " 'index($0, of) == 1 { on = 1 } !index($0, of) && /^[^ ]/ { on = 0 } on' | wc -l
+  printf '%s\n' "$said" | about="$1  " awk '
+    /^[^ ]/ { on = index($0, ENVIRON["about"]) == 1 }
+    on' | wc -l
 }
 
 # A result that cannot be written is a failure, in one line.
