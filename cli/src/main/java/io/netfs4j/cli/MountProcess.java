@@ -368,14 +368,19 @@ final class MountProcess {
     }
 
     private Outcome refused(List<Unsaved> refused, String where) {
+        String keep =
+                mount.keepsState()
+                        ? ", leave them to the next mount with netfs umount --no-drain"
+                        : "";
         return Outcome.of(
                 ExitCode.REFUSED,
                 "the server refuses "
                         + files(refused)
                         + " and "
                         + where
-                        + "; mend the reason and unmount again, or give them up with netfs umount"
-                        + " --discard",
+                        + "; mend the reason and unmount again"
+                        + keep
+                        + ", or give them up with netfs umount --discard",
                 refused);
     }
 

@@ -42,6 +42,10 @@ final class Inode {
     @GuardedBy("table lock")
     final List<Link> links = new ArrayList<>(1);
 
+    /** The name that it had last, once it has none: for messages. */
+    @GuardedBy("table lock")
+    @Nullable Link lastLink;
+
     /** Known entries, of a directory. */
     @GuardedBy("table lock")
     @Nullable Map<String, Inode> children;

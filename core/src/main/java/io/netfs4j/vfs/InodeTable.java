@@ -27,6 +27,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * map operations.
  */
 final class InodeTable {
+    /** Linux's limit of a path, were all names of one byte. */
+    private static final int DEPTH_MAX = 2048;
+
     private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
@@ -182,12 +185,24 @@ final class InodeTable {
         return () -> path(inode);
     }
 
-    /** For messages: its path, or its number. */
+    /** For messages: its path, or the last one it had, or its number. */
     String describe(Inode inode) {
+        lock.lock();
         try {
-            return path(inode).toString();
-        } catch (FsException e) {
-            return inode.toString();
+            ArrayDeque<String> names = new ArrayDeque<>();
+            Inode at = inode;
+            while (at != root) {
+                Inode.Link link = at.links.isEmpty() ? at.lastLink : at.links.get(0);
+                // Directories may have been moved around each other since.
+                if (link == null || names.size() >= DEPTH_MAX) {
+                    return inode.toString();
+                }
+                names.addFirst(link.name());
+                at = link.directory();
+            }
+            return new RemotePath(new ArrayList<>(names)).toString();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -392,6 +407,7 @@ final class InodeTable {
         }
         if (inode != null) {
             inode.links.removeIf(l -> l.directory() == directory && l.name().equals(name));
+            inode.lastLink = inode.links.isEmpty() ? new Inode.Link(directory, name) : null;
             dropIfUnused(inode, false);
         }
         dropIfUnused(directory, false);

@@ -180,4 +180,19 @@ class LinkCountTest {
         assertThat(mount[0].getAttributes(open[0].ino()).mode()).isEqualTo(0750);
         assertThat(store.stat(RemotePath.ROOT.child("y")).mode()).isEqualTo(0750);
     }
+
+    /** Whoever is to decide about it is told which file it is. */
+    @Test
+    void fileWithoutAName_isCalledByItsLastOne() throws Exception {
+        CachedVfs mount = askingAlways(true);
+        long above = mount.makeDirectory(Vfs.ROOT_INO, "d", 0755).attributes().ino();
+        long directory = mount.makeDirectory(above, "e", 0755).attributes().ino();
+        OpenFile open = mount.create(directory, "x", 0644, OpenFlags.READ_WRITE).file();
+        mount.fsync(open, false);
+        mount.write(open, 0, ByteBuffer.allocate(10));
+        store.rename(
+                RemotePath.ROOT.child("d"), RemotePath.ROOT.child("other"), RenameMode.REPLACE);
+        assertThat(mount.lookup(Vfs.ROOT_INO, "d").attributes()).isNull();
+        assertThat(mount.engine().flusher().unsaved().get(0).listener().name()).isEqualTo("d/e/x");
+    }
 }
