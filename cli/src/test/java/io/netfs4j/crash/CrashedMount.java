@@ -143,9 +143,11 @@ final class CrashedMount {
         }
     }
 
+    /** The state of a process or thread (proc(5)); X where it has just gone. */
     private static char state(Path stat) throws IOException {
         String text = Files.readString(stat);
-        return text.charAt(text.lastIndexOf(')') + 2);
+        int at = text.lastIndexOf(')') + 2;
+        return at < text.length() ? text.charAt(at) : 'X';
     }
 
     /** Ends the process without a word, and frees the mount point. */
@@ -171,8 +173,8 @@ final class CrashedMount {
     /** A process that only waits for its parent to notice its end (state Z) is not alive. */
     private static boolean isAlive(long pid) {
         try {
-            return state(Path.of("/proc/" + pid + "/stat")) != 'Z';
-        } catch (IOException | IndexOutOfBoundsException e) {
+            return "ZX".indexOf(state(Path.of("/proc/" + pid + "/stat"))) < 0;
+        } catch (IOException e) {
             return false;
         }
     }

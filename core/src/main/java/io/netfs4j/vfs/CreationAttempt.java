@@ -185,25 +185,8 @@ final class CreationAttempt {
     }
 
     private boolean isFileMade(Inode inode) throws FsException {
-        OpenedFile opened;
-        try {
-            opened = makeOrTake(inode);
-        } catch (FsException e) {
-            boolean gone = e.error() == FsError.ENOENT && isThere(inode);
-            if ((gone || isOfAnotherKind(e)) && conflicts.areLookedFor()) {
-                return false;
-            }
-            throw e;
-        }
-        return made(inode, opened);
-    }
-
-    /** Whether what has the name is a directory, a symbolic link, a pipe: what cannot be ours. */
-    private static boolean isOfAnotherKind(FsException refusal) {
-        return switch (refusal.error()) {
-            case EISDIR, ELOOP, ENXIO -> true;
-            default -> false;
-        };
+        OpenedFile opened = makeOrTake(inode);
+        return opened != null && made(inode, opened);
     }
 
     private static boolean isThere(Inode inode) {
@@ -215,7 +198,8 @@ final class CreationAttempt {
         }
     }
 
-    private OpenedFile makeOrTake(Inode inode) throws FsException {
+    /** Null when what has the name cannot be ours. */
+    private @Nullable OpenedFile makeOrTake(Inode inode) throws FsException {
         PathSource source = parts.table().source(inode);
         int mode;
         boolean isThere;
@@ -227,7 +211,8 @@ final class CreationAttempt {
             inode.lock.unlock();
         }
         if (isThere) {
-            return openAgain(inode, source);
+            OpenedFile there = openThere(source, true);
+            return there == null ? null : grown(inode, there);
         }
         OpenedFile opened;
         try {
@@ -237,14 +222,38 @@ final class CreationAttempt {
                 throw e;
             }
             othersAreIn(directories(inode));
-            return take(inode, parts.server().open(source, Access.READ_WRITE), e);
+            OpenedFile there = openThere(source, false);
+            return there == null ? null : take(inode, there, e);
         }
         return withMode(opened, mode);
     }
 
-    /** Of a file that was found in the journal: an earlier mount had it open. */
-    private OpenedFile openAgain(Inode inode, PathSource source) throws FsException {
-        OpenedFile opened = parts.server().open(source, Access.READ_WRITE);
+    /**
+     * Opens what has a name.
+     *
+     * @param wasOurs whether it is another client's doing that nothing has it
+     * @return null where that is nothing, a directory, a symbolic link, a pipe: a conflict
+     */
+    private @Nullable OpenedFile openThere(PathSource source, boolean wasOurs) throws FsException {
+        try {
+            return parts.server().open(source, Access.READ_WRITE);
+        } catch (FsException e) {
+            boolean conflict =
+                    switch (e.error()) {
+                        case ENOENT -> wasOurs;
+                        case EISDIR, ELOOP, ENXIO -> true;
+                        default -> false;
+                    };
+            if (!conflict || !conflicts.areLookedFor()) {
+                throw e;
+            }
+            return null;
+        }
+    }
+
+    /** A file that was found in the journal, as long as an earlier mount was to make it. */
+    private OpenedFile grown(Inode inode, OpenedFile there) throws FsException {
+        OpenedFile opened = there;
         boolean done = false;
         try {
             long size = growth(inode, opened.attributes());

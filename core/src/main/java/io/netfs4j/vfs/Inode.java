@@ -42,7 +42,7 @@ final class Inode {
     @GuardedBy("table lock")
     final List<Link> links = new ArrayList<>(1);
 
-    /** The name that it had last, once it has none: for messages. */
+    /** The name that it lost last: for messages. */
     @GuardedBy("table lock")
     @Nullable Link lastLink;
 
@@ -274,6 +274,12 @@ final class Inode {
         this.modified = a.modified();
         this.changed = a.changed();
         this.fetchedNanos = nowNanos;
+    }
+
+    /** The one that paths are made of; null when it has no name. */
+    @GuardedBy("table lock")
+    @Nullable Link firstLink() {
+        return links.isEmpty() ? null : links.get(0);
     }
 
     /** Another known name of it; null when there is none. */

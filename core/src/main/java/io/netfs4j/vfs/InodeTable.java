@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 
 /**
  * Which inodes there are, by number and by name, and how long they stay.
@@ -107,22 +108,17 @@ final class InodeTable {
 
     /** The present path of an inode; ESTALE when it has no name. */
     RemotePath path(Inode inode) throws FsException {
+        RemotePath path;
         lock.lock();
         try {
-            ArrayDeque<String> names = new ArrayDeque<>();
-            Inode at = inode;
-            while (at != root) {
-                if (at.links.isEmpty()) {
-                    throw new FsException(FsError.ESTALE, "the file has no name any more");
-                }
-                Inode.Link link = at.links.get(0);
-                names.addFirst(link.name());
-                at = link.directory();
-            }
-            return new RemotePath(new ArrayList<>(names));
+            path = path(inode, Inode::firstLink);
         } finally {
             lock.unlock();
         }
+        if (path == null) {
+            throw new FsException(FsError.ESTALE, "the file has no name any more");
+        }
+        return path;
     }
 
     /**
@@ -133,22 +129,36 @@ final class InodeTable {
      */
     @GuardedBy("lock")
     @Nullable RemotePath pathOrNull(Inode inode, boolean moved, @Nullable RemotePath otherwise) {
+        if (!moved) {
+            RemotePath path = path(inode, Inode::firstLink);
+            return path == null ? otherwise : path;
+        }
+        boolean[] moves = {false};
+        RemotePath path =
+                path(
+                        inode,
+                        at -> {
+                            moves[0] |= at.movingTo != null;
+                            return at.movingTo == null ? at.firstLink() : at.movingTo;
+                        });
+        return path == null || !moves[0] ? otherwise : path;
+    }
+
+    /** Upwards from an inode, by one link of each; null where one has none. */
+    @GuardedBy("lock")
+    private @Nullable RemotePath path(Inode inode, Function<Inode, Inode.@Nullable Link> up) {
         ArrayDeque<String> names = new ArrayDeque<>();
-        boolean moves = false;
         Inode at = inode;
         while (at != root) {
-            Inode.Link link = moved ? at.movingTo : null;
-            moves |= link != null;
-            if (link == null) {
-                if (at.links.isEmpty()) {
-                    return otherwise;
-                }
-                link = at.links.get(0);
+            Inode.Link link = up.apply(at);
+            // By former names there may be no end: directories may have gone into each other.
+            if (link == null || names.size() >= DEPTH_MAX) {
+                return null;
             }
             names.addFirst(link.name());
             at = link.directory();
         }
-        return moved && !moves ? otherwise : new RemotePath(new ArrayList<>(names));
+        return new RemotePath(new ArrayList<>(names));
     }
 
     /** Whether an inode is another, or has its first name somewhere below it. */
@@ -189,18 +199,9 @@ final class InodeTable {
     String describe(Inode inode) {
         lock.lock();
         try {
-            ArrayDeque<String> names = new ArrayDeque<>();
-            Inode at = inode;
-            while (at != root) {
-                Inode.Link link = at.links.isEmpty() ? at.lastLink : at.links.get(0);
-                // Directories may have been moved around each other since.
-                if (link == null || names.size() >= DEPTH_MAX) {
-                    return inode.toString();
-                }
-                names.addFirst(link.name());
-                at = link.directory();
-            }
-            return new RemotePath(new ArrayList<>(names)).toString();
+            RemotePath path =
+                    path(inode, at -> at.firstLink() == null ? at.lastLink : at.firstLink());
+            return path == null ? inode.toString() : path.toString();
         } finally {
             lock.unlock();
         }
@@ -366,8 +367,7 @@ final class InodeTable {
         }
         attach(directory, name, inode);
         if (told != null) {
-            told.links.removeIf(l -> l.directory() == directory && l.name().equals(name));
-            dropIfUnused(told, false);
+            takeName(told, directory, name);
         }
     }
 
@@ -406,12 +406,18 @@ final class InodeTable {
             directory.listing.entries().remove(name);
         }
         if (inode != null) {
-            inode.links.removeIf(l -> l.directory() == directory && l.name().equals(name));
-            inode.lastLink = inode.links.isEmpty() ? new Inode.Link(directory, name) : null;
-            dropIfUnused(inode, false);
+            takeName(inode, directory, name);
         }
         dropIfUnused(directory, false);
         return inode;
+    }
+
+    /** An inode has one name less. */
+    @GuardedBy("lock")
+    private void takeName(Inode inode, Inode directory, String name) {
+        inode.lastLink = new Inode.Link(directory, name);
+        inode.links.remove(inode.lastLink);
+        dropIfUnused(inode, false);
     }
 
     /**

@@ -51,6 +51,10 @@ class ConflictsTest {
     private static final JournalLimits LIMITS = new JournalLimits(6L << 18, 1 << 18, 1 << 18);
 
     private final SystemRuntime runtime = new SystemRuntime();
+
+    /** Of a mount that is not heard of again. */
+    private final SystemRuntime dying = new SystemRuntime();
+
     private final MemoryServer store = new MemoryServer(runtime.environment().clock());
     private final CountDownLatch gate = new CountDownLatch(1);
     private final List<String> events = new ArrayList<>();
@@ -65,6 +69,7 @@ class ConflictsTest {
     @AfterEach
     void close() {
         runtime.close();
+        dying.close();
     }
 
     private CachedVfs mount(OnConflict policy) throws FsException {
@@ -418,61 +423,53 @@ class ConflictsTest {
         assertThat(store.stat(there.child("held")).type()).isNotEqualTo(FileType.REGULAR);
     }
 
+    /** A mount that is not heard of again, with a journal on a disk. */
+    private CachedVfs dyingMount(ForgetfulDisk disk) throws Exception {
+        return mount(OnConflict.COPY, Journal.open(dying.environment(), disk, LIMITS));
+    }
+
+    /** A journal that knows of "here", which was "base" on the server. */
+    private ForgetfulDisk leftBehind() throws Exception {
+        make("f", "base");
+        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
+        CachedVfs vfs = dyingMount(disk);
+        OpenFile file = open(vfs, "f");
+        assertThat(read(vfs, file)).isEqualTo("base");
+        write(vfs, file, 0, "here");
+        return disk;
+    }
+
+    /** The next mount has it, and saves it beside what the server has, which are so many names. */
+    private void assertGoesBeside(ForgetfulDisk disk, int namesThere) throws Exception {
+        CachedVfs vfs = mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
+        assertThat(vfs.recovered().files()).isEqualTo(1);
+        OpenFile file = open(vfs, "f");
+        assertThat(read(vfs, file)).isEqualTo("here");
+        assertFsyncTellsOfIt(vfs, file);
+        vfs.fsync(file, false);
+        vfs.release(file);
+        assertThat(names()).hasSize(namesThere + 1);
+        String copy = names().get(namesThere);
+        assertThat(copy).startsWith("f.conflict-host-");
+        assertThat(onServer(copy)).isEqualTo("here");
+    }
+
     @ParameterizedTest
     @EnumSource(InItsPlace.class)
     void fileFoundInTheJournal_inWhosePlaceIsSomethingElse_goesBesideIt(InItsPlace other)
             throws Exception {
-        make("f", "base");
-        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
-        SystemRuntime dying = new SystemRuntime();
-        Journal journal = Journal.open(dying.environment(), disk, LIMITS);
-        CachedVfs first = mount(OnConflict.COPY, journal);
-        OpenFile file = open(first, "f");
-        assertThat(read(first, file)).isEqualTo("base");
-        write(first, file, 0, "here");
-        // That mount is not heard of again.
+        ForgetfulDisk disk = leftBehind();
         store.remove(RemotePath.ROOT.child("f"));
         other.put(store, RemotePath.ROOT.child("f"));
-        CachedVfs second =
-                mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
-        OpenFile again = open(second, "f");
-        assertThat(read(second, again)).isEqualTo("here");
-        assertFsyncTellsOfIt(second, again);
-        second.fsync(again, false);
-        second.release(again);
-        assertThat(names()).hasSize(other == InItsPlace.NOTHING ? 1 : 2);
-        String copy = names().get(names().size() - 1);
-        assertThat(copy).startsWith("f.conflict-host-");
-        assertThat(onServer(copy)).isEqualTo("here");
-        dying.close();
+        assertGoesBeside(disk, other == InItsPlace.NOTHING ? 0 : 1);
     }
 
     @Test
     void fileFoundInTheJournal_andChangedElsewhere_isLeftAlone() throws Exception {
-        make("f", "base");
-        ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
-        SystemRuntime dying = new SystemRuntime();
-        Journal journal = Journal.open(dying.environment(), disk, LIMITS);
-        CachedVfs first = mount(OnConflict.COPY, journal);
-        OpenFile file = open(first, "f");
-        assertThat(read(first, file)).isEqualTo("base");
-        write(first, file, 0, "here");
-        // That mount is not heard of again.
+        ForgetfulDisk disk = leftBehind();
         make2("f", "elsewhere");
-        CachedVfs second =
-                mount(OnConflict.COPY, Journal.open(runtime.environment(), disk, LIMITS));
-        assertThat(second.recovered().files()).isEqualTo(1);
-        OpenFile again = open(second, "f");
-        assertThat(read(second, again)).isEqualTo("here");
-        assertFsyncTellsOfIt(second, again);
-        second.fsync(again, false);
-        second.release(again);
-        assertThat(names()).hasSize(2);
+        assertGoesBeside(disk, 1);
         assertThat(onServer("f")).isEqualTo("elsewhere");
-        String copy = names().get(1);
-        assertThat(copy).startsWith("f.conflict-host-");
-        assertThat(onServer(copy)).isEqualTo("here");
-        dying.close();
     }
 
     /** What was only read of it is nowhere else by then. */
@@ -481,8 +478,7 @@ class ConflictsTest {
         String text = "0123456789abcdef".repeat(40 << 10);
         make("f", text);
         ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(1));
-        SystemRuntime dying = new SystemRuntime();
-        CachedVfs first = mount(OnConflict.COPY, Journal.open(dying.environment(), disk, LIMITS));
+        CachedVfs first = dyingMount(disk);
         OpenFile file = open(first, "f");
         ByteBuffer all = ByteBuffer.allocate(text.length());
         while (all.hasRemaining() && first.read(file, all.position(), all) > 0) {
@@ -508,7 +504,6 @@ class ConflictsTest {
         String wanted = text.substring(0, 300_000) + "here" + text.substring(300_004);
         assertThat(new String(saved.array(), 0, saved.position(), UTF_8)).isEqualTo(wanted);
         second.release(ours);
-        dying.close();
     }
 
     @Test
@@ -540,7 +535,6 @@ class ConflictsTest {
             make("f", "base");
         }
         ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(seed));
-        SystemRuntime dying = new SystemRuntime();
         Journal journal = Journal.open(dying.environment(), disk, LIMITS);
         CachedVfs first = mount(OnConflict.COPY, journal);
         OpenFile file =
@@ -563,7 +557,6 @@ class ConflictsTest {
         second.release(again);
         assertThat(names()).containsExactly("f");
         assertThat(onServer("f")).isEqualTo(isNew ? "\0\0here" : "bahere");
-        dying.close();
     }
 
     /** What is here goes to the file that was made for it, and to no second one. */
@@ -572,7 +565,6 @@ class ConflictsTest {
     void fileChangedElsewhere_hasOneFileBesideIt_alsoAfterALossOfPower(long seed) throws Exception {
         make("f", "base");
         ForgetfulDisk disk = new ForgetfulDisk(new SplittableRandom(seed));
-        SystemRuntime dying = new SystemRuntime();
         Journal journal = Journal.open(dying.environment(), disk, LIMITS);
         CachedVfs first = mount(OnConflict.COPY, journal);
         OpenFile file = open(first, "f");
@@ -594,6 +586,5 @@ class ConflictsTest {
         assertThat(names()).hasSize(2);
         assertThat(onServer("f")).isEqualTo("elsewhere");
         assertThat(onServer(names().get(1))).isEqualTo("here");
-        dying.close();
     }
 }
