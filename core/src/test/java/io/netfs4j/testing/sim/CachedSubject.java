@@ -204,8 +204,17 @@ final class CachedSubject implements Subject {
 
     @Override
     public boolean isSaved(RemotePath path) {
-        for (InodeData data : vfs.engine().flusher().unsaved()) {
-            if (data.listener().name().equals(path.toString())) {
+        List<InodeData> unsaved = vfs.engine().flusher().unsaved();
+        if (unsaved.isEmpty()) {
+            return true;
+        }
+        for (Object inode : locks.all()) {
+            InodePeek known = InodePeek.of(inode);
+            InodeData data = known.data();
+            if (known.isNamed()
+                    && data != null
+                    && unsaved.contains(data)
+                    && data.listener().name().equals(path.toString())) {
                 return false;
             }
         }
